@@ -1,0 +1,1 @@
+"""Who may show what to whom: pure rules over signed documents, with no network and no database."""

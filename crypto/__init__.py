@@ -1,0 +1,1 @@
+"""Pure constructions: bytes in, bytes and facts out; no other room, clock, file or socket."""

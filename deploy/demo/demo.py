@@ -1,0 +1,361 @@
+"""The first light: two authorities, two institutions, one filed agreement, one lawful query.
+
+Four real processes on the loopback interface, driven through the `creditport` program as people would drive it.
+"""
+
+import argparse
+import csv
+import shlex
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from network import Member, free_port, until
+from rich.console import Console
+
+HERE = Path(__file__).parent
+KEPT = HERE.parent.parent / ".demo"
+ENTERPRISES = 1_000
+PENALTIES = 400
+BATCH = 50
+
+console = Console(highlight=False, width=110)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who takes part."""
+
+    sz_authority: Member
+    hk_authority: Member
+    agency: Member
+    bank: Member
+
+    def all(self) -> tuple[Member, ...]:
+        """Everybody, authorities first."""
+        return (self.sz_authority, self.hk_authority, self.agency, self.bank)
+
+
+WHO = {
+    "sz-authority": (
+        "CREDIT_DEPT",
+        "CN-SZ",
+        "深圳市社会信用管理部门（演示）",
+        "Shenzhen Credit Authority (demo)",
+    ),
+    "hk-authority": ("CREDIT_DEPT", "HK", "香港信用主管機構（演示）", "Hong Kong Credit Authority (demo)"),
+    "sz-credit": (
+        "MUNI_CREDIT_AGENCY",
+        "CN-SZ",
+        "深圳公共信用中心（演示）",
+        "Shenzhen Public Credit Agency (demo)",
+    ),
+    "hk-bank": ("FIN_INST", "HK", "香港示範銀行", "Hong Kong Demo Bank"),
+}
+
+
+class Story:
+    """Tells what happens, with the time each chapter took."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.chapter_number = 0
+
+    @contextmanager
+    def chapter(self, en: str, zh: str) -> Iterator[None]:
+        """One chapter: a heading, what is said within, and the seconds it took."""
+        self.chapter_number += 1
+        began = time.monotonic()
+        console.print(f"\n[bold cyan]{self.chapter_number}. {en}[/]  [dim]{zh}[/]")
+        yield
+        console.print(f"   [dim]{time.monotonic() - began:.1f} s[/]")
+
+    def say(self, text: str) -> None:
+        """One line."""
+        console.print(f"   {text}")
+
+    def command(self, member: Member, line: str) -> None:
+        """Show a command as a person would type it."""
+        console.print(f"   [green]{member.party}$[/] {line}", soft_wrap=True)
+
+
+def main() -> None:
+    """Run the story; keep or clear away the network at its end."""
+    options = _options()
+    folder = _fresh_folder(keep=options.keep)
+    cast = _cast(folder)
+    story = Story()
+    try:
+        _tell(story, cast, folder, options.data)
+        if options.keep:
+            _say_how_to_go_on(cast)
+    finally:
+        if not options.keep:
+            for member in cast.all():
+                member.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+    console.print(f"\n[bold]Done in {time.monotonic() - story.began:.0f} s.[/]")
+
+
+def _tell(story: Story, cast: Cast, folder: Path, data: Path | None) -> None:
+    with story.chapter("Four nodes come up", "四个节点启动"):
+        _found(cast)
+        for member in cast.all():
+            story.say(f"[bold]{member.party}[/] serves on 127.0.0.1:{member.port} (mutual TLS)")
+    with story.chapter("Authorities admit their institutions", "主管部门准入机构"):
+        _admit(story, cast)
+    with story.chapter("The agency loads its records", "公共信用机构载入记录"):
+        subjects = _load(story, cast, folder, data)
+    with story.chapter("An agreement is drafted, proposed and signed by both", "双方起草、提出并签署协议"):
+        agreement = _agree(story, cast, folder)
+    with story.chapter("Rule one: no filing, no flow", "未备案，不流通（第三十四条）"):
+        _attest(story, cast, folder, agreement, subjects)
+        _refused(story, cast, agreement, subjects[0])
+        _file(story, cast, agreement)
+    with story.chapter("The bank asks, and is answered under seal", "银行查询，密封作答"):
+        _query(story, cast, agreement, subjects[0])
+        _batch(story, cast, folder, agreement, subjects)
+    with story.chapter("What may not be asked is refused, with its reason", "不得查询的，附理由拒绝"):
+        _out_of_bounds(story, cast, agreement, subjects)
+    with story.chapter(
+        "Every act stands in a journal that cannot be rewritten", "一切行为载入不可篡改的日志"
+    ):
+        _verify(story, cast)
+
+
+def _found(cast: Cast) -> None:
+    """Authorities first: everybody else pins their cards."""
+    authorities, institutions = cast.all()[:2], cast.all()[2:]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(_init, authorities))
+        for authority, other in (authorities, authorities[::-1]):
+            card, fingerprint = _card(other)
+            authority.run("party", "pin", card, "--fingerprint", fingerprint)
+        pins = [word for one in authorities for word in ("--authority", "@".join(_card(one)))]
+        list(pool.map(lambda member: _init(member, *pins), institutions))
+        list(pool.map(lambda member: member.serve(), cast.all()))
+
+
+def _init(member: Member, *pins: str) -> None:
+    party_class, jurisdiction, name_zh, name_en = WHO[member.party]
+    member.run(
+        "init", "--party", member.party, "--class", party_class, "--jurisdiction", jurisdiction,
+        "--name-zh", name_zh, "--name-en", name_en, "--listen", f"127.0.0.1:{member.port}", *pins,
+    )  # fmt: skip
+    roles = [word for role in member.ask("operator", "roles") for word in ("--role", role)]
+    member.run("operator", "add", member.operator, *roles)
+    _quicken(member)
+
+
+def _quicken(member: Member) -> None:
+    """Shorter cadences than in service, so that nobody has to wait for a demonstration."""
+    config = member.folder / "node.toml"
+    text = config.read_text(encoding="utf-8")
+    for setting in ("registry_head_every", "registry_read_every"):
+        text = "\n".join(
+            f"{setting} = 0.5" if line.startswith(setting) else line for line in text.splitlines()
+        )
+    config.write_text(text + "\n", encoding="utf-8")
+
+
+def _card(member: Member) -> tuple[str, str]:
+    card = member.folder / "card.json"
+    return str(card), member.ask("party", "card")["fingerprint"]
+
+
+def _admit(story: Story, cast: Cast) -> None:
+    for authority, institution in ((cast.sz_authority, cast.agency), (cast.hk_authority, cast.bank)):
+        card, fingerprint = _card(institution)
+        authority.run("party", "admit", card, "--fingerprint", fingerprint)
+        story.command(authority, f"creditport party admit {institution.party}.card.json")
+    everybody = {member.party for member in cast.all()}
+    for member in cast.all():
+        until(f"{member.party} knows everybody", lambda member=member: everybody <= _known(member))
+    story.say("every node has mirrored both registries and checked that they only grew")
+
+
+def _known(member: Member) -> set[str]:
+    return {row["party"] for row in member.ask("party", "list") if row["standing"] == "ADMITTED"}
+
+
+def _load(story: Story, cast: Cast, folder: Path, data: Path | None) -> list[str]:
+    if data is None:
+        enterprises, penalties = folder / "enterprises.csv", folder / "penalties.csv"
+        cast.agency.run("records", "sample", str(enterprises), "--kind", "101", "--count", str(ENTERPRISES))
+        cast.agency.run(
+            "records",
+            "sample",
+            str(penalties),
+            "--kind",
+            "201",
+            "--count",
+            str(PENALTIES),
+            "--of",
+            str(enterprises),
+        )
+        _import(story, cast, enterprises, "101")
+        _import(story, cast, penalties, "201")
+        return _codes(enterprises, "uscc")
+    source = data / "shenzhen-enterprises" / "enterprises.csv"
+    if not source.is_file():
+        raise SystemExit(
+            f"there is no {source}; DATA names a folder with shenzhen-enterprises/enterprises.csv in it"
+        )
+    _import(story, cast, source, "101", "--mapping", str(HERE / "enterprises.toml"))
+    return _codes(source, "uscc")
+
+
+def _import(story: Story, cast: Cast, file: Path, kind: str, *more: str) -> None:
+    story.command(cast.agency, f"creditport records import {file.name} --kind {kind}")
+    done = cast.agency.ask("records", "import", str(file), "--kind", kind, *more, expect=(0, 1))
+    story.say(f"{done['rows']:,} rows: {done['new']:,} new, {done['rejected']:,} rejected")
+    for reject in done["rejects"][:5]:
+        story.say(
+            f"[yellow]row {reject['row']}: {reject['field']}: expected {reject['expected']}, got {reject['got']}[/]"
+        )
+    if done["rows"] != done["new"] + done["rejected"] + done["unchanged"] + done["updated"]:
+        raise SystemExit("a row is neither loaded nor named")
+
+
+def _codes(file: Path, column: str) -> list[str]:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        return [row[column] for row in csv.DictReader(lines) if row[column].startswith("91")]
+
+
+def _agree(story: Story, cast: Cast, folder: Path) -> str:
+    draft = folder / "agreement.toml"
+    example = cast.agency.run("agreement", "example", "--recipient", cast.bank.party).stdout
+    draft.write_text(example, encoding="utf-8")
+    agreement = str(cast.agency.ask("agreement", "draft", str(draft))["agreement"])
+    story.command(cast.agency, "creditport agreement draft agreement.toml")
+    cast.agency.run("agreement", "propose", agreement)
+    story.command(cast.agency, f"creditport agreement propose {agreement[:12]}")
+    _reach(cast.bank, agreement, "PROPOSED")
+    cast.bank.run("agreement", "sign", agreement)
+    story.command(cast.bank, f"creditport agreement sign {agreement[:12]}")
+    _reach(cast.agency, agreement, "SIGNED")
+    return agreement
+
+
+def _reach(member: Member, agreement: str, state: str) -> None:
+    def reached() -> bool:
+        return any(
+            row["agreement"] == agreement and row["state"] == state for row in member.ask("agreement", "list")
+        )
+
+    until(f"the agreement is {state} at {member.party}", reached)
+
+
+def _attest(story: Story, cast: Cast, folder: Path, agreement: str, subjects: list[str]) -> None:
+    customers = folder / "customers.txt"
+    customers.write_text("\n".join(subjects[:BATCH]) + "\n", encoding="utf-8")
+    evidence = folder / "consent.txt"
+    evidence.write_text("signed consent forms, kept by the bank\n", encoding="utf-8")
+    cast.bank.run(
+        "consent", "attest", "--agreement", agreement, "--subject-file", str(customers),
+        "--purpose", "CROSS_BORDER_FINANCING", "--kind", "101", "--kind", "201", "--evidence", str(evidence),
+    )  # fmt: skip
+    story.say(f"the bank attests the written consent of {BATCH} customers (S 28, 35)")
+
+
+def _refused(story: Story, cast: Cast, agreement: str, subject: str) -> None:
+    line = _query_line(agreement, subject)
+    story.command(cast.bank, line)
+    answer = cast.bank.ask(*shlex.split(line)[1:], expect=(1,))
+    story.say(
+        f"[yellow]refused: {answer['reason']} ({answer['article']})[/]  {answer['text_en']} {answer['text_zh']}"
+    )
+
+
+def _file(story: Story, cast: Cast, agreement: str) -> None:
+    filed = cast.agency.ask("agreement", "file", agreement)
+    story.command(cast.agency, f"creditport agreement file {agreement[:12]}")
+    story.say(f"filed under {filed['receipt_no']}, due {filed['due_on']}, late: {filed['late']}")
+    for member in (cast.agency, cast.bank):
+        _reach(member, agreement, "ACTIVE")
+    until("the pseudonym index is built", lambda: cast.agency.ask("agreement", "show", agreement)["ready"])
+
+
+def _query_line(agreement: str, subject: str, *more: str) -> str:
+    words = ["creditport", "query", "--agreement", agreement[:12], "--subject", subject]
+    return shlex.join([*words, "--purpose", "CROSS_BORDER_FINANCING", *more])
+
+
+def _query(story: Story, cast: Cast, agreement: str, subject: str) -> None:
+    line = _query_line(agreement, subject)
+    story.command(cast.bank, line)
+    console.print(cast.bank.run(*shlex.split(line)[1:]).stdout.rstrip())
+
+
+def _batch(story: Story, cast: Cast, folder: Path, agreement: str, subjects: list[str]) -> None:
+    answer = cast.bank.ask(
+        "query", "--agreement", agreement, "--subject-file", str(folder / "customers.txt"),
+        "--purpose", "CROSS_BORDER_FINANCING",
+    )  # fmt: skip
+    story.say(
+        f"batch query about {len(subjects[:BATCH])} customers (S 29): {len(answer['renditions'])} renditions in "
+        f"{len(answer['frames'])} sealed frame(s), {len(answer['refused'])} refused"
+    )
+
+
+def _out_of_bounds(story: Story, cast: Cast, agreement: str, subjects: list[str]) -> None:
+    lines = [
+        _query_line(agreement, subjects[0], "--field", "201.decision_no"),
+        _query_line(agreement, subjects[BATCH]),
+    ]
+    for line in lines:
+        story.command(cast.bank, line)
+        answer = cast.bank.ask(*shlex.split(line)[1:], expect=(1,))
+        story.say(f"[yellow]refused: {answer['reason']} ({answer['article']})[/]  {answer['text_en']}")
+
+
+def _verify(story: Story, cast: Cast) -> None:
+    for member in (cast.agency, cast.bank):
+        verdict = member.ask("journal", "verify")
+        story.say(f"{member.party}: {verdict['size']} entries, {len(verdict['problems'])} problems")
+    proof = cast.bank.ask("journal", "verify", "--peer", cast.agency.party)
+    story.say(
+        f"the bank checked {proof['leaves']} frames against {cast.agency.party}'s journal of {proof['size']} entries: "
+        f"each one's leaf is included, and the journal only grew"
+    )
+
+
+def _say_how_to_go_on(cast: Cast) -> None:
+    console.print("\n[bold]The network keeps running.[/] In another terminal:")
+    for member in (cast.bank, cast.agency):
+        console.print(f"\n  # as {member.party}")
+        for name, value in member.environment().items():
+            if name.startswith("CREDITPORT_"):
+                console.print(f"  export {name}={shlex.quote(value)}", soft_wrap=True)
+        console.print("  .venv/bin/creditport status && .venv/bin/creditport agreement list")
+    console.print("\nTo end it:  pkill -f 'creditport serve'")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="A whole Creditport network on this machine.")
+    parser.add_argument("--data", type=Path, help="folder with shenzhen-enterprises/enterprises.csv")
+    parser.add_argument("--keep", action="store_true", help="leave the network running")
+    return parser.parse_args()
+
+
+def _fresh_folder(*, keep: bool) -> Path:
+    if not keep:
+        return Path(tempfile.mkdtemp(prefix="creditport-demo-"))
+    if KEPT.exists():
+        shutil.rmtree(KEPT)
+    KEPT.mkdir(mode=0o700)
+    return KEPT
+
+
+def _cast(folder: Path) -> Cast:
+    members = [Member(party, folder / party, free_port(), passphrase=f"demo of {party}") for party in WHO]
+    return Cast(*members)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The node: one program that an institution, an authority or a regulator runs."""

@@ -1,0 +1,1 @@
+"""The only wiring: opens a node, serves it, and runs its loops."""

@@ -1,0 +1,146 @@
+"""Errands: what the courier does for each kind of job.
+
+Deliver a document, file an agreement, send receipts, have a journal proven. Asking is in `asking`.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import msgspec
+
+from agreements.refusal import Refusal, Refused
+from crypto.envelope import sign
+from crypto.errors import CryptoError
+from crypto.keys import Suite
+from node.app.opening import Node
+from node.app.threads import Threads, now_exactly
+from node.domain.jobs import Job, JobKind
+from node.domain.receipts import KIND as RECEIPTS_KIND
+from node.domain.receipts import Receipt, ReceiptBatch
+from node.operations.asked import JournalProof
+from node.operations.keep_agreements import DocumentPayload, keep_receipt
+from node.operations.keep_journal import ProofAsked, check_proof
+from node.operations.ports import UnitOfWork
+from node.operations.prove import ProofJob, ProofResult, note_proof
+from node.wire.peers import PeerClient
+from registry.parties import PartyId
+
+PASSING = frozenset({Refusal.NOT_READY, Refusal.REGISTRY_STALE, Refusal.JOURNAL_UNAVAILABLE})
+"""Refusals that pass by themselves, so the job is tried again."""
+
+
+class JobResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a finished job says when it says no more than how it ended."""
+
+    outcome: str
+    reason: str = ""
+    article: str = ""
+    by: str = ""
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Errands:
+    """Does jobs over the wire; raises PeerRefused and PeerUnreachable for the courier to judge."""
+
+    node: Node
+    peers: PeerClient
+    threads: Threads
+    query: Callable[[Sequence[Job]], Awaitable[None]]
+
+    def of(self, kind: JobKind) -> Callable[[Sequence[Job]], Awaitable[None]]:
+        """What to do with jobs of a kind."""
+        return {
+            JobKind.DELIVER_DOCUMENT: self.deliver,
+            JobKind.FILE_AGREEMENT: self.file,
+            JobKind.QUERY: self.query,
+            JobKind.RECEIPTS: self.receipts,
+            JobKind.PROVE: self.prove,
+        }[kind]
+
+    async def deliver(self, jobs: Sequence[Job]) -> None:
+        """Deliver documents of agreements to the other party."""
+        for job in jobs:
+            payload = msgspec.json.decode(job.payload, type=DocumentPayload)
+            digest = await self.peers.deliver_document(job.peer, payload.document)
+            result = JobResult(outcome="DELIVERED", by=job.peer, document=digest.hex())
+            await self.finish([job], msgspec.json.encode(result))
+
+    async def file(self, jobs: Sequence[Job]) -> None:
+        """File agreements with an authority, and keep its receipts."""
+        for job in jobs:
+            payload = msgspec.json.decode(job.payload, type=DocumentPayload)
+            receipt = await self.peers.file_agreement(job.peer, payload.document)
+            await self.threads.write(partial(self._keep, job, payload.agreement, receipt))
+
+    async def receipts(self, jobs: Sequence[Job]) -> None:
+        """Sign all receipts that wait for one home together, and send them as one batch."""
+        context = self.node.context
+        batch = ReceiptBatch(
+            holder=self.node.party,
+            home=jobs[0].peer,
+            issued_at=context.now(),
+            receipts=tuple(msgspec.json.decode(job.payload, type=Receipt) for job in jobs),
+            suite=Suite.ONE,
+        )
+        await self.peers.deliver_receipts(jobs[0].peer, sign(RECEIPTS_KIND, batch, [context.keys.document]))
+        await self.finish(jobs, msgspec.json.encode(JobResult(outcome="DELIVERED", by=jobs[0].peer)))
+
+    async def prove(self, jobs: Sequence[Job]) -> None:
+        """Have a peer prove leaves of its journal, one call each."""
+        for job in jobs:
+            result = await self._proven(job.peer, msgspec.json.decode(job.payload, type=ProofJob))
+            failed = bool(result.problems or result.failure)
+            await self.finish([job], msgspec.json.encode(result), failed=failed)
+
+    async def finish(self, jobs: Sequence[Job], result: bytes, *, failed: bool = False) -> None:
+        """Close jobs with one result."""
+
+        def write(work: UnitOfWork) -> None:
+            for job in jobs:
+                work.outbox.finish(job.number, result, now_exactly(), failed=failed)
+            work.commit()
+
+        await self.threads.write(write)
+
+    def _keep(self, job: Job, agreement: str, receipt: bytes, work: UnitOfWork) -> None:
+        node = self.node
+        facts = node.facts(work)
+        filed = facts.agreements[bytes.fromhex(agreement)]
+        kept = keep_receipt(work, job.peer, filed, receipt, facts, node.settings, node.context)
+        if isinstance(kept, Refused):
+            result = JobResult(
+                outcome="REFUSED", reason=kept.reason.value, article=kept.article, by=node.party
+            )
+        else:
+            result = JobResult(outcome="FILED", by=job.peer, document=kept.hex())
+        raw, failed = msgspec.json.encode(result), isinstance(kept, Refused)
+        work.outbox.finish(job.number, raw, now_exactly(), failed=failed)
+        work.commit()
+
+    async def _proven(self, peer: PartyId, asked: ProofJob) -> ProofResult:
+        size = 0
+        for leaf in (bytes.fromhex(one) for one in asked.leaves or ("",)):
+            against = await self.threads.read(partial(self._against, peer, leaf))
+            if against is None:
+                return ProofResult(failure=f"{peer} is not a listed party")
+            old_size = against.old.size if against.old else 0
+            proof = await self.peers.prove_journal(peer, leaf, old_size)
+            try:
+                size = await self.threads.write(partial(self._proof_holds, against, proof))
+            except CryptoError as error:
+                return ProofResult(leaves=len(asked.leaves), size=size, problems=(str(error),))
+        return ProofResult(leaves=len(asked.leaves), size=size)
+
+    def _against(self, peer: PartyId, leaf: bytes, work: UnitOfWork) -> ProofAsked | None:
+        listing = self.node.facts(work).snapshot.party(peer)
+        if listing is None:
+            return None
+        vkey = listing.card.card.journal_vkey
+        return ProofAsked(peer=peer, vkey=vkey, leaf=leaf, old=work.peers.head(peer))
+
+    def _proof_holds(self, against: ProofAsked, proof: JournalProof, work: UnitOfWork) -> int:
+        checkpoint = check_proof(against, proof)
+        note_proof(work, against.peer, checkpoint, proof.checkpoint, self.node.context)
+        return checkpoint.size

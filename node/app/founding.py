@@ -1,0 +1,104 @@
+"""Founding a node: folder, keys, card, database, pinned authorities; all of it, or nothing to be seen."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from crypto.keys import PublicKey, Purpose
+from node.app.opening import own_card, utc_now
+from node.config import Config, ConfigError, Folder, write_config, write_private
+from node.domain.certificate import make_certificate
+from node.domain.context import Context
+from node.keys import make_node_keys, open_node_keys, sealed_keystore
+from node.operations.keep_registry import Unfit, pin_authority
+from node.storage.engine import create, open_store
+from registry.errors import RegistryError
+from registry.parties import ListedCard, draft_card, issue_card
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """An authority's card file, and the digest that somebody compared out of band."""
+
+    card: Path
+    digest: bytes
+
+
+def found(folder: Folder, config: Config, passphrase: str, pins: Sequence[Pin]) -> ListedCard:
+    """Make a new node, and give its card.
+
+    Everything is made in a draft folder beside the final one, which is renamed last: an interrupted founding
+    leaves no half node behind.
+
+    Raises:
+        ConfigError: the folder is in use, or something given does not fit.
+    """
+    if folder.path.exists() and any(folder.path.iterdir()):
+        raise ConfigError(f"{folder.path} is not empty: a node needs a folder of its own")
+    draft = Folder(folder.path.with_name(folder.path.name + ".new"))
+    shutil.rmtree(draft.path, ignore_errors=True)
+    try:
+        _make(draft, config, passphrase, pins)
+        if folder.path.exists():
+            folder.path.rmdir()
+        draft.path.rename(folder.path)
+    except OSError as error:
+        raise ConfigError(f"{folder.path} cannot be made: {error.strerror}") from None
+    finally:
+        shutil.rmtree(draft.path, ignore_errors=True)
+    return own_card(folder)
+
+
+def _make(draft: Folder, config: Config, passphrase: str, pins: Sequence[Pin]) -> None:
+    at = utc_now()
+    write_config(draft, config)
+    secrets = make_node_keys(config.identity.party_class, at)
+    write_private(draft.keystore, sealed_keystore(secrets, passphrase))
+    card = _issue(draft, config, passphrase, at)
+    url = draft.database_url(config)
+    create(url)
+    context = Context(
+        node=config.identity.party,
+        now=utc_now,
+        random=os.urandom,
+        keys=open_node_keys(draft.keystore, passphrase).node,
+    )
+    store = open_store(url)
+    try:
+        own = [(card.raw, card.digest)] if config.identity.party_class.is_authority else []
+        given = [(pin.card.read_bytes(), pin.digest) for pin in pins]
+        for raw, digest in [*own, *given]:
+            with store.write() as work:
+                pinned = pin_authority(work, raw, digest, context)
+            if isinstance(pinned, Unfit):
+                raise ConfigError(pinned.why)
+    finally:
+        store.close()
+
+
+def _issue(draft: Folder, config: Config, passphrase: str, at: datetime) -> ListedCard:
+    """Write the node's self-signed card."""
+    keys = open_node_keys(draft.keystore, passphrase)
+    identity = config.identity
+    listed = [entry for entry in keys.entries if entry.purpose not in {Purpose.TLS, Purpose.PSEUDONYM}]
+    try:
+        card = draft_card(
+            party=identity.party,
+            name_zh=identity.name_zh,
+            name_en=identity.name_en,
+            jurisdiction=identity.jurisdiction,
+            party_class=identity.party_class,
+            endpoint=config.network.endpoint,
+            keys=[PublicKey(entry.purpose, entry.algorithm, entry.public) for entry in listed],
+            certificate=make_certificate(identity.party, keys.tls_secret, at, os.urandom),
+            serial=1,
+            issued_at=at,
+        )
+        raw = issue_card(card, keys.node.document)
+    except RegistryError as error:
+        raise ConfigError(f"the party card would not be valid: {error}") from None
+    write_private(draft.card, raw)
+    return own_card(draft)

@@ -1,0 +1,183 @@
+"""The node as its peers reach it: each message gets one unit of work, and every failure closes the door."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from agreements.refusal import Refusal, Refused, refuse
+from crypto.pseudonym_pool import PseudonymPool
+from node.app.opening import Node, utc_now
+from node.domain.journal import Act, Detail, EntryFacts, draft
+from node.operations.answer_queries import Desk, answer_queries
+from node.operations.asked import (
+    Answered,
+    EvaluateAsked,
+    EvaluationGranted,
+    JournalProof,
+    QueryAsked,
+    RefusedAnswer,
+    RegistryPage,
+)
+from node.operations.charge_evaluations import charge_evaluations
+from node.operations.facts import is_registry_fresh
+from node.operations.keep_agreements import receive_document, take_filing
+from node.operations.keep_journal import prove_journal
+from node.operations.keep_registry import read_registry
+from node.operations.ports import UnitOfWork
+from node.operations.take_receipts import take_receipts
+from node.storage.errors import StorageError
+from registry.parties import PartyId
+from registry.snapshot import Snapshot, Standing
+
+A = TypeVar("A")
+
+MOST_UNREAD_HEADS = 1_000
+"""Peers' checkpoints that may wait to be verified."""
+
+
+class NodeGateway:
+    """Serves a node's peers. Safe to be called from several threads; what is kept in memory is one value each."""
+
+    def __init__(self, node: Node, pool: PseudonymPool) -> None:
+        self._node = node
+        self._pool = pool
+        self._evaluating = ThreadPoolExecutor(2, thread_name_prefix="evaluating")
+        self._snapshot: Snapshot | None = None
+        self._checkpoint = b""
+        self._heads: deque[tuple[PartyId, bytes]] = deque(maxlen=MOST_UNREAD_HEADS)
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Finish the evaluations that run."""
+        self._evaluating.shutdown(cancel_futures=True)
+
+    def now_knows(self, snapshot: Snapshot) -> None:
+        """From now on peers are identified by this snapshot."""
+        self._snapshot = snapshot
+
+    def now_publishes(self, checkpoint: bytes) -> None:
+        """From now on this is the newest checkpoint that peers are shown."""
+        self._checkpoint = checkpoint
+
+    def take_heads(self) -> list[tuple[PartyId, bytes]]:
+        """Take the checkpoints that peers have shown since the last call."""
+        with self._lock:
+            taken = list(self._heads)
+            self._heads.clear()
+        return taken
+
+    def identify(self, certificate_sha256: bytes) -> PartyId | Refused:
+        """Say whose certificate this is, by the registry as this process last read it."""
+        pack = self._node.settings.law.rules.reference
+        listing = self._snapshot.by_certificate(certificate_sha256) if self._snapshot else None
+        if listing is None:
+            return refuse(Refusal.PEER_UNKNOWN, pack, "certificate: expected a listed one")
+        if listing.status is not Standing.ADMITTED:
+            return refuse(Refusal.PEER_SUSPENDED, pack, "peer: expected admitted, got revoked")
+        return listing.party
+
+    def charge_evaluations(self, asked: list[EvaluateAsked]) -> Sequence[EvaluationGranted | RefusedAnswer]:
+        """Decide and charge evaluations in one transaction."""
+        return self._guarded(asked, lambda work: charge_evaluations(work, asked, self._desk(work)))
+
+    def evaluate(
+        self, agreement_id: str, epoch: int, blinded: Sequence[bytes]
+    ) -> Future[tuple[list[bytes], bytes]]:
+        """Start evaluating charged elements in the pool's processes."""
+
+        def run() -> tuple[list[bytes], bytes]:
+            (evaluation,) = self._pool.evaluate(agreement_id, epoch, blinded)
+            return evaluation.elements, evaluation.proof
+
+        return self._evaluating.submit(run)
+
+    def answer_queries(self, asked: list[QueryAsked]) -> Sequence[Answered | RefusedAnswer]:
+        """Answer queries in one transaction."""
+        return self._guarded(asked, lambda work: answer_queries(work, asked, self._desk(work)))
+
+    def receive_document(self, peer: PartyId, raw: bytes) -> bytes | RefusedAnswer:
+        """Take in a document of an agreement."""
+        node = self._node
+        with node.store.write() as work:
+            return receive_document(work, peer, raw, node.facts(work), node.settings, node.context)
+
+    def file_agreement(self, peer: PartyId, raw: bytes) -> bytes | RefusedAnswer:
+        """File an agreement, if this node is an authority."""
+        node = self._node
+        with node.store.write() as work:
+            return take_filing(work, peer, raw, node.facts(work), node.settings, node.context)
+
+    def receive_receipts(self, peer: PartyId, raw: bytes) -> RefusedAnswer | None:
+        """Take in a batch of receipts."""
+        node = self._node
+        with node.store.write() as work:
+            return take_receipts(work, peer, raw, node.facts(work), node.settings, node.context)
+
+    def read_registry(self, start: int, limit: int) -> RegistryPage | RefusedAnswer:
+        """Give part of this authority's log."""
+        with self._node.store.read() as work:
+            page = read_registry(work, self._node.party, start, limit)
+        if page is not None:
+            return page
+        pack = self._node.settings.law.rules.reference
+        refused = refuse(
+            Refusal.PARTY_NOT_ELIGIBLE, pack, "receiver: expected an authority with a published log"
+        )
+        return RefusedAnswer(refused=refused, leaf=b"")
+
+    def prove_journal(self, peer: PartyId, leaf: bytes, old_size: int) -> JournalProof | RefusedAnswer:
+        """Prove a leaf of this journal. It says nothing of the leaf, so any listed peer may ask."""
+        with self._node.store.read() as work:
+            proof = prove_journal(work, leaf, old_size)
+        if proof is not None:
+            return proof
+        pack = self._node.settings.law.rules.reference
+        refused = refuse(Refusal.NOT_READY, pack, "leaf: expected in the published journal")
+        return RefusedAnswer(refused=refused, leaf=b"")
+
+    def refuse(self, peer: PartyId, method: str, refused: Refused) -> RefusedAnswer:
+        """Journal what was refused at the edge: malformed, oversized, unknown field."""
+        node = self._node
+        detail: Detail = {"article": refused.article, "method": method, "outcome": refused.reason.value}
+        entry = EntryFacts(act=Act.REFUSED, detail=detail, counterparty=peer)
+        drafted = draft(entry, node.party, utc_now(), node.context.random)
+        with node.store.write() as work:
+            work.journal.add([drafted])
+            work.commit()
+        return RefusedAnswer(refused=refused, leaf=drafted.leaf)
+
+    def saw_checkpoint(self, peer: PartyId, note: bytes) -> None:
+        """Keep a peer's checkpoint for the loop that verifies it; under a flood the oldest are forgotten."""
+        if note:
+            with self._lock:
+                self._heads.append((peer, note))
+
+    def newest_checkpoint(self) -> bytes:
+        """Give this node's newest checkpoint."""
+        return self._checkpoint
+
+    def _desk(self, work: UnitOfWork) -> Desk:
+        node = self._node
+        facts = node.facts(work)
+        return Desk(
+            facts=facts,
+            settings=node.settings,
+            fresh=is_registry_fresh(work, facts, node.settings, utc_now()),
+            vocabulary=node.vocabulary,
+            context=node.context,
+            checkpoint=self._checkpoint,
+        )
+
+    def _guarded(
+        self, asked: Sequence[object], act: Callable[[UnitOfWork], Sequence[A]]
+    ) -> Sequence[A | RefusedAnswer]:
+        """Do a disclosing act in one transaction; what cannot be written down is not shown (rule 3)."""
+        try:
+            with self._node.store.write() as work:
+                return act(work)
+        except StorageError:
+            pack = self._node.settings.law.rules.reference
+            refused = refuse(Refusal.JOURNAL_UNAVAILABLE, pack, "journal: expected writable")
+            return [RefusedAnswer(refused=refused, leaf=b"") for _ in asked]

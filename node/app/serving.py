@@ -1,0 +1,265 @@
+"""Serving: one process that answers peers and runs the loops behind them."""
+
+import asyncio
+import fcntl
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO
+
+import structlog
+
+from crypto.canonical import from_base64
+from crypto.errors import CryptoError
+from crypto.pseudonym_pool import PseudonymPool
+from node.app.asking import Asking
+from node.app.courier import Courier
+from node.app.errands import Errands
+from node.app.gateway import NodeGateway
+from node.app.opening import Node, utc_now
+from node.app.threads import Threads
+from node.config import ConfigError, Folder
+from node.operations.asked import RegistryPage
+from node.operations.build_index import extend_index, indexes_needed
+from node.operations.keep_journal import see_head, sequence_journal
+from node.operations.keep_registry import MOST_STATEMENTS, advance_mirror, renew_head
+from node.storage.errors import StorageError
+from node.wire.errors import WireError
+from node.wire.metrics import WireMetrics, metrics_server
+from node.wire.peers import PeerAddress, PeerClient
+from node.wire.server import ServerOptions, serve
+from node.wire.tls import Identity, ServerTls
+from registry.mirror import Advanced, NotAdvanced, Setback
+from registry.parties import PartyId
+from registry.snapshot import Snapshot
+
+GRACE = 5.0
+"""Seconds that running calls are given when the node stops."""
+
+MOST_BEHIND = 100_000
+"""Statements taken in at once when a node has fallen behind an authority's log."""
+
+LOOK_EVERY = 0.25
+"""Seconds between two looks whether registry or agreements changed."""
+
+log = structlog.get_logger("serving")
+
+
+@contextmanager
+def serving_lock(folder: Folder) -> Iterator[None]:
+    """Hold the folder while serving: one process owns a node on SQLite."""
+    file: IO[str] = folder.lock.open("w")
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"{folder.path} is in use: another process is serving this node") from None
+        yield
+    finally:
+        file.close()
+
+
+def is_served(folder: Folder) -> bool:
+    """Whether some process serves this node now."""
+    try:
+        with serving_lock(folder):
+            return False
+    except ConfigError:
+        return True
+    except OSError:
+        return False
+
+
+@dataclass(slots=True)
+class Serving:
+    """The parts of one serving process. Every loop does one thing, logs what fails, and goes on."""
+
+    node: Node
+    gateway: NodeGateway
+    tls: ServerTls
+    pool: PseudonymPool
+    metrics: WireMetrics
+    stop: asyncio.Event
+    _snapshot: Snapshot | None = field(default=None)
+
+    async def run(self, ready: Callable[[int], None]) -> None:
+        """Serve until `stop` is set; `ready` is told the port once peers can connect."""
+        node = self.node
+        await asyncio.to_thread(self._look)
+        peers = PeerClient(_identity(node), self.address_of, self.gateway)
+        server = await serve(
+            self.gateway, node.config.network.listen, self.tls, ServerOptions(), self.metrics
+        )
+        threads, timing = Threads(node.store), node.config.timing
+        errands = Errands(node, peers, threads, Asking(node, peers, threads).do)
+        courier = Courier(errands, threads, timing.courier_every)
+        loops = [
+            self._every(LOOK_EVERY, "look", lambda: asyncio.to_thread(self._look)),
+            self._every(timing.checkpoint_every, "sequencer", lambda: asyncio.to_thread(self._sequence)),
+            self._every(timing.registry_read_every, "mirror", lambda: self._mirror(peers)),
+            self._every(LOOK_EVERY, "indexer", lambda: asyncio.to_thread(self._index)),
+            courier.run(self.stop),
+        ]
+        if node.settings.own.card.party_class.is_authority:
+            loops.append(
+                self._every(timing.registry_head_every, "head", lambda: asyncio.to_thread(self._renew))
+            )
+        running = [asyncio.create_task(loop) for loop in loops]
+        try:
+            ready(server.port)
+            await self.stop.wait()
+        finally:
+            self.stop.set()
+            await server.stop(GRACE)
+            await asyncio.gather(*running, return_exceptions=True)
+            await peers.close()
+            threads.close()
+            await asyncio.to_thread(self._sequence)
+
+    def address_of(self, peer: PartyId) -> PeerAddress | None:
+        """Where the registry says a peer is, if it is admitted."""
+        listing = self._snapshot.party(peer) if self._snapshot else None
+        if listing is None or not listing.is_active:
+            return None
+        card = listing.card.card
+        return PeerAddress(endpoint=card.endpoint, certificate=from_base64(card.tls_certificate))
+
+    async def _every(self, seconds: float, name: str, act: Callable[[], Awaitable[None]]) -> None:
+        while not self.stop.is_set():
+            try:
+                await act()
+            except (StorageError, WireError, CryptoError) as error:
+                log.warning("loop failed", loop=name, error=type(error).__name__)
+            except Exception:
+                log.exception("loop failed", loop=name)
+            try:
+                await asyncio.wait_for(self.stop.wait(), seconds)
+            except TimeoutError:
+                continue
+
+    def _look(self) -> None:
+        """Let in whom the registry lists now, and nobody else; verify the heads that peers have shown."""
+        with self.node.store.read() as work:
+            snapshot = self.node.facts(work).snapshot
+            head = work.journal.head()
+        if head is not None:
+            self.gateway.now_publishes(head.note)
+        if snapshot is not self._snapshot:
+            self._snapshot = snapshot
+            self.gateway.now_knows(snapshot)
+            self.tls.trust(from_base64(one.card.card.tls_certificate) for one in snapshot.active())
+        newest = dict(self.gateway.take_heads())
+        for peer, note in newest.items():
+            self._see(peer, note, snapshot)
+
+    def _see(self, peer: PartyId, note: bytes, snapshot: Snapshot) -> None:
+        listing = snapshot.party(peer)
+        if listing is None:
+            return
+        with self.node.store.write() as work:
+            seen = see_head(work, peer, listing.card.card.journal_vkey, note, utc_now())
+            if seen.kept:
+                work.commit()
+        if seen.fork:
+            log.error("a peer's journal has two heads of one size", peer=peer)
+
+    def _sequence(self) -> None:
+        with self.node.store.write() as work:
+            published = sequence_journal(work, self.node.context)
+        if published is not None:
+            self.gateway.now_publishes(published.note)
+
+    def _renew(self) -> None:
+        with self.node.store.write() as work:
+            renew_head(work, self.node.facts(work), self.node.context)
+
+    def _index(self) -> None:
+        with self.node.store.read() as work:
+            needed = indexes_needed(self.node.facts(work), self.node.party, utc_now())
+        for one in needed:
+            while not self.stop.is_set() and extend_index(self.node.store, one, self.pool.own):
+                pass
+
+    async def _mirror(self, peers: PeerClient) -> None:
+        """Follow every pinned authority's log to its newest head; one that cannot be reached holds up no other."""
+        pinned = await asyncio.to_thread(self._pinned)
+        await asyncio.gather(*(self._follow(peers, one) for one in pinned if one != self.node.party))
+
+    def _pinned(self) -> list[PartyId]:
+        with self.node.store.read() as work:
+            return list(work.registries.pins())
+
+    async def _follow(self, peers: PeerClient, authority: PartyId) -> None:
+        held = await asyncio.to_thread(self._held, authority)
+        statements: list[bytes] = []
+        try:
+            page = await peers.read_registry(authority, held, MOST_STATEMENTS)
+            while page.statements and len(statements) < MOST_BEHIND:
+                statements += page.statements
+                if len(page.statements) < MOST_STATEMENTS:
+                    break
+                page = await peers.read_registry(authority, held + len(statements), MOST_STATEMENTS)
+        except WireError as error:
+            log.info("authority not heard", authority=authority, error=type(error).__name__)
+            return
+        whole = RegistryPage(head=page.head, statements=tuple(statements))
+        moved = await asyncio.to_thread(self._advance, authority, whole)
+        if isinstance(moved, NotAdvanced) and moved.setback in {Setback.FORK, Setback.ROLLBACK}:
+            log.error(
+                "an authority's log does not only grow", authority=authority, setback=moved.setback.value
+            )
+
+    def _held(self, authority: PartyId) -> int:
+        with self.node.store.read() as work:
+            return len(work.registries.mirror(authority).statements)
+
+    def _advance(self, authority: PartyId, page: RegistryPage) -> Advanced | NotAdvanced:
+        with self.node.store.write() as work:
+            return advance_mirror(work, authority, page, self.node.facts(work), self.node.context)
+
+
+def serve_node(node: Node, ready: Callable[[int], None]) -> None:
+    """Serve a node until SIGINT or SIGTERM; then finish what runs, and leave nothing half done.
+
+    Raises:
+        ConfigError: another process serves this node.
+        CannotListen: the address is taken.
+    """
+    with serving_lock(node.folder):
+        # The pool's processes are spawned before any thread or server exists.
+        pool = PseudonymPool(node.context.keys.pseudonym_seed, node.config.evaluation_workers)
+        try:
+            asyncio.run(_serve(node, pool, ready))
+        finally:
+            pool.close()
+
+
+async def _serve(node: Node, pool: PseudonymPool, ready: Callable[[int], None]) -> None:
+    gateway, metrics, stop = NodeGateway(node, pool), WireMetrics(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    port = node.config.network.metrics_port
+    exposed = metrics_server(metrics, port) if port else None
+    serving = Serving(
+        node=node,
+        gateway=gateway,
+        tls=ServerTls(_identity(node)),
+        pool=pool,
+        metrics=metrics,
+        stop=stop,
+    )
+    try:
+        await serving.run(ready)
+    finally:
+        gateway.close()
+        if exposed is not None:
+            exposed.close()
+
+
+def _identity(node: Node) -> Identity:
+    keys = node.keys
+    if keys is None:
+        raise RuntimeError("a node serves with its keys")
+    return Identity.of(from_base64(node.settings.own.card.tls_certificate), keys.tls_secret)

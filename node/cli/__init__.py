@@ -1,0 +1,1 @@
+"""The programs people use: `creditport` for a node's operators."""

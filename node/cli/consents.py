@@ -1,0 +1,109 @@
+"""consent: attest that customers agreed to be asked about, and list what was attested."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agreements.consent import Consent, Form
+from agreements.refusal import Refused, explain
+from crypto import envelope
+from node.app.opening import utc_now
+from node.cli.references import AgreementOption, SubjectFile, SubjectOption, find_agreement, read_subjects
+from node.cli.screen import Exit, facts, fail, table
+from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
+from node.operations.attest_consents import Attestation, attest_consents
+from node.operations.operators import NotAllowed
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Consents of the enterprises you ask about (S 28, 35). They never leave this node.",
+)
+
+DEFAULT_TERM = timedelta(days=180)
+
+
+@app.command(
+    epilog="Example: creditport consent attest --agreement 3fa9c1 --subject 91440300MA5TERT15Q "
+    "--purpose CROSS_BORDER_FINANCING --kind 101 --kind 201 --evidence consent.pdf --as carol"
+)
+@one_sentence
+def attest(
+    agreement: AgreementOption,
+    purpose: Annotated[list[str], typer.Option(help="For what. May be repeated.")],
+    kind: Annotated[list[str], typer.Option(help="Which kinds of records. May be repeated.")],
+    evidence: Annotated[
+        Path, typer.Option(help="The signed form; only its SHA-256 is kept.", exists=True, dir_okay=False)
+    ],
+    operator: OperatorName,
+    subject: SubjectOption = None,
+    subject_file: SubjectFile = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Last moment, at most 12 months on.", show_default="180 days"
+        ),
+    ] = None,
+    form: Annotated[Form, typer.Option(help="How the consent was given.")] = Form.WRITTEN,
+    node: NodeFolder = HERE,
+    json: JsonFlag = False,
+) -> None:
+    """Attest that you hold the written consent of these enterprises, under your operator's signature."""
+    subjects = read_subjects(subject, subject_file)
+    with evidence.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").digest()
+    with acting(node) as opened:
+        who = ordering(opened, operator)
+        with opened.store.write() as work:
+            attestation = Attestation(
+                agreement=find_agreement(agreement, opened.facts(work)),
+                subjects=subjects,
+                kinds=frozenset(kind),
+                purposes=frozenset(purpose),
+                valid_until=until.replace(tzinfo=UTC) if until else utc_now() + DEFAULT_TERM,
+                evidence=digest,
+                form=form,
+            )
+            done = attest_consents(work, attestation, who, opened.settings.law.rules, opened.context)
+    if isinstance(done, NotAllowed):
+        fail(done.why, Exit.REFUSED)
+    if isinstance(done, Refused):
+        told = explain(done.reason)
+        fail(f"{done.reason} ({done.article}). {told.en} {told.zh} {done.detail}", Exit.REFUSED)
+    facts({"consents": len(done), "valid_until": attestation.valid_until}, as_json=json)
+
+
+@app.command("list", epilog="Example: creditport consent list --limit 20")
+@one_sentence
+def list_consents(
+    after: Annotated[int, typer.Option(help="Go on after this number.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=1_000)] = 50,
+    node: NodeFolder = HERE,
+    json: JsonFlag = False,
+) -> None:
+    """List attested consents, a page at a time."""
+    with reading(node) as opened, opened.store.read() as work:
+        rows = [
+            {
+                "number": number,
+                "consent": row.consent.hex(),
+                "subject": f"{row.scheme}:{row.value}",
+                "agreement": row.agreement.hex(),
+                "kinds": list(consent.kinds),
+                "purposes": list(consent.purposes),
+                "valid_until": row.valid_until,
+                "evidence": consent.evidence,
+            }
+            for number, row in work.consents.page(after, limit)
+            for consent in [envelope.read_payload(envelope.parse(row.raw, "consent"), Consent)]
+        ]
+    columns = {
+        "number": "no.",
+        "subject": "subject",
+        "kinds": "kinds",
+        "purposes": "purposes",
+        "valid_until": "until",
+    }
+    table(rows, columns, as_json=json, empty="no consents yet: creditport consent attest --help")

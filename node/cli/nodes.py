@@ -1,0 +1,166 @@
+"""init, serve, status, migrate, keys: the node itself."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from node.app.founding import Pin, found
+from node.app.opening import utc_now
+from node.app.serving import is_served, serve_node
+from node.cli.screen import Exit, facts, fail, table
+from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, passphrase, reading
+from node.config import Config, Folder, Identity, Network, read_config
+from node.operations.facts import head_times, is_registry_fresh
+from node.storage.engine import migrate as migrate_store
+from node.wire.errors import CannotListen
+from registry.errors import RegistryError
+from registry.parties import Jurisdiction, PartyClass, PartyId, fingerprint, parse_fingerprint
+
+keys_app = typer.Typer(no_args_is_help=True, help="The node's keys.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    app.command(
+        epilog="Example: creditport --help; creditport init --node bank --party hk-bank --class FIN_INST "
+        "--jurisdiction HK --name-zh 香港示範銀行 --name-en 'Hong Kong Demo Bank' --listen 127.0.0.1:7443 "
+        "--authority hk-authority.card.json@FINGERPRINT"
+    )(init)
+    app.command(epilog="Example: creditport serve --node bank")(serve)
+    app.command(epilog="Example: creditport status --node bank --json")(status)
+    app.command(epilog="Example: creditport migrate --node bank")(migrate)
+    keys_app.command("list", epilog="Example: creditport keys list --node bank")(list_keys)
+
+
+@one_sentence
+def init(
+    party: Annotated[str, typer.Option(help="Name in the registry: a-z, 0-9 and hyphens.")],
+    party_class: Annotated[PartyClass, typer.Option("--class", help="What the party is.")],
+    jurisdiction: Annotated[Jurisdiction, typer.Option(help="Under whose law it stands.")],
+    name_zh: Annotated[str, typer.Option(help="Chinese name.")],
+    name_en: Annotated[str, typer.Option(help="English name.")],
+    listen: Annotated[str, typer.Option(help="Address to listen on, host:port.")],
+    node: NodeFolder = HERE,
+    endpoint: Annotated[str, typer.Option(help="Address peers use.", show_default="as --listen")] = "",
+    authority: Annotated[
+        list[str] | None, typer.Option(help="Authority to trust: CARD-FILE@FINGERPRINT. May be repeated.")
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Make a new node: keys, party card, database."""
+    config = Config(
+        identity=Identity(
+            party=PartyId(party),
+            name_zh=name_zh,
+            name_en=name_en,
+            jurisdiction=jurisdiction,
+            party_class=party_class,
+        ),
+        network=Network(listen=listen, endpoint=endpoint or listen),
+    )
+    pins = [_pin(text) for text in authority or []]
+    secret = passphrase("CREDITPORT_PASSPHRASE", "Passphrase for the new node", new=True)
+    card = found(Folder(node), config, secret, pins)
+    made = {"party": card.card.party, "card": str(Folder(node).card), "fingerprint": fingerprint(card.digest)}
+    facts(made, as_json=json)
+
+
+def _pin(text: str) -> Pin:
+    file, _, digits = text.rpartition("@")
+    try:
+        return Pin(card=Path(file), digest=parse_fingerprint(digits))
+    except RegistryError:
+        fail("--authority expects CARD-FILE@FINGERPRINT", Exit.USAGE)
+
+
+@one_sentence
+def serve(node: NodeFolder = HERE, verbose: Annotated[bool, typer.Option(help="Log more.")] = False) -> None:
+    """Serve the node: answer peers, deliver what is queued. Ends cleanly on Ctrl-C or SIGTERM."""
+    _log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    with acting(node) as served:
+        try:
+            serve_node(served, lambda port: _ready(served.party, port))
+        except CannotListen as error:
+            fail(str(error), Exit.NOT_NOW)
+
+
+def _ready(party: str, port: int) -> None:
+    sys.stdout.write(f"serving {party} on port {port}\n")
+    sys.stdout.flush()
+
+
+def _log_to_stderr(level: int) -> None:
+    """One JSON line an event; only names of loops, kinds and parties are ever logged."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+@one_sentence
+def status(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
+    """Say how the node is: serving or not, registry freshness, journal, agreements, waiting jobs."""
+    with reading(node) as opened:
+        with opened.store.read() as work:
+            known = opened.facts(work)
+            now = utc_now()
+            head = work.journal.head()
+            shown = {
+                "party": opened.party,
+                "endpoint": opened.config.network.endpoint,
+                "serving": is_served(opened.folder),
+                "registry_fresh": is_registry_fresh(work, known, opened.settings, now),
+                "authorities_heard": {party: at.isoformat() for party, at in head_times(work, known).items()},
+                "parties": len(known.snapshot.active()),
+                "agreements": len(known.agreements),
+                "records": dict(work.records.count()),
+                "journal_size": head.size if head else 0,
+                "jobs_waiting": len(work.outbox.due(now.replace(year=now.year + 100), 1_000)),
+            }
+        facts(shown, as_json=json)
+
+
+@one_sentence
+def migrate(node: NodeFolder = HERE) -> None:
+    """Bring the node's database to this version of the program."""
+    folder = Folder(node)
+    config = read_config(folder)
+    if is_served(folder):
+        fail(f"{node} is in use: stop serving before migrating", Exit.LOCAL)
+    migrate_store(folder.database_url(config))
+
+
+@one_sentence
+def list_keys(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
+    """List the node's keys: purpose, id, state. Secrets are never shown."""
+    with acting(node) as opened:
+        entries = opened.keys.entries if opened.keys else ()
+        rows = [
+            {
+                "purpose": entry.purpose.value,
+                "algorithm": entry.algorithm.value,
+                "key_id": entry.key_id,
+                "state": entry.state.value,
+                "created_at": entry.created_at,
+                "retired_at": entry.retired_at,
+            }
+            for entry in entries
+        ]
+    columns = {
+        "purpose": "purpose",
+        "algorithm": "algorithm",
+        "key_id": "key",
+        "state": "state",
+        "created_at": "made",
+    }
+    table(rows, columns, as_json=json, empty="no keys")

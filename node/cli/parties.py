@@ -1,0 +1,175 @@
+"""party: cards, pinned authorities, admission and revocation."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crypto.errors import CryptoError
+from node.cli.screen import Exit, facts, fail, table
+from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
+from node.config import Folder
+from node.domain.operators import Role
+from node.operations.keep_registry import Unfit, admit_party, pin_authority, revoke_party
+from node.operations.operators import NotAllowed, order
+from registry.errors import RegistryError
+from registry.mirror import Mirror
+from registry.parties import ListedCard, PartyId, fingerprint, parse_fingerprint, read_card
+from registry.statements import RevocationReason
+
+app = typer.Typer(no_args_is_help=True, help="Party cards, pinned authorities, admission and revocation.")
+
+CardFile = Annotated[Path, typer.Argument(help="A party card file.")]
+
+
+@app.command(epilog="Example: creditport party card --node bank --out hk-bank.card.json")
+@one_sentence
+def card(
+    node: NodeFolder = HERE,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the card there, to hand it to an authority.")
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Show this node's party card and its fingerprint, which people compare out of band."""
+    with reading(node) as opened:
+        own = opened.settings.own
+    if out is not None:
+        try:
+            out.write_bytes(own.raw)
+        except OSError as error:
+            fail(f"{out} cannot be written: {error.strerror}", Exit.LOCAL)
+    facts({**_shown(own), "file": str(out or Folder(node).card)}, as_json=json)
+
+
+@app.command(epilog="Example: creditport party pin sz-authority.card.json --fingerprint 0123-...-cdef")
+@one_sentence
+def pin(
+    file: CardFile,
+    given: Annotated[
+        str, typer.Option("--fingerprint", help="What the authority told you its fingerprint is.")
+    ],
+    node: NodeFolder = HERE,
+    json: JsonFlag = False,
+) -> None:
+    """Trust an authority, whose registry this node then mirrors."""
+    try:
+        digest = parse_fingerprint(given)
+    except RegistryError as error:
+        fail(str(error), Exit.USAGE)
+    with acting(node) as opened, opened.store.write() as work:
+        pinned = pin_authority(work, _bytes(file), digest, opened.context)
+    if isinstance(pinned, Unfit):
+        fail(pinned.why, Exit.REFUSED)
+    facts(_shown(pinned), as_json=json)
+
+
+@app.command(
+    epilog="Example: creditport party admit hk-bank.card.json --fingerprint 0123-...-cdef --as alice"
+)
+@one_sentence
+def admit(
+    file: CardFile,
+    given: Annotated[str, typer.Option("--fingerprint", help="What the party told you its fingerprint is.")],
+    operator: OperatorName,
+    node: NodeFolder = HERE,
+    json: JsonFlag = False,
+) -> None:
+    """As an authority: admit a party by its card (or replace its card by a newer one)."""
+    try:
+        listed = read_card(_bytes(file))
+        matches = parse_fingerprint(given) == listed.digest
+    except (CryptoError, RegistryError) as error:
+        fail(f"not a valid party card or fingerprint: {error}", Exit.REFUSED)
+    if not matches:
+        fail(f"the card's fingerprint is {fingerprint(listed.digest)}, not the one given", Exit.REFUSED)
+    with acting(node) as opened:
+        who = ordering(opened, operator)
+        with opened.store.write() as work:
+            ordered = order(work, who, Role.REGISTRAR, listed.digest, opened.context)
+            if isinstance(ordered, NotAllowed):
+                fail(ordered.why, Exit.REFUSED)
+            done = admit_party(work, listed, opened.facts(work), opened.settings, opened.context)
+    _say(done, {**_shown(listed), "standing": "ADMITTED"}, json=json)
+
+
+@app.command(epilog="Example: creditport party revoke hk-bank --reason KEY_COMPROMISED --as alice")
+@one_sentence
+def revoke(
+    party: Annotated[str, typer.Argument(help="The party to revoke.")],
+    reason: Annotated[RevocationReason, typer.Option(help="Why.")],
+    operator: OperatorName,
+    node: NodeFolder = HERE,
+    json: JsonFlag = False,
+) -> None:
+    """As an authority: revoke a party; only a new card brings it back."""
+    with acting(node) as opened:
+        who = ordering(opened, operator)
+        with opened.store.write() as work:
+            known = opened.facts(work)
+            listing = known.snapshot.party(PartyId(party))
+            subject = listing.card.digest if listing else bytes(32)
+            ordered = order(work, who, Role.REGISTRAR, subject, opened.context)
+            if isinstance(ordered, NotAllowed):
+                fail(ordered.why, Exit.REFUSED)
+            done = revoke_party(work, PartyId(party), reason, known, opened.settings, opened.context)
+    _say(done, {"party": party, "standing": "REVOKED", "reason": reason.value}, json=json)
+
+
+@app.command("list", epilog="Example: creditport party list --json")
+@one_sentence
+def list_parties(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
+    """List the parties that this node's pinned authorities list."""
+    with reading(node) as opened, opened.store.read() as work:
+        snapshot = opened.facts(work).snapshot
+    rows = [
+        {
+            **_shown(listing.card),
+            "standing": listing.status.value,
+            "since": listing.since,
+            "authority": listing.authority,
+            "endpoint": listing.card.card.endpoint,
+        }
+        for _, listing in sorted(snapshot.listings.items())
+    ]
+    columns = {
+        "party": "party",
+        "name_zh": "名称",
+        "name_en": "name",
+        "party_class": "class",
+        "jurisdiction": "in",
+        "standing": "standing",
+        "authority": "listed by",
+    }
+    table(
+        rows,
+        columns,
+        as_json=json,
+        empty="no authority is pinned yet: creditport party pin CARD --fingerprint F",
+    )
+
+
+def _shown(listed: ListedCard) -> dict[str, object]:
+    card_facts = listed.card
+    return {
+        "party": card_facts.party,
+        "name_zh": card_facts.name_zh,
+        "name_en": card_facts.name_en,
+        "party_class": card_facts.party_class.value,
+        "jurisdiction": card_facts.jurisdiction.value,
+        "serial": card_facts.serial,
+        "fingerprint": fingerprint(listed.digest),
+    }
+
+
+def _say(done: Mirror | Unfit, shown: dict[str, object], *, json: bool) -> None:
+    if isinstance(done, Unfit):
+        fail(done.why, Exit.REFUSED)
+    facts(shown, as_json=json)
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}", Exit.LOCAL)

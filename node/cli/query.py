@@ -1,0 +1,197 @@
+"""query: ask a provider about enterprises you already know, and read the answer."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from agreements.refusal import Refusal, explain
+from crypto import commitment
+from node.app.errands import JobResult
+from node.app.opening import Node, utc_now
+from node.cli.references import (
+    WHOLE,
+    AgreementOption,
+    SubjectFile,
+    SubjectOption,
+    find_agreement,
+    read_subjects,
+)
+from node.cli.screen import Exit, fail, out, say_json, table
+from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
+from node.cli.waiting import wait_for
+from node.domain.jobs import Job, JobState
+from node.operations.ask import MOST_SUBJECTS, Plan, QueryResult, Question, Target, plan_query
+from node.operations.operators import NotAllowed
+from node.operations.ports import UnitOfWork
+from registry.parties import PartyId
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command(
+        epilog="Example: creditport query --agreement 3fa9c1 --subject 91440300MA5TERT15Q "
+        "--purpose CROSS_BORDER_FINANCING --field 201.amount_band --as carol"
+    )(query)
+
+
+@one_sentence
+def query(
+    agreement: AgreementOption,
+    purpose: Annotated[str, typer.Option(help="What for; one that the agreement names.")],
+    operator: OperatorName,
+    subject: SubjectOption = None,
+    subject_file: SubjectFile = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="KIND.FIELD, such as 201.amount_band, or a KIND for all its fields. May be repeated.",
+            show_default="all that the agreement grants",
+        ),
+    ] = None,
+    provider: Annotated[
+        str,
+        typer.Option(
+            help="Ask this party, even if this node holds no such agreement; needs the whole digest."
+        ),
+    ] = "",
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the answer.", min=0, max=3_600)] = 30,
+    node: NodeFolder = HERE,
+    json: JsonFlag = False,
+) -> None:
+    """Ask about one enterprise, or many in a batch (S 29). The provider decides, and says why if it refuses."""
+    subjects = read_subjects(subject, subject_file)
+    if len(subjects) > MOST_SUBJECTS:
+        fail(f"at most {MOST_SUBJECTS:,} subjects in one query", Exit.USAGE)
+    with acting(node) as opened:
+        who = ordering(opened, operator)
+        with opened.store.write() as work:
+            target, granted = _target(opened, work, agreement, provider)
+            question = Question(
+                subjects=subjects,
+                purpose=purpose,
+                asked=_asked(field or [], granted),
+                batch=len(subjects) > 1,
+                patience=timedelta(seconds=max(wait, 5)),
+            )
+            number = plan_query(work, question, target, who, opened.context)
+        if isinstance(number, NotAllowed):
+            fail(number.why, Exit.REFUSED)
+        job = wait_for(opened, number, wait + 5)
+        _tell(opened, job, json=json)
+
+
+def _target(
+    node: Node, work: UnitOfWork, name: str, provider: str
+) -> tuple[Target, dict[str, frozenset[str]]]:
+    """Whom to ask, and what there is to ask for."""
+    known = node.facts(work)
+    if provider:
+        if len(name) != WHOLE:
+            fail("--provider needs the agreement's whole digest, 64 digits", Exit.USAGE)
+        catalogue = node.settings.law.catalogue
+        target = Target(agreement=bytes.fromhex(name), provider=PartyId(provider), epoch=1)
+        return target, {kind: entry.field_names for kind, entry in catalogue.entries.items()}
+    agreement = find_agreement(name, known)
+    granted = {kind: frozenset(fields) for kind, fields in agreement.terms.precisions.items()}
+    return Target.of(agreement, utc_now()), granted
+
+
+def _asked(fields: list[str], granted: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """The fields by kind; a kind alone stands for all that is granted of it."""
+    if not fields:
+        return granted
+    asked: dict[str, frozenset[str]] = {}
+    for text in fields:
+        kind, dot, name = text.partition(".")
+        asked[kind] = asked.get(kind, frozenset()) | (
+            frozenset({name}) if dot else granted.get(kind, frozenset())
+        )
+    return asked
+
+
+def _tell(node: Node, job: Job, *, json: bool) -> None:
+    plan = msgspec.json.decode(job.payload, type=Plan)
+    try:
+        result = msgspec.json.decode(job.result or b"", type=QueryResult, strict=True)
+    except msgspec.DecodeError:
+        result = QueryResult(failure="the job ended without a result")
+    ended = msgspec.json.decode(job.result or b"{}", type=dict[str, Any])
+    if ended.get("outcome") == "UNREACHABLE":
+        fail(f"{job.peer} could not be reached: {msgspec.convert(ended, JobResult).reason}", Exit.NOT_NOW)
+    refused = [_refused(plan, one.reason, one.article, one.by, one.subject) for one in result.refused]
+    if job.state is JobState.FAILED:
+        _tell_refusals(refused, json=json)
+        raise typer.Exit(int(Exit.REFUSED))
+    renditions = _renditions(node, plan, result)
+    if json:
+        say_json({"frames": list(result.frames), "renditions": renditions, "refused": refused})
+    else:
+        columns = {
+            "subject": "subject",
+            "kind": "kind",
+            "version": "version",
+            "values": "values",
+            "valid_until": "until",
+        }
+        table(
+            renditions,
+            columns,
+            as_json=False,
+            empty="no records: there is no such enterprise here, or nothing may be shown",
+        )
+        out.print(
+            f"{len(renditions)} renditions in {len(result.frames)} sealed frame(s) from {job.peer}",
+            markup=False,
+        )
+        for one in refused:
+            out.print(f"{one['subject']}: refused {one['reason']} ({one['article']})", markup=False)
+
+
+def _tell_refusals(refused: list[dict[str, Any]], *, json: bool) -> None:
+    if json:
+        say_json(refused[0] | {"refused": refused} if refused else {"reason": "NO_RESULT", "refused": []})
+        return
+    for one in refused or [{"reason": "NO_RESULT", "article": "-", "by": "-", "text_en": "", "text_zh": ""}]:
+        out.print(
+            f"{one['by']} refused: {one['reason']} ({one['article']}). {one['text_en']} {one['text_zh']}",
+            markup=False,
+        )
+
+
+def _refused(plan: Plan, reason: str, article: str, by: str, subject: int | None) -> dict[str, Any]:
+    told = explain(Refusal(reason))
+    name = None if subject is None else f"{plan.subjects[subject].scheme}:{plan.subjects[subject].value}"
+    return {
+        "reason": reason,
+        "article": article,
+        "by": by,
+        "subject": name,
+        "text_en": told.en,
+        "text_zh": told.zh,
+    }
+
+
+def _renditions(node: Node, plan: Plan, result: QueryResult) -> list[dict[str, Any]]:
+    """The renditions of the frames, with the identifiers that were asked about in front."""
+    names = {item.pseudonym: item.subject for message in plan.messages for item in message.items}
+    shown = []
+    with node.store.read() as work:
+        for frame in result.frames:
+            for copy in work.received_frames.copies(bytes.fromhex(frame)):
+                rendition = commitment.decode(copy.rendition)
+                subject = plan.subjects[names[rendition.header.pseudonym]]
+                shown.append(
+                    {
+                        "subject": f"{subject.scheme}:{subject.value}",
+                        "kind": copy.kind,
+                        "version": copy.wire_version,
+                        "alias": copy.alias.hex(),
+                        "values": rendition.values(),
+                        "valid_until": rendition.header.valid_until,
+                        "keep_until": copy.keep_until,
+                        "frame": frame,
+                    }
+                )
+    return sorted(shown, key=lambda one: (str(one["subject"]), str(one["kind"])))

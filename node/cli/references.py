@@ -1,0 +1,69 @@
+"""How people name things on the command line: agreements by the beginning of their digest, subjects by their code."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agreements.agreement import Agreement
+from node.cli.screen import Exit, fail
+from node.domain.identifiers import Identifier, Problem, guess_scheme, parse_identifier
+from node.operations.facts import NodeFacts
+
+SHORTEST = 6
+WHOLE = 64
+
+AgreementName = Annotated[
+    str, typer.Argument(metavar="AGREEMENT", help="The agreement's digest, or its first six or more digits.")
+]
+AgreementOption = Annotated[
+    str, typer.Option("--agreement", help="The agreement's digest, or its first six or more digits.")
+]
+SubjectOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--subject",
+        help="Identifier: a unified code, HK BRN or CR number, Macau number or LEI. SCHEME:CODE to be exact. May be repeated.",
+    ),
+]
+SubjectFile = Annotated[
+    Path | None,
+    typer.Option("--subject-file", help="A file with one identifier a line.", exists=True, dir_okay=False),
+]
+
+
+def find_agreement(name: str, known: NodeFacts) -> Agreement:
+    """The one agreement here whose digest begins with `name`."""
+    wanted = name.lower()
+    if len(wanted) < SHORTEST or not all(digit in "0123456789abcdef" for digit in wanted):
+        fail(f"an agreement is named by six or more digits of its digest, not {name}", Exit.USAGE)
+    found = [one for digest, one in known.agreements.items() if digest.hex().startswith(wanted)]
+    if len(found) == 1:
+        return found[0]
+    problem = (
+        f"{len(found)} agreements here begin with {name}" if found else f"there is no agreement {name} here"
+    )
+    fail(f"{problem}; see `creditport agreement list`", Exit.REFUSED)
+
+
+def read_subjects(subjects: list[str] | None, file: Path | None) -> list[Identifier]:
+    """The identifiers that were typed or stand in a file, each once; the first that is none ends the command."""
+    lines = list(subjects or [])
+    if file is not None:
+        lines += [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    if not lines:
+        fail("name the subjects with --subject or --subject-file", Exit.USAGE)
+    return list(dict.fromkeys(_identifiers(lines)))
+
+
+def _identifiers(lines: Iterable[str]) -> Iterable[Identifier]:
+    for place, line in enumerate(lines, 1):
+        scheme, colon, code = line.rpartition(":")
+        guessed = scheme if colon else guess_scheme(code)
+        if guessed is None:
+            fail(f"subject {place}: no known scheme has codes like this; write SCHEME:CODE", Exit.USAGE)
+        parsed = parse_identifier(guessed, code)
+        if isinstance(parsed, Problem):
+            fail(f"subject {place}: {parsed.field}: expected {parsed.expected}, got {parsed.got}", Exit.USAGE)
+        yield parsed

@@ -1,0 +1,93 @@
+"""What the programs say: tables for people, JSON for programs, one sentence for what went wrong."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from enum import Enum, IntEnum
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Exit(IntEnum):
+    """Exit codes, stable for scripts."""
+
+    OK = 0
+    REFUSED = 1
+    USAGE = 2
+    NOT_NOW = 3
+    LOCAL = 4
+    INTERRUPTED = 130
+
+
+def fail(sentence: str, code: Exit) -> NoReturn:
+    """Say one sentence on standard error and end with `code`."""
+    err.print(f"creditport: {sentence}", markup=False)
+    raise typer.Exit(int(code))
+
+
+def say_json(value: object) -> None:
+    """Write a value as JSON on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain, indent=2) + "\n")
+
+
+def table(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, as_json: bool, empty: str
+) -> None:
+    """Show rows: every fact as JSON, or the named columns (key to heading) as a table for people."""
+    if as_json:
+        say_json(rows)
+        return
+    if not rows:
+        out.print(empty, markup=False)
+        return
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in columns.values():
+        shown.add_column(heading, overflow="fold")
+    for row in rows:
+        shown.add_row(*(_cell(row.get(key)) for key in columns))
+    out.print(shown)
+
+
+def facts(value: Mapping[str, Any], *, as_json: bool) -> None:
+    """Show one thing: as JSON, or a line for each fact."""
+    if as_json:
+        say_json(value)
+        return
+    width = max((len(name) for name in value), default=0)
+    for name, fact in value.items():
+        out.print(f"{name:<{width}}  {_cell(fact)}", markup=False)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime | date):
+        return str(_plain(value))
+    if isinstance(value, Mapping):
+        return "  ".join(f"{name}={_cell(item)}" for name, item in value.items())
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(_cell(item) for item in value)
+    return str(value.value if isinstance(value, Enum) else value)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,164 @@
+"""A node's configuration: one folder, one `node.toml` in it.
+
+The folder holds everything of a node: `node.toml`, the keystore, the operators' keystores, the party card, and (on
+SQLite) the database. File permissions of the operating system guard it.
+"""
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from registry.parties import Jurisdiction, PartyClass, PartyId
+
+CONFIG_FILE = "node.toml"
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
+
+Endpoint = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9.\-]{1,253}:[0-9]{1,5}\Z")]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400 * 30)]
+
+
+class ConfigError(Exception):
+    """The node's folder or its node.toml is not as it must be; the text is one sentence for a person."""
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who the node is: what its party card says."""
+
+    party: PartyId
+    name_zh: str
+    name_en: str
+    jurisdiction: Jurisdiction
+    party_class: PartyClass
+
+
+class Network(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the node listens, and where others reach it."""
+
+    listen: Endpoint
+    endpoint: Endpoint
+    metrics_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
+
+
+class Law(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which data packs are applied."""
+
+    rule_pack: str = "SZ-DRAFT-82"
+    catalogue: str = "SZ-2026"
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Cadences in seconds.
+
+    `registry_max_age` is how old an authority's newest head may be before nothing more is disclosed.
+    """
+
+    checkpoint_every: Seconds = 1.0
+    registry_head_every: Seconds = 60.0
+    registry_read_every: Seconds = 10.0
+    registry_max_age: Seconds = 3_600.0
+    courier_every: Seconds = 0.05
+    call_deadline: Seconds = 10.0
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything in node.toml."""
+
+    identity: Identity
+    network: Network
+    database: str = "sqlite:///node.sqlite"
+    evaluation_workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 1
+    law: Law = Law()
+    timing: Timing = Timing()
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The paths inside a node's folder."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """node.toml."""
+        return self.path / CONFIG_FILE
+
+    @property
+    def keystore(self) -> Path:
+        """The encrypted keys of the node."""
+        return self.path / "keystore.json"
+
+    @property
+    def card(self) -> Path:
+        """The node's own signed party card."""
+        return self.path / "card.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one serving process."""
+        return self.path / "serving.lock"
+
+    def operator(self, name: str) -> Path:
+        """The encrypted signing key of one operator."""
+        return self.path / "operators" / f"{name}.json"
+
+    def database_url(self, config: Config) -> str:
+        """The database's URL, with a relative SQLite path resolved against the folder."""
+        prefix = "sqlite:///"
+        if config.database.startswith(prefix):
+            return prefix + str((self.path / config.database.removeprefix(prefix)).resolve())
+        return config.database
+
+
+def read_config(folder: Folder) -> Config:
+    """Read and check node.toml.
+
+    Raises:
+        ConfigError: there is no node in the folder, or node.toml is not valid; the sentence names the place.
+    """
+    try:
+        raw = folder.config.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"there is no node in {folder.path}: make one with `creditport init`") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{folder.config} cannot be read: {type(error).__name__}") from None
+    try:
+        return msgspec.convert(tomllib.loads(raw), Config)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{folder.config} is not valid TOML: {error}") from None
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{folder.config} is not valid: {error}") from None
+
+
+def write_config(folder: Folder, config: Config) -> None:
+    """Write a new node.toml; every setting stands in it, so that an operator sees what can be set."""
+    folder.path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    plain = msgspec.to_builtins(config)
+    tables = {name: value for name, value in plain.items() if isinstance(value, dict)}
+    lines = [f"{name} = {_toml(value)}" for name, value in plain.items() if name not in tables]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+    write_private(folder.config, ("\n".join(lines) + "\n").encode())
+
+
+def write_private(path: Path, raw: bytes) -> None:
+    """Write a file that only its owner may read, whole or not at all (also across a crash)."""
+    path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".new")
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _toml(value: object) -> str:
+    """One TOML value: numbers as they are, text as a basic string (JSON's escapes are TOML's)."""
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,172 @@
+"""Drafting an agreement: from a TOML file that a person writes to complete terms."""
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+import msgspec
+
+from agreements.checking import fitting_direction
+from agreements.terms import Epoch, ExportPath, FieldTerms, KindTerms, Manner, Quotas, Terms
+from crypto.keys import Suite
+from node.domain.errors import DomainError
+from node.domain.rendition import PROFILE
+from registry.norms.catalogue import Catalogue, DataItem, Nature, Precision
+from registry.parties import PartyCard, PartyId
+
+
+class BadDraft(DomainError):
+    """The draft file cannot become terms; the text names the place."""
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person decides; everything else in the terms follows from it, the parties and the law."""
+
+    title: str
+    recipient: PartyId
+    stated_signing_date: date
+    purposes: tuple[str, ...]
+    effective_from: datetime
+    expires_at: datetime
+    quotas: Quotas
+    kinds: dict[str, dict[str, Precision]]
+    liability_contacts: tuple[str, ...]
+    manner: tuple[Manner, ...] = (Manner.PULL,)
+    retention_days: int = 90
+    epoch_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 92
+    export_path: ExportPath = ExportPath.NO_PERSONAL_NO_IMPORTANT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What the node adds to a draft: both cards, the packs' names, and its epoch keys.
+
+    `epoch_key` gives the public key (hex) of an epoch under a new agreement id.
+    """
+
+    provider: PartyCard
+    recipient: PartyCard
+    rule_pack: str
+    catalogue: Catalogue
+    calendar: str
+    epoch_key: Callable[[str, int], str]
+
+
+def read_draft(text: str) -> Draft:
+    """Read a draft file.
+
+    Raises:
+        BadDraft: not TOML, or a field is missing, unknown or not as expected.
+    """
+    try:
+        return msgspec.convert(tomllib.loads(text), Draft)
+    except tomllib.TOMLDecodeError as error:
+        raise BadDraft(f"the draft is not valid TOML: {error}") from None
+    except msgspec.ValidationError as error:
+        raise BadDraft(f"the draft is not complete: {error}") from None
+
+
+def complete(draft: Draft, setting: Setting, agreement_id: str) -> Terms:
+    """Complete a draft: sorted lists, epochs that cover the whole validity, and their public keys.
+
+    Raises:
+        BadDraft: no direction fits the two parties.
+    """
+    begins, ends = _instant(draft.effective_from), _instant(draft.expires_at)
+    direction = fitting_direction(setting.provider.jurisdiction, setting.recipient.jurisdiction)
+    if direction is None:
+        raise BadDraft("recipient: this regulation reaches agreements with a party in Shenzhen")
+    return Terms(
+        agreement=agreement_id,
+        version=1,
+        title=draft.title,
+        provider=setting.provider.party,
+        recipient=draft.recipient,
+        direction=direction,
+        stated_signing_date=draft.stated_signing_date,
+        kinds=tuple(_kind(kind, draft.kinds[kind]) for kind in sorted(draft.kinds)),
+        natures=_natures(draft, setting.catalogue),
+        purposes=tuple(sorted(set(draft.purposes))),
+        manner=tuple(sorted(set(draft.manner))),
+        deid_profile=PROFILE,
+        retention_days=draft.retention_days,
+        quotas=draft.quotas,
+        effective_from=begins,
+        expires_at=ends,
+        epochs=tuple(_epochs(draft, begins, ends, lambda number: setting.epoch_key(agreement_id, number))),
+        onward_transfer=False,
+        export_path=draft.export_path,
+        rule_pack=setting.rule_pack,
+        catalogue=setting.catalogue.reference,
+        calendar=setting.calendar,
+        liability_contacts=draft.liability_contacts,
+        suite=Suite.ONE,
+    )
+
+
+def example(recipient: PartyId, now: datetime, catalogue: Catalogue) -> str:
+    """A draft that grants every field of the catalogue for a year, to be edited."""
+    today = now.date()
+    lines = [
+        f'title = "Exchange of enterprise credit records with {recipient}"',
+        f'recipient = "{recipient}"',
+        f"stated_signing_date = {today.isoformat()}",
+        'purposes = ["CROSS_BORDER_FINANCING"]',
+        'manner = ["PULL"]',
+        "retention_days = 90",
+        f"effective_from = {now:%Y-%m-%dT%H:%M:%SZ}",
+        f"expires_at = {now + timedelta(days=365):%Y-%m-%dT%H:%M:%SZ}",
+        "epoch_days = 92",
+        'export_path = "NO_PERSONAL_NO_IMPORTANT"',
+        'liability_contacts = ["credit records desk"]',
+        "",
+        "[quotas]",
+        "elements_per_epoch = 10000",
+        "elements_lifetime = 40000",
+        "queries_per_day = 10000",
+        "batch_size = 50",
+    ]
+    for kind, entry in sorted(catalogue.entries.items()):
+        lines += [
+            "",
+            f"# {entry.name_en} {entry.name_zh}; another choice stands behind a field",
+            f"[kinds.{kind}]",
+        ]
+        lines += [_example_line(item) for item in sorted(entry.items, key=lambda one: one.name)]
+    return "\n".join(lines) + "\n"
+
+
+def _example_line(item: DataItem) -> str:
+    first, *others = item.precisions
+    choice = f"  # or {', '.join(others)}" if others else ""
+    return f'{item.name} = "{first}"{choice}'
+
+
+def _kind(kind: str, fields: dict[str, Precision]) -> KindTerms:
+    return KindTerms(
+        kind=kind, fields=tuple(FieldTerms(name=name, precision=fields[name]) for name in sorted(fields))
+    )
+
+
+def _natures(draft: Draft, catalogue: Catalogue) -> tuple[Nature, ...]:
+    entries = (catalogue.entry(kind) for kind in draft.kinds)
+    return tuple(sorted({entry.nature for entry in entries if entry is not None})) or (Nature.PUBLIC,)
+
+
+def _epochs(draft: Draft, begins: datetime, ends: datetime, key: Callable[[int], str]) -> list[Epoch]:
+    epochs: list[Epoch] = []
+    starts = begins
+    while starts < ends:
+        until = min(starts + timedelta(days=draft.epoch_days), ends)
+        number = len(epochs) + 1
+        epochs.append(Epoch(number=number, starts=starts, ends=until, public_key=key(number)))
+        starts = until
+    return epochs
+
+
+def _instant(moment: datetime) -> datetime:
+    """A time of whole seconds in UTC; a draft that does not say the zone means UTC."""
+    known = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return known.astimezone(UTC).replace(microsecond=0)

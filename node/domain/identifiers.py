@@ -1,0 +1,164 @@
+"""Identifiers of enterprises: how each scheme is written, and which of them stand for a natural person.
+
+Everything that an identifier decides is in its canonical text, so that two spellings of one code are one
+subject and have one pseudonym. Schemes: unified social credit code (GB 32100), Hong Kong business
+registration and company numbers, Macau taxpayer and commercial registration numbers, LEI (ISO 17442).
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from node.domain.check_digits import lei_is_consistent, organisation_check, unified_check
+
+
+class Scheme(StrEnum):
+    """The register that gave an identifier."""
+
+    CN_USCC = "CN-USCC"
+    HK_BRN = "HK-BRN"
+    HK_BRN_DUMMY = "HK-BRN-DUMMY"
+    HK_CR = "HK-CR"
+    MO_TIN = "MO-TIN"
+    MO_CR = "MO-CR"
+    LEI = "LEI"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a value: where, what was expected, and what *kind* of thing was got.
+
+    `got` describes; it never repeats the value.
+    """
+
+    field: str
+    expected: str
+    got: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """One enterprise identifier in canonical text. Two are equal when scheme and value are.
+
+    `check_waived` records that a provider attested a code whose check character does not fit: early codes
+    exist that were issued so (GB 32100). The representation hides the value.
+    """
+
+    scheme: Scheme
+    value: str = field(repr=False)
+    check_waived: bool = field(default=False, compare=False)
+
+    @property
+    def natural_person_linked(self) -> bool:
+        """Whether the code stands for one natural person in business; such a subject never crosses (S 14)."""
+        if self.scheme is Scheme.CN_USCC:
+            return self.value[1] in _unified_codes().natural_person.get(self.value[0], "")
+        return self.scheme is Scheme.MO_TIN and self.value[0] == "0"
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the organisation code inside a unified code fails its own check (GB 11714): a warning."""
+        return self.scheme is Scheme.CN_USCC and organisation_check(self.value[8:16]) != self.value[16]
+
+
+@dataclass(frozen=True, slots=True)
+class _UnifiedCodes:
+    types: Mapping[str, str]
+    natural_person: Mapping[str, str]
+
+
+_SHAPES: Final = {
+    Scheme.CN_USCC: re.compile(r"[0-9A-HJ-NP-RTUWXY]{2}[0-9]{6}[0-9A-HJ-NP-RTUWXY]{10}"),
+    Scheme.HK_BRN: re.compile(r"[0-9]{8}"),
+    # A letter prefix filled with zeros to eight characters, for entities without a business registration.
+    Scheme.HK_BRN_DUMMY: re.compile(r"(?=.{8}\Z)[A-Z]{1,3}[0-9]+"),
+    # Seven digits; F before them marks a company incorporated elsewhere, LF a limited partnership fund.
+    Scheme.HK_CR: re.compile(r"(?:L?F)?[0-9]{7}"),
+    Scheme.MO_TIN: re.compile(r"[08][0-9]{7}"),
+    # No published form: a number and, mostly, the letters of the kind of merchant.
+    Scheme.MO_CR: re.compile(r"[0-9]{1,7}[A-Z]{0,3}"),
+    Scheme.LEI: re.compile(r"[0-9A-Z]{18}[0-9]{2}"),
+}
+_EXPECTED: Final = {
+    Scheme.CN_USCC: "18 characters of GB 32100 with a six-digit region",
+    Scheme.HK_BRN: "the 8 digits of a business registration number",
+    Scheme.HK_BRN_DUMMY: "1 to 3 letters and digits, 8 characters together",
+    Scheme.HK_CR: "7 digits, with F or LF before them where the register has it",
+    Scheme.MO_TIN: "8 digits beginning with 8 or 0",
+    Scheme.MO_CR: "1 to 7 digits and up to 3 letters",
+    Scheme.LEI: "18 letters or digits and 2 digits",
+}
+_GUESSABLE: Final = tuple(scheme for scheme in Scheme if scheme is not Scheme.MO_CR)
+_IGNORED: Final = " \t\u3000-\u2010\u2011\u2012\u2013\u2014\uff0d"
+# Only full-width forms are mapped: a circled or superscript digit is no way to write a code.
+_SPELLING: Final = {0xFF01 + step: chr(0x21 + step) for step in range(94)} | {
+    ord(sign): None for sign in _IGNORED
+}
+
+
+def canonical_text(text: str) -> str | None:
+    """The canonical spelling: ASCII capitals and digits without spaces or hyphens; None when there is none.
+
+    Full-width letters and digits are mapped. Whatever else is not ASCII, zero-width characters above all, has
+    no canonical spelling: two codes that look alike must not become one, nor one code two.
+    """
+    plain = text if text.isascii() and text.isalnum() else text.translate(_SPELLING)
+    return plain.upper() if plain.isascii() else None
+
+
+def parse_identifier(scheme: Scheme | str, text: str, *, waive_check: bool = False) -> Identifier | Problem:
+    """Read one identifier strictly, or say what is wrong with it without repeating it.
+
+    `waive_check` is a provider's attestation that a unified code was issued with a check character that does
+    not fit; it waives that check only, and is kept on the identifier when it was needed.
+    """
+    try:
+        known = Scheme(scheme)
+    except ValueError:
+        return Problem("scheme", "one of the known identifier schemes", "another word")
+    value = canonical_text(text)
+    if value is None:
+        return Problem(known.value, _EXPECTED[known], "a character outside ASCII")
+    if _SHAPES[known].fullmatch(value) is None:
+        return Problem(known.value, _EXPECTED[known], f"{len(value)} characters of another shape")
+    if known is Scheme.CN_USCC:
+        return _unified(value, waive_check=waive_check)
+    if known is Scheme.LEI and not lei_is_consistent(value):
+        return Problem(known.value, "check digits of ISO 7064 mod 97-10", "other check digits")
+    return Identifier(known, value)
+
+
+def _unified(value: str, *, waive_check: bool) -> Identifier | Problem:
+    if value[1] not in _unified_codes().types.get(value[0], ""):
+        return Problem(
+            Scheme.CN_USCC.value, "a registering department and organisation type of GB 32100", value[:2]
+        )
+    fits = unified_check(value[:17]) == value[17]
+    if not fits and not waive_check:
+        return Problem(Scheme.CN_USCC.value, "the check character of GB 32100", "another check character")
+    return Identifier(Scheme.CN_USCC, value, check_waived=not fits)
+
+
+def possible_schemes(text: str) -> tuple[Scheme, ...]:
+    """Every scheme that this text could belong to, in the order of `Scheme`.
+
+    Macau commercial registration numbers are left out: their form is not published and would fit too much.
+    """
+    return tuple(scheme for scheme in _GUESSABLE if isinstance(parse_identifier(scheme, text), Identifier))
+
+
+def guess_scheme(text: str) -> Scheme | None:
+    """The one scheme this text can belong to; None when there is none or more than one."""
+    schemes = possible_schemes(text)
+    return schemes[0] if len(schemes) == 1 else None
+
+
+@cache
+def _unified_codes() -> _UnifiedCodes:
+    table = tomllib.loads((files("node.domain") / "data" / "unified_codes.toml").read_text("utf-8"))
+    return _UnifiedCodes(types=table["types"], natural_person=table["natural_person"])

@@ -1,0 +1,107 @@
+"""Journal entries: what a node writes down of every act, without writing down what it was about.
+
+An entry is one leaf of an RFC 6962 log (docs/protocol/journal.md). It holds identifiers of documents and a
+salted commitment to the detail; the detail itself (reason codes, ids, digests, never content) stays beside the
+journal with its salt, so that it can be opened to an inspector and to nobody else.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from crypto.canonical import canonical
+from crypto.merkle import leaf_hash
+from registry.parties import PartyId
+
+NOBODY = PartyId("-")
+NO_AGREEMENT = "0" * 64
+_DETAIL_DOMAIN = b"creditport/journal-detail/v1"
+
+Detail = Mapping[str, str | int | None]
+
+
+class Act(StrEnum):
+    """What was done; one word for each kind of entry."""
+
+    QUERY = "query"
+    BATCH = "batch"
+    EVALUATE = "evaluate"
+    FRAME_RECEIVED = "frame.received"
+    ASKED = "query.asked"
+    RECEIPT = "receipt"
+    AGREEMENT = "agreement"
+    FILING = "filing"
+    REGISTRY = "registry"
+    RECORDS = "records"
+    CONSENT = "consent"
+    OPERATOR = "operator"
+    REFUSED = "refused"
+
+
+class JournalEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The signed-over shape of one leaf; canonical JSON of it is the leaf data."""
+
+    act: Act
+    agreement: str
+    at: datetime
+    counterparty: PartyId
+    detail: str
+    entry: str
+    node: PartyId
+    suite: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafted:
+    """An entry ready to be inserted, unsequenced: leaf data, its hash, and the opening of its detail."""
+
+    entry: bytes
+    leaf: bytes
+    detail: bytes
+    salt: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFacts:
+    """What a caller of `draft` knows of the act."""
+
+    act: Act
+    detail: Detail
+    counterparty: PartyId = NOBODY
+    agreement: bytes | None = None
+
+
+def draft(facts: EntryFacts, node: PartyId, at: datetime, random: Callable[[int], bytes]) -> Drafted:
+    """Make the leaf of one act.
+
+    The detail is hidden behind a 32-byte salt, because reason codes and small numbers could be guessed.
+    """
+    salt = random(32)
+    detail = canonical(dict(facts.detail))
+    entry = canonical(
+        {
+            "act": facts.act.value,
+            "agreement": facts.agreement.hex() if facts.agreement else NO_AGREEMENT,
+            "at": at,
+            "counterparty": facts.counterparty,
+            "detail": detail_commitment(salt, detail).hex(),
+            "entry": random(16).hex(),
+            "node": node,
+            "suite": 1,
+        }
+    )
+    return Drafted(entry=entry, leaf=leaf_hash(entry), detail=detail, salt=salt)
+
+
+def detail_commitment(salt: bytes, detail: bytes) -> bytes:
+    """Commit to the canonical detail of an entry under a 32-byte salt."""
+    return hashlib.sha256(_DETAIL_DOMAIN + salt + detail).digest()
+
+
+def journal_origin(party: PartyId) -> str:
+    """Name of a party's journal in its checkpoints (C2SP tlog-checkpoint, first line)."""
+    return f"creditport/journal/{party}"

@@ -1,0 +1,171 @@
+"""Mappings: how the columns of somebody else's file become the columns of our standard file.
+
+A mapping is a small TOML text. For each of our columns it says where the text comes from, and which one named
+change is made to it. Columns it does not name are dropped before anything looks at them.
+
+    id = "register-extract"
+    kind = "101"
+    [columns.name_zh]
+    from = ["company"]
+    [columns.established_on]
+    from = ["founded"]
+    date = "DMY"
+    [columns.entity_type]
+    from = ["type"]
+    table = "types"
+    default = ""
+    [columns.region_code]
+    constant = "440300"
+    [tables.types]
+    "有限责任公司" = "LIMITED"
+"""
+
+import tomllib
+from collections.abc import Mapping as Table
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from node.domain.dates import DateOrder, parse_date
+from node.domain.errors import MappingRefused
+from node.domain.identifiers import Problem
+from node.domain.penalty import PENALTY_COLUMNS
+from node.domain.records import Kind
+from node.domain.registration import REGISTRATION_COLUMNS
+from node.domain.rows import BadRow, Row
+
+STANDARD_COLUMNS: Final[Table[Kind, tuple[str, ...]]] = {
+    Kind.REGISTRATION: REGISTRATION_COLUMNS,
+    Kind.PENALTY: PENALTY_COLUMNS,
+}
+
+
+class _ColumnText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sources": "from"}):
+    """One column of a mapping as its file writes it."""
+
+    sources: tuple[str, ...] = ()
+    join: str = ""
+    date: DateOrder | None = None
+    table: str | None = None
+    separator: str | None = None
+    default: str | None = None
+    constant: str | None = None
+
+
+class _MappingText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: str
+    kind: Kind
+    columns: dict[str, _ColumnText]
+    tables: dict[str, dict[str, str]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """How one of our columns is made: from which texts, joined how, and changed how.
+
+    `words` replaces the whole text (or each part, when there is a `separator`); a text it does not know
+    becomes `default`, or is a problem of the row when there is none. An empty text stays empty or becomes
+    `default`.
+    """
+
+    target: str
+    sources: tuple[str, ...] = ()
+    join: str = ""
+    date: DateOrder | None = None
+    words: Table[str, str] | None = None
+    separator: str | None = None
+    default: str | None = None
+    constant: str | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapping:
+    """A whole mapping for one kind of record."""
+
+    id: str
+    kind: Kind
+    columns: tuple[Column, ...]
+
+    def apply(self, row: Row) -> Row | BadRow:
+        """The row in our standard columns, or the first thing that keeps it from being one."""
+        values: dict[str, str] = {}
+        for column in self.columns:
+            made = _make(column, row.values)
+            if isinstance(made, Problem):
+                return BadRow(row.number, made)
+            values[column.target] = made
+        return Row(row.number, values)
+
+
+def standard_mapping(kind: Kind) -> Mapping:
+    """The mapping of a file that has our own header; a column that it leaves out is empty."""
+    columns = tuple(Column(target=name, sources=(name,), optional=True) for name in STANDARD_COLUMNS[kind])
+    return Mapping(id=f"standard-{kind.value}", kind=kind, columns=columns)
+
+
+def read_mapping(text: str) -> Mapping:
+    """Read a mapping file. Raises MappingRefused naming the place: unknown column, option, table or kind."""
+    try:
+        read = msgspec.convert(tomllib.loads(text), _MappingText)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise MappingRefused(f"mapping: expected the documented TOML, got: {error}") from None
+    strangers = read.columns.keys() - set(STANDARD_COLUMNS[read.kind])
+    if strangers:
+        raise MappingRefused(f"columns: expected columns of kind {read.kind.value}, got {sorted(strangers)}")
+    columns = tuple(_column(target, column, read.tables) for target, column in read.columns.items())
+    return Mapping(id=read.id, kind=read.kind, columns=columns)
+
+
+def _column(target: str, text: _ColumnText, tables: Table[str, Table[str, str]]) -> Column:
+    place = f"columns.{target}"
+    if (text.constant is None) == (not text.sources):
+        raise MappingRefused(f"{place}: expected either `from` or `constant`, got both or neither")
+    if text.table is not None and text.table not in tables:
+        raise MappingRefused(f"{place}.table: expected the name of a table of this file, got another name")
+    if text.date is not None and text.table is not None:
+        raise MappingRefused(f"{place}: expected one change, got `date` and `table`")
+    return Column(
+        target=target,
+        sources=text.sources,
+        join=text.join,
+        date=text.date,
+        words=None if text.table is None else tables[text.table],
+        separator=text.separator,
+        default=text.default,
+        constant=text.constant,
+    )
+
+
+def _make(column: Column, values: Table[str, str]) -> str | Problem:
+    if column.constant is not None:
+        return column.constant
+    if not column.optional and not all(source in values for source in column.sources):
+        return Problem(column.target, f"the column {' and '.join(column.sources)}", "no such column")
+    text = column.join.join(values.get(source, "").strip() for source in column.sources)
+    if not text:
+        return column.default or ""
+    if column.date is not None:
+        return _iso_day(column, text)
+    return text if column.words is None else _translated(column, text, column.words)
+
+
+def _iso_day(column: Column, text: str) -> str | Problem:
+    day = parse_date(text, column.date or DateOrder.YMD)
+    if day is None:
+        return Problem(
+            column.target, f"a date written {column.date}", f"{len(text)} characters of another shape"
+        )
+    return day.isoformat()
+
+
+def _translated(column: Column, text: str, words: Table[str, str]) -> str | Problem:
+    parts = [text] if column.separator is None else text.split(column.separator)
+    made = [words.get(part.strip(), column.default) for part in parts]
+    known = [part for part in made if part is not None]
+    if len(known) < len(made):
+        return Problem(
+            column.target, "a text that the mapping's table names", f"another of {len(text)} characters"
+        )
+    return ";".join(known)

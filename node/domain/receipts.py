@@ -1,0 +1,40 @@
+"""Receipts: the signed proof that a holder received a frame (docs/protocol/receipt.md)."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from registry.parties import PartyId
+
+KIND = "receipt-batch"
+
+
+class Stage(StrEnum):
+    """How far a frame has come at the holder."""
+
+    RECEIVED = "RECEIVED"
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One frame received: its id, the digest of its signed header, and the holder's journal leaf."""
+
+    at: datetime
+    frame: str
+    header: str
+    journal_leaf: str
+    stage: Stage
+
+
+class ReceiptBatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Receipts from one holder to one home, signed once with the holder's document key."""
+
+    holder: PartyId
+    home: PartyId
+    issued_at: datetime
+    receipts: tuple[Receipt, ...]
+    suite: int
+
+
+MOST_RECEIPTS = 1_000
+"""Receipts in one batch."""

@@ -1,0 +1,355 @@
+"""Home answers queries: load facts, decide every question, show what is visible, write everything once (S 27-35).
+
+Takes a list, because concurrent queries share one set of reads, one transaction and one commit. A refusal depends
+only on the documents presented and on the agreement; whatever home's own records add is silent withholding, so
+"no such enterprise" and "withheld" go the same way and look the same.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from agreements.agreement import Agreement
+from agreements.authorisation import OpenedAuthorisation, open_authorisation
+from agreements.permission import Facts, Granted, Item, Question, Usage, decide_agreement, decide_item
+from agreements.refusal import Refusal, Refused, refuse
+from agreements.signatures import document_keys
+from crypto.keys import Purpose
+from node.domain.context import Context
+from node.domain.journal import Act, Detail, Drafted, EntryFacts, draft
+from node.domain.vocabulary import Vocabulary
+from node.operations.asked import Answered, QueryAsked, RefusedAnswer
+from node.operations.disclose import Disclosure, Shown, disclose, show
+from node.operations.facts import NodeFacts, Settings
+from node.operations.ports import UnitOfWork
+from node.operations.rows import SentFrameRow
+from registry.snapshot import Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What home answers with: facts and settings of now, the registry's freshness, our context and newest head."""
+
+    facts: NodeFacts
+    settings: Settings
+    fresh: bool
+    vocabulary: Vocabulary
+    context: Context
+    checkpoint: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class _Case:
+    """One message on its way through: the decision on the whole, then on each item (None: may be shown)."""
+
+    asked: QueryAsked
+    agreement: Agreement | None
+    agreement_no: int
+    decided: Granted | Refused
+    opened: list[OpenedAuthorisation | Refused | None] = field(default_factory=list)
+    refused: dict[int, Refused] = field(default_factory=dict)
+    shown: list[Shown] = field(default_factory=list)
+
+    @property
+    def answered_places(self) -> list[int]:
+        return [place for place in range(len(self.asked.items)) if place not in self.refused]
+
+
+class _StoredItem(msgspec.Struct, frozen=True, array_like=True):
+    """A refused item of a stored answer: position, reason, article, rule pack, leaf."""
+
+    place: int
+    reason: Refusal
+    article: str
+    rule_pack: str
+    leaf: bytes
+
+
+def answer_queries(
+    work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk
+) -> list[Answered | RefusedAnswer]:
+    """Answer messages, each with one frame or one refusal, in order; commits before anything may leave.
+
+    A request whose very bytes were answered before gets the same frame again and leaves no new entry.
+    """
+    at = desk.context.now()
+    known = _known_answers(work, asked, desk.checkpoint)
+    fresh = {one.digest: one for one in asked if one.digest not in known}
+    cases = _decide(work, list(fresh.values()), desk, at)
+    _use_nonces(work, cases, desk)
+    _show(work, cases, desk, at)
+    answers = dict(known)
+    frames: list[SentFrameRow] = []
+    entries: list[Drafted] = []
+    for case in cases:
+        answers[case.asked.digest] = _conclude(case, desk, frames, entries, at)
+    _write(work, cases, frames, entries, at)
+    work.commit()
+    return [answers[one.digest] for one in asked]
+
+
+def _known_answers(
+    work: UnitOfWork, asked: Sequence[QueryAsked], checkpoint: bytes
+) -> dict[bytes, Answered | RefusedAnswer]:
+    peers = {one.digest: one.peer for one in asked}
+    rows = work.sent_frames.answers(list(peers))
+    return {
+        digest: Answered(
+            header=row.header, body=row.body, refused_items=_read_items(row.outcomes), checkpoint=checkpoint
+        )
+        for digest, row in rows.items()
+        if row.recipient == peers[digest]
+    }
+
+
+def _decide(work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk, at: datetime) -> list[_Case]:
+    charged: Counter[int] = Counter()
+    cases = []
+    for one in asked:
+        case = _decide_message(work, one, desk, at)
+        if isinstance(case.decided, Granted):
+            _decide_items(work, case, desk, at, charged)
+        cases.append(case)
+    return cases
+
+
+def _decide_message(work: UnitOfWork, one: QueryAsked, desk: Desk, at: datetime) -> _Case:
+    agreement = desk.facts.agreements.get(one.agreement)
+    number = work.agreements.number(one.agreement) if agreement is not None else 0
+    decided = decide_agreement(_question(one), _facts(one, agreement, desk, Usage()), at)
+    if isinstance(decided, Granted) and not work.pseudonyms.ready(number, one.epoch):
+        # Until the index is complete "no such enterprise" would not be true, so nothing is answered at all.
+        detail = "index: expected complete, got being built"
+        decided = refuse(Refusal.NOT_READY, desk.settings.law.rules.reference, detail)
+    return _Case(asked=one, agreement=agreement, agreement_no=number, decided=decided)
+
+
+def _decide_items(work: UnitOfWork, case: _Case, desk: Desk, at: datetime, charged: Counter[int]) -> None:
+    one, rules = case.asked, desk.settings.law.rules
+    keys = document_keys(desk.facts.snapshot.keys_of(one.peer))
+    case.opened = [open_authorisation(item.authorisation, keys, rules.reference) for item in one.items]
+    window = day_window(at)
+    used = work.usage.charged(case.agreement_no, [window])[window]
+    question, facts = _question(one), _facts(one, case.agreement, desk, Usage(queries_today=used))
+    for place, item in enumerate(one.items):
+        judged = Item(
+            pseudonym=item.pseudonym, authorisation=case.opened[place], place=charged[case.agreement_no]
+        )
+        refused = decide_item(question, judged, facts, at)
+        if refused is not None:
+            case.refused[place] = refused
+        else:
+            charged[case.agreement_no] += 1
+
+
+def day_window(at: datetime) -> str:
+    """The window that a day's queries are charged in; days are UTC, so that both sides count alike."""
+    return f"day:{at:%Y-%m-%d}"
+
+
+def _question(one: QueryAsked) -> Question:
+    return Question(
+        peer=one.peer, agreement=one.agreement, epoch=one.epoch, purpose=one.purpose,
+        asked=one.asked, batch=one.batch, batch_size=len(one.items),
+    )  # fmt: skip
+
+
+def _facts(one: QueryAsked, agreement: Agreement | None, desk: Desk, usage: Usage) -> Facts:
+    listing = desk.facts.snapshot.party(one.peer)
+    return Facts(
+        home=desk.context.node,
+        agreement=agreement,
+        peer=listing.status if listing else Standing.UNKNOWN,
+        peer_class=listing.card.card.party_class if listing else None,
+        registry_fresh=desk.fresh,
+        catalogue=desk.settings.law.catalogue,
+        rules=desk.settings.law.rules,
+        usage=usage,
+    )
+
+
+def _use_nonces(work: UnitOfWork, cases: Sequence[_Case], desk: Desk) -> None:
+    """Use every authorisation once: one that was used before, or twice in these messages, is refused as replayed."""
+    users: dict[bytes, tuple[_Case, int]] = {}
+    ends: list[datetime] = []
+    for case in cases:
+        for place in case.answered_places if isinstance(case.decided, Granted) else ():
+            opened = case.opened[place]
+            if not isinstance(opened, OpenedAuthorisation):
+                continue
+            nonce = bytes.fromhex(opened.authorisation.nonce)
+            if nonce in users:
+                _replayed(case, place, desk)
+                continue
+            users[nonce] = (case, place)
+            ends.append(opened.authorisation.expires_at)
+    if users:
+        used = work.usage.use_nonces(
+            {nonce: case.asked.digest for nonce, (case, _) in users.items()}, max(ends)
+        )
+        for nonce in used:
+            _replayed(*users[nonce], desk)
+
+
+def _replayed(case: _Case, place: int, desk: Desk) -> None:
+    pack = desk.settings.law.rules.reference
+    case.refused[place] = refuse(Refusal.REPLAYED, pack, "authorisation: expected one not used before")
+
+
+def _show(work: UnitOfWork, cases: Sequence[_Case], desk: Desk, at: datetime) -> None:
+    """Find and render what may be seen; cases of one agreement and epoch share their reads."""
+    together: dict[tuple[int, int], list[_Case]] = defaultdict(list)
+    for case in cases:
+        if isinstance(case.decided, Granted):
+            together[case.agreement_no, case.asked.epoch].append(case)
+    for (number, epoch), group in together.items():
+        wanted = [
+            (case.asked.items[place].pseudonym, case.decided)
+            for case in group
+            for place in case.answered_places
+            if isinstance(case.decided, Granted)
+        ]
+        agreement = group[0].agreement
+        if agreement is None:
+            continue
+        disclosure = Disclosure(
+            agreement=agreement, agreement_no=number, epoch=epoch, catalogue=desk.settings.law.catalogue,
+            vocabulary=desk.vocabulary, context=desk.context, at=at,
+        )  # fmt: skip
+        shown = iter(show(work, wanted, disclosure))
+        for case in group:
+            for _ in case.answered_places:
+                case.shown.extend(next(shown))
+
+
+def _conclude(
+    case: _Case, desk: Desk, frames: list[SentFrameRow], entries: list[Drafted], at: datetime
+) -> Answered | RefusedAnswer:
+    """Draft the entries of one message and make its frame; the frame names the leaf, the leaf commits to the body."""
+    whole = case.decided if isinstance(case.decided, Refused) else None
+    if whole is None and not case.asked.batch:
+        whole = case.refused.get(0)
+    if whole is not None or case.agreement is None:
+        return _refuse_whole(case, whole or _impossible(), desk, entries)
+    recipient = desk.facts.snapshot.listings[case.asked.peer].card.key(Purpose.SEAL)
+    frame = disclose(case.shown, _authorisations(case), case.asked, case.agreement, desk.context, recipient)
+    leaf = _draft(entries, desk, case, Act.BATCH if case.asked.batch else Act.QUERY, frame.detail)
+    refused_items = _item_entries(case, desk, entries, frame.id) if case.asked.batch else ()
+    header, digest = frame.sign(leaf.leaf, desk.context, at)
+    frames.append(
+        SentFrameRow(
+            frame=frame.id, recipient=case.asked.peer, agreement_no=case.agreement_no, request=case.asked.digest,
+            header=header, header_digest=digest, body=frame.sealed.body,
+            outcomes=_write_items(refused_items), sent_at=at,
+        )
+    )  # fmt: skip
+    return Answered(
+        header=header, body=frame.sealed.body, refused_items=refused_items, checkpoint=desk.checkpoint
+    )
+
+
+def _impossible() -> Refused:
+    raise AssertionError("a message without an agreement is refused by the decision")
+
+
+def _authorisations(case: _Case) -> list[bytes]:
+    opened = [case.opened[place] for place in case.answered_places]
+    return [one.digest for one in opened if isinstance(one, OpenedAuthorisation)]
+
+
+def _refuse_whole(case: _Case, refused: Refused, desk: Desk, entries: list[Drafted]) -> RefusedAnswer:
+    detail = _refusal_detail(case, refused)
+    leaf = _draft(entries, desk, case, Act.BATCH if case.asked.batch else Act.QUERY, detail)
+    if case.asked.batch:
+        for _ in case.asked.items:
+            _draft(entries, desk, case, Act.QUERY, detail)
+    return RefusedAnswer(refused=refused, leaf=leaf.leaf)
+
+
+def _item_entries(
+    case: _Case, desk: Desk, entries: list[Drafted], frame: bytes
+) -> tuple[tuple[int, RefusedAnswer], ...]:
+    """One entry for each subject of a batch, the answered ones too (S 30)."""
+    refusals = []
+    for place in range(len(case.asked.items)):
+        refused = case.refused.get(place)
+        detail: Detail = (
+            _refusal_detail(case, refused)
+            if refused
+            else {"frame": frame.hex(), "outcome": "ANSWERED", "purpose": case.asked.purpose}
+        )
+        leaf = _draft(entries, desk, case, Act.QUERY, detail)
+        if refused:
+            refusals.append((place, RefusedAnswer(refused=refused, leaf=leaf.leaf)))
+    return tuple(refusals)
+
+
+def _refusal_detail(case: _Case, refused: Refused) -> Detail:
+    return {
+        "article": refused.article,
+        "outcome": refused.reason.value,
+        "pack": refused.rule_pack,
+        "purpose": case.asked.purpose if isinstance(case.decided, Granted) else None,
+        "request": case.asked.digest.hex(),
+    }
+
+
+def _draft(entries: list[Drafted], desk: Desk, case: _Case, act: Act, detail: Detail) -> Drafted:
+    facts = EntryFacts(
+        act=act,
+        detail=detail,
+        counterparty=case.asked.peer,
+        agreement=None if case.agreement is None else case.agreement.digest,
+    )
+    drafted = draft(facts, desk.context.node, desk.context.now(), desk.context.random)
+    entries.append(drafted)
+    return drafted
+
+
+def _write(
+    work: UnitOfWork, cases: Sequence[_Case], frames: list[SentFrameRow], entries: list[Drafted], at: datetime
+) -> None:
+    """Everything at once: frames, ledger, quota and journal."""
+    work.sent_frames.add(frames)
+    by_request = {row.request: row.frame for row in frames}
+    ledger = [
+        shown.ledger(case.agreement_no, by_request[case.asked.digest])
+        for case in cases
+        if case.asked.digest in by_request
+        for shown in case.shown
+    ]
+    work.renditions.disclose(ledger, at)
+    charges: Counter[int] = Counter()
+    for case in cases:
+        if isinstance(case.decided, Granted):
+            charges[case.agreement_no] += len(case.answered_places)
+    for number, amount in charges.items():
+        work.usage.charge(number, {day_window(at): amount})
+    work.journal.add(entries)
+
+
+def _write_items(refused: Sequence[tuple[int, RefusedAnswer]]) -> bytes:
+    rows = [
+        _StoredItem(
+            place=place, reason=one.refused.reason, article=one.refused.article,
+            rule_pack=one.refused.rule_pack, leaf=one.leaf,
+        )
+        for place, one in refused
+    ]  # fmt: skip
+    return msgspec.json.encode(rows)
+
+
+def _read_items(raw: bytes) -> tuple[tuple[int, RefusedAnswer], ...]:
+    return tuple(
+        (
+            one.place,
+            RefusedAnswer(
+                refused=Refused(reason=one.reason, article=one.article, rule_pack=one.rule_pack),
+                leaf=one.leaf,
+            ),
+        )
+        for one in msgspec.json.decode(raw, type=list[_StoredItem])
+    )

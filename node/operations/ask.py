@@ -1,0 +1,380 @@
+"""Asking: plan a query, make its messages once, and accept what comes back. Nothing here sends.
+
+A query is a job. Its payload is a `Plan` that grows as the courier goes on: first the subjects, then the messages
+exactly as they will be sent (so that a try after a crash is the same request), then what was answered.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+import msgspec
+
+from agreements.agreement import Agreement
+from agreements.authorisation import Ask, Authorised, Issuer, authorise
+from agreements.consent import AttestedConsent, open_consent
+from agreements.permission import FrameFacts, accept_frame
+from agreements.refusal import Refusal, Refused, refuse
+from agreements.signatures import reason_of
+from agreements.terms import epoch_at
+from crypto.canonical import Hex16, Hex32
+from crypto.commitment import Rendition
+from crypto.errors import BadSeal, CryptoError
+from crypto.frame import FrameHeader, Received, open_body, open_header
+from crypto.keys import Purpose
+from crypto.pseudonym import MOST_ELEMENTS
+from node.domain.context import Context
+from node.domain.deidentified import check_deidentified
+from node.domain.identifiers import Identifier
+from node.domain.jobs import JobKind, NewJob
+from node.domain.journal import Act, Detail, EntryFacts, draft
+from node.domain.operators import Role, SigningOperator
+from node.domain.receipts import Receipt, Stage
+from node.domain.vocabulary import Vocabulary
+from node.operations.asked import AskedItem
+from node.operations.facts import NodeFacts, Settings
+from node.operations.operators import NotAllowed, order
+from node.operations.ports import UnitOfWork
+from node.operations.rows import CopyRow, ReceivedFrameRow
+from registry.parties import PartyId
+
+MOST_SUBJECTS = 10_000
+"""Subjects in one query command; more are asked for in several."""
+
+
+class PlannedSubject(msgspec.Struct, frozen=True, kw_only=True):
+    """One subject to ask about, by an identifier that the requester supplied itself."""
+
+    scheme: str
+    value: str
+
+    def __repr__(self) -> str:
+        return "PlannedSubject(...)"
+
+
+class PlannedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of a message. `salt` opens the authorisation's commitment to the consent `consent`."""
+
+    subject: int
+    pseudonym: Hex16
+    authorisation: bytes
+    consent: str | None
+    salt: str
+
+
+class ItemRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """A refusal as the result of a query tells it. `subject` is a position in the plan, None for a whole message."""
+
+    reason: str
+    article: str
+    subject: int | None = None
+    by: str = ""
+
+
+class PlannedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One message as it is sent, and what came of it: a frame id, or refusals."""
+
+    request: Hex16
+    checkpoint: bytes
+    items: tuple[PlannedItem, ...]
+    frame: Hex16 | None = None
+    refused: tuple[ItemRefused, ...] = ()
+    done: bool = False
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A query job's payload."""
+
+    agreement: Hex32
+    epoch: int
+    purpose: str
+    asked: dict[str, tuple[str, ...]]
+    subjects: tuple[PlannedSubject, ...]
+    batch: bool
+    messages: tuple[PlannedMessage, ...] = ()
+    prepared: bool = False
+
+
+class QueryResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a finished query job says: the frames that were accepted, and everything that was refused."""
+
+    frames: tuple[Hex16, ...] = ()
+    refused: tuple[ItemRefused, ...] = ()
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a person asks: fields by kind (no fields: all that the agreement grants of the kind)."""
+
+    subjects: Sequence[Identifier]
+    purpose: str
+    asked: Mapping[str, frozenset[str]]
+    batch: bool
+    patience: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Whom to ask under what: an agreement's digest, its provider, and the epoch."""
+
+    agreement: bytes
+    provider: PartyId
+    epoch: int
+
+    @classmethod
+    def of(cls, agreement: Agreement, at: datetime) -> "Target":
+        """The target that an agreement held here names; outside its validity, its last epoch."""
+        epoch = epoch_at(agreement.terms, at) or agreement.terms.epochs[-1]
+        return cls(agreement=agreement.digest, provider=agreement.terms.provider, epoch=epoch.number)
+
+
+def plan_query(
+    work: UnitOfWork, question: Question, target: Target, operator: SigningOperator, context: Context
+) -> int | NotAllowed:
+    """Queue one query as a job; what may be asked is for home to decide, and it will say why not."""
+    ordered = order(work, operator, Role.QUERIES, target.agreement, context)
+    if isinstance(ordered, NotAllowed):
+        return ordered
+    now = context.now()
+    plan = Plan(
+        agreement=target.agreement.hex(),
+        epoch=target.epoch,
+        purpose=question.purpose,
+        asked={kind: tuple(sorted(fields)) for kind, fields in sorted(question.asked.items())},
+        subjects=tuple(PlannedSubject(scheme=one.scheme.value, value=one.value) for one in question.subjects),
+        batch=question.batch,
+    )
+    job = NewJob(
+        kind=JobKind.QUERY,
+        peer=target.provider,
+        key=f"query:{context.random(16).hex()}",
+        payload=msgspec.json.encode(plan),
+        give_up_at=now + question.patience,
+    )
+    number = work.outbox.add(job, now)
+    detail: Detail = {"count": len(plan.subjects), "order": ordered.digest.hex(), "purpose": plan.purpose}
+    entry = EntryFacts(act=Act.ASKED, detail=detail, counterparty=job.peer, agreement=target.agreement)
+    work.journal.add([draft(entry, context.node, now, context.random)])
+    work.commit()
+    return number
+
+
+def unknown_subjects(work: UnitOfWork, plan: Plan) -> list[PlannedSubject]:
+    """Which subjects of the plan have no evaluated pseudonym here yet; each once."""
+    wanted = list(dict.fromkeys((one.scheme, one.value) for one in plan.subjects))
+    known = work.known_pseudonyms.lookup(bytes.fromhex(plan.agreement), plan.epoch, wanted)
+    return [
+        PlannedSubject(scheme=scheme, value=value) for scheme, value in wanted if (scheme, value) not in known
+    ]
+
+
+def chunks(subjects: Sequence[PlannedSubject]) -> list[list[PlannedSubject]]:
+    """The subjects in portions of one evaluation each."""
+    remaining = iter(subjects)
+    portions = []
+    while portion := list(islice(remaining, MOST_ELEMENTS)):
+        portions.append(portion)
+    return portions
+
+
+def keep_pseudonyms(
+    work: UnitOfWork, plan: Plan, subjects: Sequence[PlannedSubject], pseudonyms: Sequence[bytes]
+) -> None:
+    """Keep what was evaluated, so that no identifier is evaluated (and charged) twice in an epoch."""
+    rows = {(one.scheme, one.value): name for one, name in zip(subjects, pseudonyms, strict=True)}
+    work.known_pseudonyms.add(bytes.fromhex(plan.agreement), plan.epoch, rows)
+    work.commit()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """What preparing and accepting need: the agreement, facts and settings of now, and our context."""
+
+    agreement: Agreement
+    facts: NodeFacts
+    settings: Settings
+    vocabulary: Vocabulary
+    context: Context
+
+
+def prepare(work: UnitOfWork, job: int, plan: Plan, asker: Asker, checkpoint: bytes) -> Plan:
+    """Make the messages of a plan, with one authorisation for each subject, and keep them before anything is sent.
+
+    A subject without a consent that carries the question gets an empty authorisation: whether one is needed is for
+    home to say (S 28), and it says so in its answer.
+    """
+    wanted = [(one.scheme, one.value) for one in plan.subjects]
+    names = work.known_pseudonyms.lookup(bytes.fromhex(plan.agreement), plan.epoch, wanted)
+    items = [_item(work, plan, place, names[key], asker) for place, key in enumerate(wanted)]
+    size = asker.agreement.terms.quotas.batch_size if plan.batch else 1
+    messages = tuple(
+        PlannedMessage(
+            request=asker.context.random(16).hex(), checkpoint=checkpoint, items=tuple(items[at : at + size])
+        )
+        for at in range(0, len(items), size)
+    )
+    prepared = msgspec.structs.replace(plan, messages=messages, prepared=True)
+    work.outbox.retry(job, asker.context.now(), msgspec.json.encode(prepared))
+    work.commit()
+    return prepared
+
+
+def asked_items(message: PlannedMessage) -> tuple[AskedItem, ...]:
+    """The items as they go on the wire."""
+    return tuple(
+        AskedItem(pseudonym=bytes.fromhex(one.pseudonym), authorisation=one.authorisation)
+        for one in message.items
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """A frame as it came, with the digest of the request it answers."""
+
+    peer: PartyId
+    request: bytes
+    header: bytes
+    body: bytes
+
+
+def accept_answer(
+    work: UnitOfWork, arrived: Arrived, message: PlannedMessage, asker: Asker
+) -> bytes | Refused:
+    """Verify an answered frame, keep it whole with its copies, and queue the receipt; give its id.
+
+    Signature, header, body digest, seal, renditions, count and root are checked; then that it answers this request
+    under this agreement and filing set; then that every rendition was asked for and is de-identified. One thing
+    wrong refuses the frame whole, and nothing of it is kept. The caller commits, together with the job's progress.
+    """
+    opened = _open(arrived, message, asker)
+    if isinstance(opened, Refused):
+        _journal_frame(work, arrived.peer, asker, {"outcome": opened.reason.value})
+        return opened
+    header, digest, received = opened
+    now = asker.context.now()
+    frame = bytes.fromhex(header.frame)
+    row = ReceivedFrameRow(
+        frame=frame, sender=arrived.peer, agreement=asker.agreement.digest, header=arrived.header,
+        header_digest=digest, body=arrived.body, received_at=now,
+    )  # fmt: skip
+    keep_until = now + timedelta(days=asker.agreement.terms.retention_days)
+    copies = [_copy(one, frame, asker.agreement.digest, keep_until) for one in received]
+    if work.received_frames.add(row, copies):
+        outcome: Detail = {"count": header.count, "frame": header.frame, "outcome": "RECEIVED"}
+        leaf = _journal_frame(work, arrived.peer, asker, outcome)
+        _queue_receipt(work, arrived.peer, header.frame, digest, leaf, asker)
+    return frame
+
+
+def _open(
+    arrived: Arrived, message: PlannedMessage, asker: Asker
+) -> tuple[FrameHeader, bytes, list[Received]] | Refused:
+    pack = asker.settings.law.rules.reference
+    listing = asker.facts.snapshot.party(arrived.peer)
+    if listing is None:
+        return refuse(Refusal.PEER_UNKNOWN, pack, "sender: expected a listed party")
+    try:
+        header, digest = open_header(arrived.header, listing.card.key(Purpose.FRAME))
+        if header.request != arrived.request.hex() or header.mode != "ANSWER":
+            return refuse(Refusal.REPLAYED, pack, "request: expected the one that was sent")
+        received = open_body(header, arrived.body, asker.context.keys.seal)
+    except BadSeal:
+        return refuse(Refusal.SEAL_INVALID, pack, "body: expected sealed to this node")
+    except CryptoError as failure:
+        return refuse(reason_of(failure), pack, "frame: expected as its header says")
+    refused = _unacceptable(header, received, message, asker, arrived.peer)
+    return (header, digest, received) if refused is None else refused
+
+
+def _unacceptable(
+    header: FrameHeader, received: Sequence[Received], message: PlannedMessage, asker: Asker, sender: PartyId
+) -> Refused | None:
+    """Refuse a frame under other terms or filings than are held here, or with anything that was not asked for."""
+    shown: dict[str, frozenset[str]] = {}
+    for one in received:
+        kind = one.rendition.header.kind
+        shown[kind] = shown.get(kind, frozenset()) | one.rendition.values().keys()
+    facts = FrameFacts(header=header, sender=sender, recipient=asker.context.node, shown=shown)
+    pack = asker.settings.law.rules.reference
+    refused = accept_frame(facts, asker.agreement, asker.context.now(), pack)
+    unfit = (_unfit(one.rendition, header, message, asker) for one in received)
+    return refused or next((one for one in unfit if one is not None), None)
+
+
+def _unfit(
+    rendition: Rendition, header: FrameHeader, message: PlannedMessage, asker: Asker
+) -> Refused | None:
+    """Refuse a rendition of a subject not asked about, or one that shows more than it may."""
+    pack = asker.settings.law.rules.reference
+    names = {item.pseudonym for item in message.items}
+    if rendition.header.pseudonym not in names or rendition.header.epoch != header.epoch:
+        return refuse(Refusal.AGREEMENT_SCOPE, pack, "pseudonym: expected one that was asked about")
+    return check_deidentified(rendition.header.kind, rendition.values(), asker.vocabulary, pack)
+
+
+def _item(work: UnitOfWork, plan: Plan, place: int, pseudonym: bytes, asker: Asker) -> PlannedItem:
+    subject = plan.subjects[place]
+    ask = Ask(
+        agreement=asker.agreement.digest,
+        agreement_id=asker.agreement.terms.agreement,
+        epoch=plan.epoch,
+        pseudonym=pseudonym,
+        requester=asker.context.node,
+        purpose=plan.purpose,
+        kinds=frozenset(plan.asked),
+    )
+    rows = work.consents.of_subject(bytes.fromhex(ask.agreement_id), subject.scheme, subject.value)
+    for row in rows:
+        authorised, consent = _authorise(row.raw, ask, asker)
+        if isinstance(authorised, Authorised):
+            return PlannedItem(
+                subject=place, pseudonym=pseudonym.hex(), authorisation=authorised.raw,
+                consent=consent, salt=authorised.salt.hex(),
+            )  # fmt: skip
+    return PlannedItem(subject=place, pseudonym=pseudonym.hex(), authorisation=b"", consent=None, salt="")
+
+
+def _authorise(raw: bytes, ask: Ask, asker: Asker) -> tuple[Authorised | Refused, str]:
+    rules = asker.settings.law.rules
+    attested = open_consent(raw, asker.facts.snapshot.keys_of, rules.reference)
+    if not isinstance(attested, AttestedConsent):
+        return attested, ""
+    issuer = Issuer(key=asker.context.keys.document, random=asker.context.random, rules=rules)
+    return authorise(ask, attested, asker.context.now(), issuer), attested.consent.consent
+
+
+def _copy(received: Received, frame: bytes, agreement: bytes, keep_until: datetime) -> CopyRow:
+    header = received.rendition.header
+    return CopyRow(
+        frame=frame,
+        agreement=agreement,
+        pseudonym=bytes.fromhex(header.pseudonym),
+        alias=bytes.fromhex(header.alias),
+        wire_version=header.version,
+        kind=header.kind,
+        rendition=received.raw,
+        keep_until=keep_until,
+    )
+
+
+def _journal_frame(work: UnitOfWork, peer: PartyId, asker: Asker, detail: Detail) -> bytes:
+    entry = EntryFacts(
+        act=Act.FRAME_RECEIVED, detail=detail, counterparty=peer, agreement=asker.agreement.digest
+    )
+    drafted = draft(entry, asker.context.node, asker.context.now(), asker.context.random)
+    work.journal.add([drafted])
+    return drafted.leaf
+
+
+def _queue_receipt(
+    work: UnitOfWork, peer: PartyId, frame: str, digest: bytes, leaf: bytes, asker: Asker
+) -> None:
+    """Queue one receipt; receipts that wait for the same peer are signed together when they are sent."""
+    now = asker.context.now()
+    receipt = Receipt(at=now, frame=frame, header=digest.hex(), journal_leaf=leaf.hex(), stage=Stage.RECEIVED)
+    payload = msgspec.json.encode(receipt)
+    work.outbox.add(
+        NewJob(kind=JobKind.RECEIPTS, peer=peer, key=f"receipt:{peer}:{frame}", payload=payload), now
+    )

@@ -1,0 +1,61 @@
+"""Home's pseudonym indexes: every attested identifier of every subject, under each agreement in force."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from agreements.agreement import State, state_at
+from agreements.terms import epoch_at
+from crypto.pseudonym import subject_input
+from node.operations.facts import NodeFacts
+from node.operations.ports import Store
+from registry.parties import PartyId
+
+PORTION = 1_000
+
+Evaluate = Callable[[str, int, Sequence[bytes]], list[bytes]]
+"""Home's own evaluation: (agreement id, epoch, inputs) to pseudonyms, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexNeeded:
+    """One index: the agreement by digest and id, and the epoch."""
+
+    agreement: bytes
+    agreement_id: str
+    epoch: int
+
+
+def indexes_needed(facts: NodeFacts, home: PartyId, at: datetime) -> list[IndexNeeded]:
+    """The indexes that queries may need now: one for each agreement of ours that is filed, in its present epoch."""
+    needed = []
+    for agreement in facts.agreements.values():
+        terms, epoch = agreement.terms, epoch_at(agreement.terms, at)
+        if terms.provider == home and epoch and state_at(agreement, at) in {State.FILED, State.ACTIVE}:
+            needed.append(
+                IndexNeeded(agreement=agreement.digest, agreement_id=terms.agreement, epoch=epoch.number)
+            )
+    return needed
+
+
+def extend_index(store: Store, needed: IndexNeeded, evaluate: Evaluate) -> int:
+    """Index the next portion of identifiers; gives how many there were, 0 when the index is complete.
+
+    The evaluation runs between two transactions, so that it holds up nobody; a crash in between repeats it.
+    """
+    with store.read() as work:
+        number = work.agreements.number(needed.agreement)
+        pending = work.pseudonyms.pending(number, needed.epoch, PORTION)
+        done = not pending and work.pseudonyms.ready(number, needed.epoch)
+    if done:
+        return 0
+    inputs = [subject_input(scheme, value) for _, _, scheme, value in pending]
+    names = evaluate(needed.agreement_id, needed.epoch, inputs) if inputs else []
+    with store.write() as work:
+        if pending:
+            rows = [(name, subject) for name, (_, subject, _, _) in zip(names, pending, strict=True)]
+            work.pseudonyms.add(number, needed.epoch, rows, pending[-1][0])
+        else:
+            work.pseudonyms.complete(number, needed.epoch)
+        work.commit()
+    return len(pending)

@@ -1,0 +1,138 @@
+"""The facts that decisions are made of, loaded once and kept until the generation number moves."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from agreements.agreement import Agreement
+from agreements.agreement import fold as fold_agreement
+from crypto.merkle import Frontier
+from node.operations.ports import UnitOfWork
+from node.operations.rows import StoredMirror
+from registry import freshness
+from registry.log import grow, read_head
+from registry.mirror import Mirror, MirroredStatement
+from registry.norms.calendar import Calendar
+from registry.norms.catalogue import Catalogue
+from registry.norms.rule_pack import RulePack
+from registry.parties import ListedCard, PartyId, read_card
+from registry.snapshot import Snapshot, fold
+from registry.statements import read_statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """The packs a node applies."""
+
+    rules: RulePack
+    catalogue: Catalogue
+    calendar: Calendar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What does not change while a node runs."""
+
+    own: ListedCard
+    law: Law = field(repr=False)
+    registry_max_age: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeFacts:
+    """Registry and agreements as of a generation and a moment; `good_until` is when an announced effect begins."""
+
+    generation: int
+    as_of: datetime
+    good_until: datetime | None
+    snapshot: Snapshot = field(repr=False)
+    mirrors: Mapping[PartyId, Mirror] = field(repr=False)
+    agreements: Mapping[bytes, Agreement] = field(repr=False)
+
+
+class FactsCache:
+    """Keeps the facts while their generation is the current one, so that a change acts at once in every process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._facts: NodeFacts | None = None
+
+    def current(self, work: UnitOfWork, at: datetime) -> NodeFacts:
+        """Give the facts that hold in this unit of work, reading them again only if they changed."""
+        known, generation = self._facts, work.generation.read()
+        if known is None or known.generation != generation or _is_over(known, at):
+            known = self._facts = load_facts(work, self.settings, at)
+        return known
+
+
+def load_facts(work: UnitOfWork, settings: Settings, at: datetime) -> NodeFacts:
+    """Read the registry and the agreements, and fold both."""
+    generation = work.generation.read()
+    pins = {party: read_card(raw) for party, raw in work.registries.pins().items()}
+    mirrors = {party: restore_mirror(work.registries.mirror(party), pin) for party, pin in pins.items()}
+    snapshot = fold(mirrors.values(), tuple(pins.values()), at)
+    return NodeFacts(
+        generation=generation,
+        as_of=at,
+        good_until=_next_effect(mirrors, at),
+        snapshot=snapshot,
+        mirrors=mirrors,
+        agreements=_agreements(work, snapshot, settings.law.rules),
+    )
+
+
+def is_registry_fresh(work: UnitOfWork, facts: NodeFacts, settings: Settings, at: datetime) -> bool:
+    """Whether every pinned authority was heard recently enough to disclose anything (rule 10).
+
+    Head times are read in the deciding transaction: they move on a cadence, without moving the generation.
+    """
+    times = head_times(work, facts)
+    if len(times) < len(facts.mirrors) or not times:
+        return False
+    now = freshness.clock(at, max(times.values()))
+    return all(freshness.is_fresh(time, now, settings.registry_max_age) for time in times.values())
+
+
+def head_times(work: UnitOfWork, facts: NodeFacts) -> dict[PartyId, datetime]:
+    """The time each authority put under its newest stored head (verified before it was stored)."""
+    heads = work.registries.heads()
+    return {
+        party: read_head(raw, facts.mirrors[party].authority).time
+        for party, raw in heads.items()
+        if party in facts.mirrors
+    }
+
+
+def restore_mirror(stored: StoredMirror, authority: ListedCard) -> Mirror:
+    """The mirror that was stored; every statement is verified again on the way."""
+    statements = tuple(
+        MirroredStatement(read=read_statement(one.raw, authority), known_at=one.covered_at)
+        for one in stored.statements
+    )
+    return Mirror(
+        authority=authority,
+        statements=statements,
+        frontier=grow(Frontier(), [one.raw for one in stored.statements]),
+        head=read_head(stored.head, authority) if stored.head is not None else None,
+    )
+
+
+def _agreements(work: UnitOfWork, snapshot: Snapshot, rules: RulePack) -> dict[bytes, Agreement]:
+    """Every agreement by the digest of its terms, which is what it is called on the wire."""
+    documents: dict[bytes, list[bytes]] = defaultdict(list)
+    for row in work.agreements.all():
+        documents[row.agreement].append(row.raw)
+    folded = (fold_agreement(raws, snapshot, rules) for raws in documents.values())
+    return {agreement.digest: agreement for agreement in folded if agreement is not None}
+
+
+def _is_over(facts: NodeFacts, at: datetime) -> bool:
+    return facts.good_until is not None and at >= facts.good_until
+
+
+def _next_effect(mirrors: Mapping[PartyId, Mirror], at: datetime) -> datetime | None:
+    announced = (
+        one.works_from for mirror in mirrors.values() for one in mirror.statements if one.works_from > at
+    )
+    return min(announced, default=None)

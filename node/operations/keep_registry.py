@@ -1,0 +1,171 @@
+"""The registry at a node: pin authorities, mirror their logs; and at an authority: state who is admitted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from crypto.checkpoint import NoteKey
+from crypto.errors import CryptoError
+from node.domain.context import Context
+from node.domain.journal import Act, EntryFacts, draft
+from node.operations.asked import RegistryPage
+from node.operations.facts import NodeFacts, Settings
+from node.operations.ports import UnitOfWork
+from node.operations.rows import StoredStatement
+from registry import freshness
+from registry.errors import RegistryError
+from registry.log import grow, issue_head
+from registry.mirror import Advanced, Mirror, NotAdvanced, Setback, advance
+from registry.parties import ListedCard, PartyId, fingerprint, read_card, registry_origin
+from registry.statements import Desk, RevocationReason, admit, revoke
+
+MOST_STATEMENTS = 500
+
+Writer = Callable[[Desk], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfit:
+    """What was asked for is not possible, and why, in one sentence without content."""
+
+    why: str
+
+
+def pin_authority(work: UnitOfWork, raw: bytes, expected: bytes, context: Context) -> ListedCard | Unfit:
+    """Trust an authority by its card, whose digest somebody compared out of band."""
+    try:
+        card = read_card(raw)
+    except (CryptoError, RegistryError) as error:
+        return Unfit(why=f"not a valid party card: {error}")
+    if card.digest != expected:
+        return Unfit(why=f"the card's fingerprint is {fingerprint(card.digest)}, not the one given")
+    if not card.card.party_class.is_authority:
+        return Unfit(why=f"{card.card.party} is not an authority")
+    work.registries.pin(card.card.party, raw)
+    work.generation.move()
+    _journal(work, context, card.card.party, {"card": card.digest.hex(), "done": "pinned"})
+    work.commit()
+    return card
+
+
+def advance_mirror(
+    work: UnitOfWork, authority: PartyId, page: RegistryPage, facts: NodeFacts, context: Context
+) -> Advanced | NotAdvanced:
+    """Follow an authority's log to a new head, or say why the head is not followed.
+
+    A fork or a rollback is journalled: it is the authority's own signature against itself.
+    """
+    mirror = facts.mirrors[authority]
+    moved = advance(mirror, page.head, page.statements)
+    if isinstance(moved, Advanced):
+        head = moved.mirror.head
+        if head is not None and freshness.is_ahead(head.time, context.now()):
+            return NotAdvanced(
+                setback=Setback.STALE, field="head.time", expected="not ahead of this clock", got="ahead"
+            )
+        _store(work, mirror, moved.mirror)
+        work.commit()
+    elif moved.setback in {Setback.FORK, Setback.ROLLBACK}:
+        _journal(work, context, authority, {"done": "refused", "setback": moved.setback.value})
+        work.commit()
+    return moved
+
+
+def admit_party(
+    work: UnitOfWork, card: ListedCard, facts: NodeFacts, settings: Settings, context: Context
+) -> Mirror | Unfit:
+    """As an authority: state that a party is admitted (or that a newer card replaces its card)."""
+    listing = facts.snapshot.party(card.card.party)
+    if listing is not None and listing.card.card.serial >= card.card.serial:
+        return Unfit(
+            why=f"{card.card.party} is listed with card serial {listing.card.card.serial}; a new one is higher"
+        )
+    if card.certificate_sha256 in facts.snapshot.certificates and listing is None:
+        return Unfit(why="this TLS certificate is already another party's")
+    return _state(work, facts, settings, context, lambda desk: admit(desk, card, desk.at))
+
+
+def revoke_party(
+    work: UnitOfWork,
+    party: PartyId,
+    reason: RevocationReason,
+    facts: NodeFacts,
+    settings: Settings,
+    context: Context,
+) -> Mirror | Unfit:
+    """As an authority: state that a party is no longer admitted."""
+    listing = facts.snapshot.party(party)
+    if listing is None or listing.authority != context.node:
+        return Unfit(why=f"{party} is not a party that this authority admitted")
+    if not listing.is_active:
+        return Unfit(why=f"{party} is already revoked")
+    return _state(work, facts, settings, context, lambda desk: revoke(desk, party, reason, desk.at))
+
+
+def renew_head(work: UnitOfWork, facts: NodeFacts, context: Context) -> None:
+    """As an authority: sign the head again with the present time, so that everybody hears that nothing is hidden."""
+    mirror = facts.mirrors[context.node]
+    head = issue_head(len(mirror.statements), mirror.frontier.root(), _registry_key(context), context.now())
+    work.registries.extend(context.node, (), head)
+    work.commit()
+
+
+def read_registry(work: UnitOfWork, authority: PartyId, start: int, limit: int) -> RegistryPage | None:
+    """Give part of this authority's own log with its newest head; None if there is no head yet."""
+    stored = work.registries.mirror(authority)
+    if stored.head is None:
+        return None
+    most = min(limit or MOST_STATEMENTS, MOST_STATEMENTS)
+    statements = stored.statements[start : start + most]
+    return RegistryPage(head=stored.head, statements=tuple(one.raw for one in statements))
+
+
+def _state(
+    work: UnitOfWork, facts: NodeFacts, settings: Settings, context: Context, write: Writer
+) -> Mirror | Unfit:
+    """Append one statement and the head over it, in one transaction."""
+    own = facts.mirrors.get(context.node)
+    if own is None or context.keys.registry is None:
+        return Unfit(why="this node is not an authority")
+    desk = Desk(
+        authority=settings.own, key=context.keys.document, number=len(own.statements), at=context.now()
+    )
+    try:
+        raw = write(desk)
+    except (CryptoError, RegistryError) as error:
+        return Unfit(why=str(error))
+    frontier = grow(own.frontier, [raw])
+    head = issue_head(frontier.size, frontier.root(), _registry_key(context), desk.at)
+    moved = advance(own, head, [raw])
+    if isinstance(moved, NotAdvanced):
+        return Unfit(
+            why=f"the log cannot be extended: {moved.field}: expected {moved.expected}, got {moved.got}"
+        )
+    _store(work, own, moved.mirror)
+    statement = moved.mirror.statements[-1].read
+    detail = {"done": statement.statement.kind.value, "statement": statement.digest.hex()}
+    _journal(work, context, statement.statement.party, detail)
+    work.commit()
+    return moved.mirror
+
+
+def _store(work: UnitOfWork, old: Mirror, new: Mirror) -> None:
+    added = [
+        StoredStatement(number=one.read.statement.number, raw=one.read.raw, covered_at=one.known_at)
+        for one in new.statements[len(old.statements) :]
+    ]
+    if new.head is not None:
+        work.registries.extend(new.authority.card.party, added, new.head.raw)
+    if added:
+        work.generation.move()
+
+
+def _registry_key(context: Context) -> NoteKey:
+    key = context.keys.registry
+    if key is None:
+        raise RuntimeError("only an authority keeps a registry")
+    return NoteKey(registry_origin(context.node), key)
+
+
+def _journal(work: UnitOfWork, context: Context, about: PartyId, detail: dict[str, str]) -> None:
+    facts = EntryFacts(act=Act.REGISTRY, detail=detail, counterparty=about)
+    work.journal.add([draft(facts, context.node, context.now(), context.random)])

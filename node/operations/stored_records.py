@@ -1,0 +1,92 @@
+"""Home records as they are stored, and back: one pair of translations."""
+
+from datetime import date
+
+import msgspec
+
+from node.domain.intake import Admitted
+from node.domain.records import CatalogueItem, HomeRecord, Kind, Withheld, decode_content, encode_content
+from node.domain.subjects import SubjectKind
+from node.operations.rows import NewRecordRow, RecordRow, SubjectRow
+from registry.norms.catalogue import Nature, Polarity, Publicity
+from registry.parties import PartyId
+
+
+class RecordFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The envelope facts of a record, stored beside its content."""
+
+    subject_kind: SubjectKind
+    nature: Nature
+    polarity: Polarity
+    negative_category: int | None
+    provider: PartyId
+    source_system: str
+    catalogue: str
+    catalogue_version: int
+    catalogue_item: str
+    generated_at: date
+    reported_at: date
+    publicity: Publicity
+
+
+_decoder = msgspec.json.Decoder(RecordFacts)
+_encode = msgspec.json.Encoder().encode
+
+
+def row_from_admitted(admitted: Admitted) -> NewRecordRow:
+    """A row for the store from an admitted record and its subject."""
+    record, subject = admitted.record, admitted.subject
+    identifiers = tuple((one.scheme.value, one.value) for one in subject.identifiers)
+    return NewRecordRow(
+        subject=SubjectRow(kind=subject.kind.value, identifiers=identifiers),
+        source_key=record.source_key,
+        kind=record.kind.value,
+        content=encode_content(record.content),
+        content_digest=record.content_digest,
+        facts=_encode(_facts(record)),
+        disclose_until=record.disclose_until,
+    )
+
+
+def record_from_row(row: RecordRow) -> HomeRecord:
+    """A stored row as the fact that rules decide on; its source key and digest stay in the store."""
+    facts, kind = _decoder.decode(row.facts), Kind(row.kind)
+    item = CatalogueItem(
+        catalogue=facts.catalogue, version=facts.catalogue_version, item=facts.catalogue_item
+    )
+    return HomeRecord(
+        kind=kind,
+        version=row.version,
+        subject_kind=facts.subject_kind,
+        nature=facts.nature,
+        polarity=facts.polarity,
+        negative_category=facts.negative_category,
+        content=decode_content(kind, row.content),
+        provider=facts.provider,
+        source_system=facts.source_system,
+        catalogue=item,
+        generated_at=facts.generated_at,
+        reported_at=facts.reported_at,
+        disclose_until=row.disclose_until,
+        publicity=facts.publicity,
+        content_digest=b"",
+        source_key=b"",
+        states=frozenset(Withheld(state) for state in row.withheld),
+    )
+
+
+def _facts(record: HomeRecord) -> RecordFacts:
+    return RecordFacts(
+        subject_kind=record.subject_kind,
+        nature=record.nature,
+        polarity=record.polarity,
+        negative_category=record.negative_category,
+        provider=record.provider,
+        source_system=record.source_system,
+        catalogue=record.catalogue.catalogue,
+        catalogue_version=record.catalogue.version,
+        catalogue_item=record.catalogue.item,
+        generated_at=record.generated_at,
+        reported_at=record.reported_at,
+        publicity=record.publicity,
+    )

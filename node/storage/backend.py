@@ -1,0 +1,71 @@
+"""What differs between database engines, behind one small promise; the stores know nothing of it.
+
+Statements are written once, in the SQL that SQLite and PostgreSQL share, with two kinds of marks: `:name` is a bound
+value, and `{blobs name}`, `{values name}` or `{pairs name}` stands for a table expression `name(key)`, or
+`name(key, other)`, over many bound keys. Such a table is joined with CROSS JOIN, which both engines allow and which
+keeps SQLite's planner from scanning the stored table instead.
+"""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from sqlalchemy.engine import Engine
+
+from node.storage.errors import StorageError
+
+
+class Backend(Protocol):
+    """One kind of database, at one place. Connections are the driver's own, borrowed from the engine's pool."""
+
+    @property
+    def engine(self) -> Engine:
+        """The pool of connections; migrations use it as it is."""
+
+    @property
+    def driver_errors(self) -> tuple[type[Exception], ...]:
+        """What the driver and the pool raise."""
+
+    def translate(self, error: Exception) -> StorageError | None:
+        """Say in our words what a driver's error means; None if it is a bug of ours and should be seen as one."""
+
+    def statement(self, text: str) -> str:
+        """Write a marked statement for the driver; the same text is written once."""
+
+    def blobs(self, keys: Iterable[bytes]) -> object:
+        """Bind the keys of a `{blobs}` mark; double keys count once."""
+
+    def values(self, keys: Iterable[int] | Iterable[str] | Iterable[tuple[str, str]]) -> object:
+        """Bind the keys of a `{values}` or `{pairs}` mark; double keys count once."""
+
+    def turn(self) -> AbstractContextManager[object]:
+        """Wait for this process's turn to write, where the database does not do that well by itself.
+
+        Raises:
+            Busy: the turn did not come in time.
+        """
+
+    def begin(self, connection: Any, *, write: bool) -> None:
+        """Begin a transaction: one that may write, or one that only reads, from one snapshot."""
+
+    def is_open(self, connection: Any) -> bool:
+        """Whether the transaction is still there to be committed."""
+
+    def exists(self) -> bool:
+        """Whether there is anything at all where the database should be."""
+
+    def prepare(self) -> None:
+        """Make the empty database at its place, readable by this user only."""
+
+    def revision(self, connection: Any) -> str | None:
+        """The schema revision that migrations noted; None in a database that they never saw."""
+
+    def checkpoint(self, connection: Any) -> None:
+        """Bring committed changes, erasures above all, from the log into the database file, and empty the log.
+
+        Raises:
+            Busy: others were reading all the time.
+        """
+
+    def data_version(self, connection: Any) -> int:
+        """A number that moves when another connection commits."""

@@ -1,0 +1,161 @@
+"""Home's index of pseudonyms, the renditions made, and the ledger of who was shown them."""
+
+# ruff: noqa: D102 - each method keeps the promise of its port and says only what is added to it
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from node.operations.rows import LedgerRow, RenditionRow
+from node.storage.moments import to_milliseconds
+from node.storage.transaction import Transaction
+
+_LOOKUP: Final = """
+WITH {blobs wanted} SELECT p.pseudonym, p.subject_no FROM wanted CROSS JOIN pseudonyms p
+WHERE p.agreement_no = :agreement_no AND p.epoch = :epoch AND p.pseudonym = wanted.key"""
+_PENDING: Final = """
+SELECT number, subject_no, scheme, value FROM identifiers
+WHERE number > coalesce(
+  (SELECT through FROM pseudonym_indexes WHERE agreement_no = :agreement_no AND epoch = :epoch), 0)
+ORDER BY number LIMIT :limit"""
+_ADD_PSEUDONYM: Final = """
+INSERT INTO pseudonyms (agreement_no, epoch, pseudonym, subject_no)
+VALUES (:agreement_no, :epoch, :pseudonym, :subject_no)
+ON CONFLICT (agreement_no, epoch, pseudonym) DO NOTHING"""
+_DONE_THROUGH: Final = """
+INSERT INTO pseudonym_indexes (agreement_no, epoch, through, ready) VALUES (:agreement_no, :epoch, :through, FALSE)
+ON CONFLICT (agreement_no, epoch) DO UPDATE SET through = excluded.through
+WHERE excluded.through > pseudonym_indexes.through"""
+_READY: Final = """
+SELECT 1 FROM pseudonym_indexes WHERE agreement_no = :agreement_no AND epoch = :epoch AND ready = TRUE"""
+_COMPLETE: Final = """
+INSERT INTO pseudonym_indexes (agreement_no, epoch, through, ready) VALUES (:agreement_no, :epoch, 0, TRUE)
+ON CONFLICT (agreement_no, epoch) DO UPDATE SET ready = TRUE"""
+
+_OF_RECORDS: Final = """
+WITH {values wanted}
+SELECT r.record_no, r.record_version, a.alias, r.wire_version, r.body, r.commitment
+FROM wanted CROSS JOIN renditions r CROSS JOIN aliases a
+WHERE r.record_no = wanted.key AND r.agreement_no = :agreement_no AND r.epoch = :epoch
+AND a.record_no = r.record_no AND a.agreement_no = r.agreement_no"""
+_IDENTITIES: Final = """
+WITH {values wanted} SELECT a.record_no, a.alias, a.wire_version FROM wanted CROSS JOIN aliases a
+WHERE a.record_no = wanted.key AND a.agreement_no = :agreement_no"""
+_ADD_ALIAS: Final = """
+INSERT INTO aliases (record_no, agreement_no, alias, wire_version)
+VALUES (:record_no, :agreement_no, :alias, :wire_version)
+ON CONFLICT (record_no, agreement_no) DO UPDATE SET wire_version = excluded.wire_version
+WHERE excluded.wire_version > aliases.wire_version"""
+_ADD_RENDITION: Final = """
+INSERT INTO renditions (record_no, agreement_no, epoch, record_version, wire_version, commitment, body)
+VALUES (:record_no, :agreement_no, :epoch, :record_version, :wire_version, :commitment, :body)"""
+_DISCLOSE: Final = """
+INSERT INTO disclosures (record_no, record_version, agreement_no, frame, at)
+VALUES (:record_no, :record_version, :agreement_no, :frame, :at)"""
+_HOLDERS: Final = """
+SELECT agreement_no, record_version, frame FROM disclosures WHERE record_no = :record_no ORDER BY number"""
+
+
+class SqlPseudonyms:
+    """See `node.operations.ports.Pseudonyms`."""
+
+    __slots__ = ("_transaction",)
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def lookup(self, agreement_no: int, epoch: int, pseudonyms: Sequence[bytes]) -> dict[bytes, int]:
+        values = {"agreement_no": agreement_no, "epoch": epoch, "wanted": self._transaction.blobs(pseudonyms)}
+        return dict(self._transaction.rows(_LOOKUP, values))
+
+    def pending(self, agreement_no: int, epoch: int, limit: int) -> list[tuple[int, int, str, str]]:
+        values = {"agreement_no": agreement_no, "epoch": epoch, "limit": limit}
+        return self._transaction.rows(_PENDING, values)
+
+    def add(self, agreement_no: int, epoch: int, rows: Sequence[tuple[bytes, int]], through: int) -> None:
+        index = {"agreement_no": agreement_no, "epoch": epoch}
+        # In the order of the table, so that a large batch touches each of its pages once.
+        values = [
+            index | {"pseudonym": pseudonym, "subject_no": subject} for pseudonym, subject in sorted(rows)
+        ]
+        self._transaction.run_many(_ADD_PSEUDONYM, values)
+        self._transaction.run(_DONE_THROUGH, index | {"through": through})
+
+    def ready(self, agreement_no: int, epoch: int) -> bool:
+        return self._transaction.row(_READY, {"agreement_no": agreement_no, "epoch": epoch}) is not None
+
+    def complete(self, agreement_no: int, epoch: int) -> None:
+        self._transaction.run(_COMPLETE, {"agreement_no": agreement_no, "epoch": epoch})
+
+
+class SqlRenditions:
+    """See `node.operations.ports.Renditions`."""
+
+    __slots__ = ("_transaction",)
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def of_records(
+        self, agreement_no: int, epoch: int, records: Sequence[int]
+    ) -> Mapping[tuple[int, int], RenditionRow]:
+        values = {"agreement_no": agreement_no, "epoch": epoch, "wanted": self._transaction.values(records)}
+        rows = self._transaction.rows(_OF_RECORDS, values)
+        return {(row[0], row[1]): _rendition_from_row(agreement_no, epoch, row) for row in rows}
+
+    def identities(self, agreement_no: int, records: Sequence[int]) -> dict[int, tuple[bytes, int]]:
+        values = {"agreement_no": agreement_no, "wanted": self._transaction.values(records)}
+        rows = self._transaction.rows(_IDENTITIES, values)
+        return {record_no: (alias, wire_version) for record_no, alias, wire_version in rows}
+
+    def add(self, rows: Sequence[RenditionRow]) -> None:
+        """The alias that a record has under an agreement never changes."""
+        values = [
+            {
+                "record_no": row.record_no,
+                "agreement_no": row.agreement_no,
+                "epoch": row.epoch,
+                "record_version": row.record_version,
+                "alias": row.alias,
+                "wire_version": row.wire_version,
+                "commitment": row.commitment,
+                "body": row.body,
+            }
+            for row in rows
+        ]
+        self._transaction.run_many(_ADD_ALIAS, values)
+        self._transaction.run_many(_ADD_RENDITION, values)
+
+    def disclose(self, rows: Sequence[LedgerRow], at: datetime) -> None:
+        moment = to_milliseconds(at)
+        values = [
+            {
+                "record_no": row.record_no,
+                "record_version": row.record_version,
+                "agreement_no": row.agreement_no,
+                "frame": row.frame,
+                "at": moment,
+            }
+            for row in rows
+        ]
+        self._transaction.run_many(_DISCLOSE, values)
+
+    def holders(self, record_no: int) -> list[LedgerRow]:
+        return [
+            LedgerRow(agreement_no=agreement_no, record_no=record_no, record_version=version, frame=frame)
+            for agreement_no, version, frame in self._transaction.rows(_HOLDERS, {"record_no": record_no})
+        ]
+
+
+def _rendition_from_row(agreement_no: int, epoch: int, row: Any) -> RenditionRow:
+    record_no, record_version, alias, wire_version, body, commitment = row
+    return RenditionRow(
+        agreement_no=agreement_no,
+        epoch=epoch,
+        record_no=record_no,
+        record_version=record_version,
+        alias=alias,
+        wire_version=wire_version,
+        body=body,
+        commitment=commitment,
+    )

@@ -1,0 +1,73 @@
+"""Open, create and migrate a node's database.
+
+A database address is a SQLAlchemy URL: `sqlite:////absolute/path/node.db`.
+"""
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from node.storage.backend import Backend
+from node.storage.errors import Unusable
+from node.storage.sqlite import Sqlite
+from node.storage.store import SqlStore
+from node.storage.version import find_version, require_migratable, require_none, require_this_version
+
+
+def open_store(url: str, *, create: bool = False) -> SqlStore:
+    """Open the database of a node; with `create`, make it first where there is none.
+
+    Raises:
+        NotInitialised: there is no Creditport database there.
+        WrongVersion: it is older or newer than this program; nothing was changed.
+        StorageError: it cannot be opened or is damaged.
+    """
+    backend = _backend(url)
+    found = find_version(backend)
+    if create and found is None:
+        _upgrade(backend)
+        found = find_version(backend)
+    require_this_version(found)
+    return SqlStore(backend)
+
+
+def create(url: str) -> None:
+    """Make an empty database.
+
+    Raises:
+        AlreadyInitialised: there is one.
+        StorageError: it cannot be made there.
+    """
+    backend = _backend(url)
+    require_none(find_version(backend))
+    _upgrade(backend)
+    backend.engine.dispose()
+
+
+def migrate(url: str) -> None:
+    """Bring an older database to this program's schema, in one transaction; harmless when it is there already.
+
+    Raises:
+        NotInitialised: there is no Creditport database there.
+        MadeByNewer: it is newer than this program.
+        StorageError: it cannot be opened or is damaged.
+    """
+    backend = _backend(url)
+    require_migratable(find_version(backend))
+    _upgrade(backend)
+    backend.engine.dispose()
+
+
+def _backend(url: str) -> Backend:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise Unusable("database: expected an address like sqlite:////path/to/file") from error
+    if parsed.get_backend_name() != "sqlite":
+        raise Unusable(f"database: expected sqlite, got {parsed.get_backend_name()}")
+    return Sqlite(parsed)
+
+
+def _upgrade(backend: Backend) -> None:
+    from node.storage.upgrade import upgrade  # noqa: PLC0415 - a running node never pays for importing Alembic
+
+    upgrade(backend)

@@ -1,0 +1,186 @@
+"""Frames sent with their receipts, and frames received with the copies unpacked from them."""
+
+# ruff: noqa: S608 - statements are put together from constants of this file only
+# ruff: noqa: D102 - each method keeps the promise of its port and says only what is added to it
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from node.operations.rows import CopyRow, ReceivedFrameRow, SentFrameRow
+from node.storage.moments import from_milliseconds, from_milliseconds_or_none, to_milliseconds
+from node.storage.transaction import Transaction
+from registry.parties import PartyId
+
+_SENT: Final = """f.frame, f.recipient, f.agreement_no, f.request, f.header, f.header_digest, f.body, f.outcomes,
+f.sent_at"""
+_ANSWERS: Final = f"""
+WITH {{blobs wanted}} SELECT {_SENT} FROM wanted CROSS JOIN sent_frames f WHERE f.request = wanted.key"""
+_ADD_SENT: Final = """
+INSERT INTO sent_frames
+(frame, recipient, agreement_no, request, header, header_digest, body, outcomes, sent_at)
+VALUES (:frame, :recipient, :agreement_no, :request, :header, :header_digest, :body, :outcomes, :sent_at)"""
+_FIND_SENT: Final = "SELECT number FROM sent_frames WHERE frame = :frame AND header_digest = :header_digest"
+_ADD_RECEIPT: Final = """
+INSERT INTO receipts (raw_digest, raw) VALUES (:raw_digest, :raw) ON CONFLICT (raw_digest) DO NOTHING"""
+_RECEIPT_OF_FRAME: Final = """
+INSERT INTO frame_receipts (frame_no, receipt_no, received_at)
+SELECT :frame_no, number, :received_at FROM receipts WHERE raw_digest = :raw_digest
+ON CONFLICT (frame_no) DO NOTHING"""
+_PAGE: Final = f"""
+SELECT f.number, r.received_at, {_SENT} FROM sent_frames f LEFT JOIN frame_receipts r ON r.frame_no = f.number
+WHERE f.number > :after ORDER BY f.number LIMIT :limit"""
+
+_ADD_RECEIVED: Final = """
+INSERT INTO received_frames (frame, sender, agreement, header, header_digest, body, received_at)
+VALUES (:frame, :sender, :agreement, :header, :header_digest, :body, :received_at)
+ON CONFLICT (frame, sender) DO NOTHING"""
+_NUMBER: Final = "SELECT number FROM received_frames WHERE frame = :frame AND sender = :sender"
+# Frame ids are random; should two senders use one id, the frame that came first is meant.
+_FIND_RECEIVED: Final = """
+SELECT frame, sender, agreement, header, header_digest, body, received_at FROM received_frames
+WHERE frame = :frame ORDER BY number LIMIT 1"""
+_HEADERS: Final = """
+SELECT header FROM (SELECT number, header FROM received_frames WHERE sender = :sender
+ORDER BY number DESC LIMIT :limit) newest ORDER BY number"""
+_COPIES: Final = """
+SELECT agreement, pseudonym, alias, wire_version, kind, rendition, keep_until FROM copies
+WHERE frame_no = (SELECT min(number) FROM received_frames WHERE frame = :frame) ORDER BY number"""
+_ADD_COPY: Final = """
+INSERT INTO copies (frame_no, agreement, pseudonym, alias, wire_version, kind, rendition, keep_until)
+VALUES (:frame_no, :agreement, :pseudonym, :alias, :wire_version, :kind, :rendition, :keep_until)"""
+
+
+class SqlSentFrames:
+    """See `node.operations.ports.SentFrames`."""
+
+    __slots__ = ("_transaction",)
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def answers(self, requests: Sequence[bytes]) -> dict[bytes, SentFrameRow]:
+        rows = self._transaction.rows(_ANSWERS, {"wanted": self._transaction.blobs(requests)})
+        return {row.request: row for row in map(_sent_from_row, rows)}
+
+    def add(self, frames: Sequence[SentFrameRow]) -> None:
+        values = [
+            {
+                "frame": one.frame,
+                "recipient": one.recipient,
+                "agreement_no": one.agreement_no,
+                "request": one.request,
+                "header": one.header,
+                "header_digest": one.header_digest,
+                "body": one.body,
+                "outcomes": one.outcomes,
+                "sent_at": to_milliseconds(one.sent_at),
+            }
+            for one in frames
+        ]
+        self._transaction.run_many(_ADD_SENT, values)
+
+    def receipt(self, frame: bytes, header_digest: bytes, receipt: bytes, at: datetime) -> bool:
+        """The first receipt of a frame is kept; later ones change nothing."""
+        sent = self._transaction.row(_FIND_SENT, {"frame": frame, "header_digest": header_digest})
+        if sent is None:
+            return False
+        digest = sha256(receipt).digest()
+        self._transaction.run(_ADD_RECEIPT, {"raw_digest": digest, "raw": receipt})
+        values = {"frame_no": sent[0], "raw_digest": digest, "received_at": to_milliseconds(at)}
+        self._transaction.run(_RECEIPT_OF_FRAME, values)
+        return True
+
+    def page(self, after: int, limit: int) -> list[tuple[int, SentFrameRow, datetime | None]]:
+        rows = self._transaction.rows(_PAGE, {"after": after, "limit": limit})
+        return [(row[0], _sent_from_row(row[2:]), from_milliseconds_or_none(row[1])) for row in rows]
+
+
+class SqlReceivedFrames:
+    """See `node.operations.ports.ReceivedFrames`."""
+
+    __slots__ = ("_transaction",)
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def add(self, frame: ReceivedFrameRow, copies: Sequence[CopyRow]) -> bool:
+        name = {"frame": frame.frame, "sender": frame.sender}
+        values = name | {
+            "agreement": frame.agreement,
+            "header": frame.header,
+            "header_digest": frame.header_digest,
+            "body": frame.body,
+            "received_at": to_milliseconds(frame.received_at),
+        }
+        if not self._transaction.run(_ADD_RECEIVED, values):
+            return False
+        ((frame_no,),) = self._transaction.rows(_NUMBER, name)
+        self._transaction.run_many(_ADD_COPY, [_values_of_copy(frame_no, copy) for copy in copies])
+        return True
+
+    def copies(self, frame: bytes) -> list[CopyRow]:
+        return [_copy_from_row(frame, row) for row in self._transaction.rows(_COPIES, {"frame": frame})]
+
+    def find(self, frame: bytes) -> ReceivedFrameRow | None:
+        row = self._transaction.row(_FIND_RECEIVED, {"frame": frame})
+        return None if row is None else _received_from_row(row)
+
+    def headers(self, sender: PartyId, limit: int) -> list[bytes]:
+        return [row[0] for row in self._transaction.rows(_HEADERS, {"sender": sender, "limit": limit})]
+
+
+def _sent_from_row(row: Any) -> SentFrameRow:
+    frame, recipient, agreement_no, request, header, header_digest, body, outcomes, sent_at = row
+    return SentFrameRow(
+        frame=frame,
+        recipient=recipient,
+        agreement_no=agreement_no,
+        request=request,
+        header=header,
+        header_digest=header_digest,
+        body=body,
+        outcomes=outcomes,
+        sent_at=from_milliseconds(sent_at),
+    )
+
+
+def _received_from_row(row: Any) -> ReceivedFrameRow:
+    frame, sender, agreement, header, header_digest, body, received_at = row
+    return ReceivedFrameRow(
+        frame=frame,
+        sender=sender,
+        agreement=agreement,
+        header=header,
+        header_digest=header_digest,
+        body=body,
+        received_at=from_milliseconds(received_at),
+    )
+
+
+def _values_of_copy(frame_no: int, copy: CopyRow) -> dict[str, Any]:
+    return {
+        "frame_no": frame_no,
+        "agreement": copy.agreement,
+        "pseudonym": copy.pseudonym,
+        "alias": copy.alias,
+        "wire_version": copy.wire_version,
+        "kind": copy.kind,
+        "rendition": copy.rendition,
+        "keep_until": to_milliseconds(copy.keep_until),
+    }
+
+
+def _copy_from_row(frame: bytes, row: Any) -> CopyRow:
+    agreement, pseudonym, alias, wire_version, kind, rendition, keep_until = row
+    return CopyRow(
+        frame=frame,
+        agreement=agreement,
+        pseudonym=pseudonym,
+        alias=alias,
+        wire_version=wire_version,
+        kind=kind,
+        rendition=rendition,
+        keep_until=from_milliseconds(keep_until),
+    )

@@ -1,0 +1,1 @@
+"""Migrations: every revision of the schema, oldest first, run by `node.storage.upgrade`."""

@@ -1,0 +1,89 @@
+"""What becomes of a batch of admitted rows, decided in memory from what was stored before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from node.operations.rows import NewRecordRow
+
+Outcome = Literal["new", "unchanged", "updated", "conflict"]
+
+
+class Known(NamedTuple):
+    """What has to be known of a stored record to judge a row with its source key."""
+
+    subject_no: int
+    version: int
+    content_digest: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """Takes rows in order and gathers what is to be written; each row sees what the ones before it changed.
+
+    `known` are stored records by source key, `subjects` stored subject numbers by identifier, `at` the time in
+    milliseconds. New subjects get ascending numbers from `first_number`.
+    """
+
+    known: dict[bytes, Known] = field(repr=False)
+    subjects: dict[tuple[str, str], int] = field(repr=False)
+    at: int
+    first_number: int = 0
+    new_subjects: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    new_identifiers: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    new_records: dict[bytes, dict[str, Any]] = field(default_factory=dict, repr=False)
+    updated_records: dict[bytes, dict[str, Any]] = field(default_factory=dict, repr=False)
+
+    def count_strangers(self, rows: Sequence[NewRecordRow]) -> int:
+        """At most so many rows will need a new subject."""
+        return sum(
+            row.source_key not in self.known
+            and not any(one in self.subjects for one in row.subject.identifiers)
+            for row in rows
+        )
+
+    def take(self, row: NewRecordRow) -> Outcome:
+        """Judge one row. A conflict leaves no trace: joining two subjects is for people to decide."""
+        known = self.known.get(row.source_key)
+        subjects = {self.subjects[one] for one in row.subject.identifiers if one in self.subjects}
+        if known is not None:
+            subjects.add(known.subject_no)
+        if len(subjects) > 1:
+            return "conflict"
+        subject_no = self._join(row, subjects)
+        if known is None:
+            self._keep(row, Known(subject_no, 1, row.content_digest))
+            return "new"
+        if known.content_digest == row.content_digest:
+            return "unchanged"
+        self._keep(row, Known(subject_no, known.version + 1, row.content_digest))
+        return "updated"
+
+    def _join(self, row: NewRecordRow, subjects: set[int]) -> int:
+        """The one subject of the row, a new one if need be; identifiers not seen before lead to it from now on."""
+        if subjects:
+            (subject_no,) = subjects
+        else:
+            subject_no = self.first_number + len(self.new_subjects)
+            self.new_subjects.append({"number": subject_no, "kind": row.subject.kind})
+        for one in row.subject.identifiers:
+            if one not in self.subjects:
+                self.subjects[one] = subject_no
+                self.new_identifiers.append({"subject_no": subject_no, "scheme": one[0], "value": one[1]})
+        return subject_no
+
+    def _keep(self, row: NewRecordRow, becomes: Known) -> None:
+        values = {
+            "subject_no": becomes.subject_no,
+            "source_key": row.source_key,
+            "version": becomes.version,
+            "kind": row.kind,
+            "content_digest": row.content_digest,
+            "disclose_until": None if row.disclose_until is None else row.disclose_until.isoformat(),
+            "stored_at": self.at,
+            "facts": row.facts,
+            "content": row.content,
+        }
+        fresh = becomes.version == 1 or row.source_key in self.new_records
+        (self.new_records if fresh else self.updated_records)[row.source_key] = values
+        self.known[row.source_key] = becomes

@@ -1,0 +1,123 @@
+"""Home subjects and their records."""
+
+# ruff: noqa: S608 - statements are put together from constants of this file only
+# ruff: noqa: D102 - each method keeps the promise of its port and says only what is added to it
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+from node.operations.rows import Imported, NewRecordRow, RecordRow
+from node.storage.moments import to_milliseconds
+from node.storage.record_batch import Batch, Known
+from node.storage.transaction import Transaction
+
+_COLUMNS: Final = (
+    "r.number, r.subject_no, r.version, r.kind, r.content, r.facts, r.disclose_until, r.withheld"
+)
+_OF_SUBJECTS: Final = f"""
+WITH {{values wanted}}, {{values kinds}} SELECT {_COLUMNS} FROM wanted CROSS JOIN records r
+WHERE r.subject_no = wanted.key AND r.kind IN (SELECT key FROM kinds) ORDER BY r.number"""
+_PAGE: Final = f"SELECT {_COLUMNS} FROM records r WHERE r.number > :after ORDER BY r.number LIMIT :limit"
+_PAGE_OF_KIND: Final = f"""
+SELECT {_COLUMNS} FROM records r WHERE r.kind = :kind AND r.number > :after ORDER BY r.number LIMIT :limit"""
+_FIND: Final = f"SELECT {_COLUMNS} FROM records r WHERE r.number = :number"
+_COUNT: Final = "SELECT kind, count(*) FROM records GROUP BY kind ORDER BY kind"
+
+_KNOWN_RECORDS: Final = """
+WITH {blobs wanted} SELECT r.source_key, r.subject_no, r.version, r.content_digest
+FROM wanted CROSS JOIN records r WHERE r.source_key = wanted.key"""
+_KNOWN_IDENTIFIERS: Final = """
+WITH {pairs wanted} SELECT i.scheme, i.value, i.subject_no
+FROM wanted CROSS JOIN identifiers i WHERE i.scheme = wanted.key AND i.value = wanted.other"""
+_RESERVE_SUBJECTS: Final = "UPDATE counters SET value = value + :count WHERE name = 'subjects'"
+_LAST_SUBJECT: Final = "SELECT value FROM counters WHERE name = 'subjects'"
+
+_ADD_SUBJECT: Final = "INSERT INTO subjects (number, kind) VALUES (:number, :kind)"
+_ADD_IDENTIFIER: Final = """
+INSERT INTO identifiers (subject_no, scheme, value) VALUES (:subject_no, :scheme, :value)"""
+_ADD_RECORD: Final = """
+INSERT INTO records
+(subject_no, source_key, version, kind, content_digest, disclose_until, withheld, stored_at, facts, content)
+VALUES
+(:subject_no, :source_key, :version, :kind, :content_digest, :disclose_until, '', :stored_at, :facts, :content)"""
+_UPDATE_RECORD: Final = """
+UPDATE records SET version = :version, kind = :kind, content_digest = :content_digest,
+disclose_until = :disclose_until, stored_at = :stored_at, facts = :facts, content = :content
+WHERE source_key = :source_key"""
+
+
+class SqlRecords:
+    """See `node.operations.ports.Records`. Only the current content is kept; versions of a record only go up."""
+
+    __slots__ = ("_transaction",)
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def add(self, rows: Sequence[NewRecordRow], at: datetime) -> Imported:
+        """Decided as if each row was stored before the next one was looked at."""
+        if not rows:
+            return Imported(outcomes=())
+        batch = Batch(
+            known=self._known_records(rows), subjects=self._known_identifiers(rows), at=to_milliseconds(at)
+        )
+        batch.first_number = self._reserve_subjects(batch.count_strangers(rows))
+        outcomes = tuple(batch.take(row) for row in rows)
+        run = self._transaction.run_many
+        run(_ADD_SUBJECT, batch.new_subjects)
+        run(_ADD_IDENTIFIER, batch.new_identifiers)
+        run(_ADD_RECORD, list(batch.new_records.values()))
+        run(_UPDATE_RECORD, list(batch.updated_records.values()))
+        return Imported(outcomes=outcomes)
+
+    def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> dict[int, list[RecordRow]]:
+        wanted = {"wanted": self._transaction.values(subjects), "kinds": self._transaction.values(kinds)}
+        found: dict[int, list[RecordRow]] = defaultdict(list)
+        for row in self._transaction.rows(_OF_SUBJECTS, wanted):
+            found[row[1]].append(_record_from_row(row))
+        return dict(found)
+
+    def page(self, kind: str | None, after: int, limit: int) -> list[RecordRow]:
+        values = {"kind": kind, "after": after, "limit": limit}
+        rows = self._transaction.rows(_PAGE if kind is None else _PAGE_OF_KIND, values)
+        return [_record_from_row(row) for row in rows]
+
+    def count(self) -> dict[str, int]:
+        return dict(self._transaction.rows(_COUNT))
+
+    def find(self, record_no: int) -> RecordRow | None:
+        row = self._transaction.row(_FIND, {"number": record_no})
+        return None if row is None else _record_from_row(row)
+
+    def _known_records(self, rows: Sequence[NewRecordRow]) -> dict[bytes, Known]:
+        wanted = self._transaction.blobs([row.source_key for row in rows])
+        found = self._transaction.rows(_KNOWN_RECORDS, {"wanted": wanted})
+        return {key: Known(subject, version, digest) for key, subject, version, digest in found}
+
+    def _known_identifiers(self, rows: Sequence[NewRecordRow]) -> dict[tuple[str, str], int]:
+        wanted = self._transaction.values([one for row in rows for one in row.subject.identifiers])
+        found = self._transaction.rows(_KNOWN_IDENTIFIERS, {"wanted": wanted})
+        return {(scheme, value): subject for scheme, value, subject in found}
+
+    def _reserve_subjects(self, count: int) -> int:
+        """Take so many subject numbers that nobody else gets, and give the first of them."""
+        if count:
+            self._transaction.run(_RESERVE_SUBJECTS, {"count": count})
+        ((last,),) = self._transaction.rows(_LAST_SUBJECT)
+        return int(last) - count + 1
+
+
+def _record_from_row(row: Any) -> RecordRow:
+    number, subject, version, kind, content, facts, disclose_until, withheld = row
+    return RecordRow(
+        record_no=number,
+        subject_no=subject,
+        version=version,
+        kind=kind,
+        content=content,
+        facts=facts,
+        disclose_until=None if disclose_until is None else date.fromisoformat(disclose_until),
+        withheld=frozenset(withheld.split()),
+    )

@@ -1,0 +1,163 @@
+"""SQLite: the embedded database of a node, one file with one serving process."""
+
+# ruff: noqa: D102 - each method keeps the promise of `Backend`
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import QueuePool
+
+from node.storage.errors import Busy, Damaged, DiskFull, StorageError, Unusable
+
+PATIENCE: Final = 10.0
+"""Seconds that a unit waits for its turn to write before it is refused as busy, if nothing else is said."""
+
+_PAGE_SIZE: Final = 16_384
+# Secrets of erased content: secure_delete overwrites freed bytes, temp_store keeps sorting out of temporary files.
+_PRAGMAS: Final = (
+    "foreign_keys = ON",
+    "synchronous = FULL",
+    "secure_delete = ON",
+    "temp_store = MEMORY",
+    "trusted_schema = OFF",
+    "cache_size = -32000",
+    "wal_autocheckpoint = 16000",
+    "journal_size_limit = 67108864",
+)
+_MARK: Final = re.compile(r"\{(blobs|values|pairs) (\w+)\}")
+_KEYS: Final = {
+    # SQLite has its own unhex only since 3.41.
+    "blobs": "{0}(key) AS MATERIALIZED (SELECT blob_of(value) FROM json_each(:{0}))",
+    "values": "{0}(key) AS MATERIALIZED (SELECT value FROM json_each(:{0}))",
+    "pairs": "{0}(key, other) AS MATERIALIZED"
+    " (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:{0}))",
+}
+_MEANINGS: Final[dict[int, StorageError]] = {
+    sqlite3.SQLITE_FULL: DiskFull("the disk is full; nothing of this transaction was kept"),
+    sqlite3.SQLITE_BUSY: Busy("another process is writing to the database; try again"),
+    sqlite3.SQLITE_LOCKED: Busy("another process is writing to the database; try again"),
+    sqlite3.SQLITE_CORRUPT: Damaged("the database is damaged; restore it from a backup"),
+    sqlite3.SQLITE_NOTADB: Damaged("the file is not a database"),
+    sqlite3.SQLITE_READONLY: Unusable("the database may not be written by this user or in this transaction"),
+    sqlite3.SQLITE_CANTOPEN: Unusable("the database cannot be opened"),
+    sqlite3.SQLITE_PERM: Unusable("the database may not be used by this user"),
+    sqlite3.SQLITE_IOERR: Unusable("the disk under the database fails to read or write"),
+}
+
+
+class Sqlite:
+    """One database file. See `Backend` for what each method promises."""
+
+    driver_errors: tuple[type[Exception], ...] = (sqlite3.Error, DBAPIError, PoolTimeoutError)
+
+    def __init__(self, url: URL, patience: float = PATIENCE) -> None:
+        if url.database in {None, "", ":memory:"}:
+            raise Unusable("a SQLite database needs a file: sqlite:///path/to/file")
+        if sqlite3.sqlite_version_info < (3, 38):
+            raise Unusable(f"SQLite: expected version 3.38 or newer, got {sqlite3.sqlite_version}")
+        self.path = Path(str(url.database)).absolute()
+        self._patience = patience
+        self._writing = Lock()
+        self._statements: dict[str, str] = {}
+        self.engine: Engine = create_engine(
+            "sqlite+pysqlite://", creator=self._connect, poolclass=QueuePool, pool_size=4, max_overflow=28,
+            pool_timeout=patience,
+        )  # fmt: skip
+        event.listen(self.engine, "begin", _begin_by_hand)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"file:{quote(str(self.path))}?mode=rw", uri=True, isolation_level=None, check_same_thread=False,
+            cached_statements=256,
+            timeout=self._patience,
+        )  # fmt: skip
+        connection.create_function("blob_of", 1, bytes.fromhex, deterministic=True)
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def translate(self, error: Exception) -> StorageError | None:
+        if isinstance(error, PoolTimeoutError):
+            return Busy("too many transactions are open at once; try again")
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        code = getattr(cause, "sqlite_errorcode", None)
+        meaning = None if code is None else _MEANINGS.get(code & 0xFF)
+        return None if meaning is None else type(meaning)(*meaning.args)
+
+    def statement(self, text: str) -> str:
+        written = self._statements.get(text)
+        if written is None:
+            written = _MARK.sub(lambda mark: _KEYS[mark[1]].format(mark[2]), text)
+            self._statements[text] = written
+        return written
+
+    def blobs(self, keys: Iterable[bytes]) -> object:
+        return msgspec.json.encode([key.hex() for key in dict.fromkeys(keys)]).decode()
+
+    def values(self, keys: Iterable[int] | Iterable[str] | Iterable[tuple[str, str]]) -> object:
+        return msgspec.json.encode(list(dict.fromkeys(keys))).decode()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        if not self._writing.acquire(timeout=self._patience):
+            raise Busy("another thread is writing to the database; try again")
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    def begin(self, connection: Any, *, write: bool) -> None:
+        connection.execute(f"PRAGMA query_only = {'OFF' if write else 'ON'}")
+        connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    def is_open(self, connection: Any) -> bool:
+        # A full disk makes SQLite undo the transaction by itself.
+        return bool(connection.in_transaction)
+
+    def exists(self) -> bool:
+        return self.path.exists()
+
+    def prepare(self) -> None:
+        try:
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise Unusable(f"the database file cannot be made: {error.strerror}") from error
+        connection = self._connect()
+        try:
+            connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
+            connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+
+    def revision(self, connection: Any) -> str | None:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+            return None
+        (revision,) = connection.execute("SELECT max(version_num) FROM alembic_version").fetchone()
+        return None if revision is None else str(revision)
+
+    def checkpoint(self, connection: Any) -> None:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise Busy("the log could not be emptied while others were reading; try again")
+
+    def data_version(self, connection: Any) -> int:
+        (version,) = connection.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
+
+def _begin_by_hand(connection: Connection) -> None:
+    """Begin what SQLAlchemy believes begun: the driver is told to leave transactions alone."""
+    connection.exec_driver_sql("PRAGMA query_only = OFF")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

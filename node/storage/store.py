@@ -1,0 +1,73 @@
+"""The store: opens units of work on a database that this program understands."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from sqlalchemy.pool import PoolProxiedConnection
+
+from node.operations.ports import UnitOfWork
+from node.storage.backend import Backend
+from node.storage.connection import borrowed, in_our_words
+from node.storage.transaction import Transaction
+from node.storage.unit import SqlUnit
+
+
+class SqlStore:
+    """Units of work on one database; safe to use from several threads, each unit from one.
+
+    Every method raises `node.storage.errors.StorageError` when the database cannot do what was asked. A unit that
+    was committed or left is over: using it, or a store in it, again is a bug and fails.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._watching: PoolProxiedConnection | None = None
+        self._watch = Lock()
+
+    @contextmanager
+    def write(self) -> Iterator[UnitOfWork]:
+        """Open a unit that may write; one at a time, others wait their turn."""
+        with self._backend.turn(), self._transaction(write=True) as transaction:
+            yield SqlUnit(transaction)
+
+    @contextmanager
+    def read(self) -> Iterator[UnitOfWork]:
+        """Open a unit that only reads, from one consistent state, and is never in a writer's way."""
+        with self._transaction(write=False) as transaction:
+            yield SqlUnit(transaction)
+
+    def data_version(self) -> int:
+        """A number that moves when any unit of any process commits; so cheap that it can be asked all the time."""
+        with self._watch, in_our_words(self._backend):
+            if self._watching is None:
+                self._watching = self._backend.engine.raw_connection()
+            return self._backend.data_version(self._watching.driver_connection)
+
+    def checkpoint(self) -> None:
+        """Bring what is committed, erasures above all, into the database file itself, and empty the log beside it.
+
+        Raises:
+            Busy: others were reading all the time.
+        """
+        with self._backend.turn(), borrowed(self._backend) as connection:
+            self._backend.checkpoint(connection)
+
+    def close(self) -> None:
+        """Close every connection. Units that are still open must be left first."""
+        with self._watch:
+            if self._watching is not None:
+                self._watching.close()
+                self._watching = None
+        self._backend.engine.dispose()
+
+    @contextmanager
+    def _transaction(self, *, write: bool) -> Iterator[Transaction]:
+        with borrowed(self._backend) as connection:
+            with in_our_words(self._backend):
+                self._backend.begin(connection, write=write)
+            transaction = Transaction(self._backend, connection)
+            try:
+                yield transaction
+            finally:
+                transaction.end()

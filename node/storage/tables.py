@@ -1,0 +1,225 @@
+"""The schema, in SQLAlchemy Core; migrations bring a database to it, a test compares the two.
+
+Times are whole milliseconds since 1970 in UTC, dates are ISO text, digests and ids are raw bytes. Rows have
+ascending integer keys; a random key is unique only where something is looked up by it.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+VERSION: Final = "0001"
+"""The newest revision in `migrations/versions`, which this program works with; revisions are four ascending digits."""
+
+NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""A 64-bit integer; on SQLite it must be called INTEGER to be the row's own key."""
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _number() -> Column[int]:
+    return Column("number", NUMBER, primary_key=True)
+
+
+def _int(name: str, *, references: str | None = None, key: bool = False) -> Column[int]:
+    foreign = [ForeignKey(references)] if references else []
+    return Column(name, NUMBER, *foreign, nullable=False, primary_key=key, autoincrement=False)
+
+
+def _bytes(name: str, *, nullable: bool = False, unique: bool = False, key: bool = False) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=nullable, unique=unique or None, primary_key=key)
+
+
+def _text(name: str, *, nullable: bool = False, unique: bool = False, key: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=nullable, unique=unique or None, primary_key=key)
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, NUMBER, nullable=nullable)
+
+
+# "generation" moves with every change of cached facts; "subjects" is the last subject number given out.
+counters = Table("counters", metadata, _text("name", key=True), _int("value"), sqlite_with_rowid=False)
+
+operators = Table(
+    "operators", metadata, _number(), _text("name", unique=True), _text("key_id"), _bytes("public"),
+    _text("roles"), _time("added_at"), _time("retired_at", nullable=True),
+)  # fmt: skip
+
+operator_acts = Table(
+    "operator_acts", metadata, _number(), _bytes("digest", unique=True), _text("operator"), _bytes("raw"),
+    _time("at"),
+)  # fmt: skip
+
+pins = Table("pins", metadata, _text("authority", key=True), _bytes("card"))
+
+registry_heads = Table("registry_heads", metadata, _text("authority", key=True), _bytes("head"))
+
+registry_statements = Table(
+    "registry_statements", metadata, _number(), _text("authority"), _int("place"), _bytes("raw"),
+    _time("covered_at"), UniqueConstraint("authority", "place"),
+)  # fmt: skip
+
+peer_heads = Table(
+    "peer_heads", metadata, _text("peer", key=True), _int("size"), _bytes("root"), _bytes("note"),
+    _time("seen_at"),
+)  # fmt: skip
+
+agreements = Table("agreements", metadata, _number(), _bytes("digest", unique=True))
+
+# A document's digest is independent of who signed it, so what is unique is the digest of the very bytes.
+agreement_documents = Table(
+    "agreement_documents", metadata, _number(), _int("agreement_no", references="agreements.number"),
+    _bytes("digest"), _text("kind"), _bytes("raw"), _bytes("raw_digest", unique=True),
+    Index(None, "agreement_no"),
+)  # fmt: skip
+
+consents = Table(
+    "consents", metadata, _number(), _bytes("consent", unique=True),
+    _int("agreement_no", references="agreements.number"), _text("scheme"), _text("value"),
+    _time("valid_until"), _bytes("raw"), Index(None, "agreement_no", "scheme", "value"),
+)  # fmt: skip
+
+known_pseudonyms = Table(
+    "known_pseudonyms", metadata, _int("agreement_no", references="agreements.number", key=True),
+    _int("epoch", key=True), _text("scheme", key=True), _text("value", key=True), _bytes("pseudonym"),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
+subjects = Table("subjects", metadata, _number(), _text("kind"))
+
+# Numbers are never given twice: an index of pseudonyms remembers up to which number it is made.
+identifiers = Table(
+    "identifiers", metadata, _number(), _int("subject_no", references="subjects.number"), _text("scheme"),
+    _text("value"), UniqueConstraint("scheme", "value"), sqlite_autoincrement=True,
+)  # fmt: skip
+
+# Numbers are never given twice: the ledger names records by them for good.
+records = Table(
+    "records", metadata, _number(), _int("subject_no", references="subjects.number"),
+    _bytes("source_key", unique=True), _int("version"), _text("kind"), _bytes("content_digest"),
+    _text("disclose_until", nullable=True), _text("withheld"), _time("stored_at"), _bytes("facts"),
+    _bytes("content"), Index(None, "subject_no", "kind"), Index(None, "kind", "number"),
+    sqlite_autoincrement=True,
+)  # fmt: skip
+
+pseudonym_indexes = Table(
+    "pseudonym_indexes", metadata, _int("agreement_no", references="agreements.number", key=True),
+    _int("epoch", key=True), _int("through"), Column("ready", Boolean, nullable=False),
+)  # fmt: skip
+
+pseudonyms = Table(
+    "pseudonyms", metadata, _int("agreement_no", key=True), _int("epoch", key=True),
+    _bytes("pseudonym", key=True), _int("subject_no", references="subjects.number"),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
+# A record's name inside one agreement, and the newest wire version shown there.
+aliases = Table(
+    "aliases", metadata, _int("record_no", references="records.number", key=True),
+    _int("agreement_no", references="agreements.number", key=True), _bytes("alias"), _int("wire_version"),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
+renditions = Table(
+    "renditions", metadata, _number(), _int("record_no", references="records.number"),
+    _int("agreement_no", references="agreements.number"), _int("epoch"), _int("record_version"),
+    _int("wire_version"), _bytes("commitment"), _bytes("body"),
+    UniqueConstraint("record_no", "agreement_no", "epoch", "record_version"),
+)  # fmt: skip
+
+disclosures = Table(
+    "disclosures", metadata, _number(), _int("record_no", references="records.number"),
+    _int("record_version"), _int("agreement_no", references="agreements.number"), _bytes("frame"),
+    _time("at"), Index(None, "record_no"),
+)  # fmt: skip
+
+sent_frames = Table(
+    "sent_frames", metadata, _number(), _bytes("frame", unique=True), _text("recipient"),
+    _int("agreement_no", references="agreements.number"), _bytes("request", unique=True),
+    _bytes("header_digest"), _time("sent_at"), _bytes("outcomes"), _bytes("header"), _bytes("body"),
+)  # fmt: skip
+
+# One signed batch of receipts covers many frames and is kept once.
+receipts = Table("receipts", metadata, _number(), _bytes("raw_digest", unique=True), _bytes("raw"))
+
+frame_receipts = Table(
+    "frame_receipts", metadata, _int("frame_no", references="sent_frames.number", key=True),
+    _int("receipt_no", references="receipts.number"), _time("received_at"),
+)  # fmt: skip
+
+received_frames = Table(
+    "received_frames", metadata, _number(), _bytes("frame"), _text("sender"), _bytes("agreement"),
+    _bytes("header_digest"), _time("received_at"), _bytes("header"), _bytes("body"),
+    UniqueConstraint("frame", "sender"), Index(None, "sender", "number"),
+)  # fmt: skip
+
+copies = Table(
+    "copies", metadata, _number(), _int("frame_no", references="received_frames.number"),
+    _bytes("agreement"), _bytes("pseudonym"), _bytes("alias"), _int("wire_version"), _text("kind"),
+    _time("keep_until"), _bytes("rendition"), Index(None, "frame_no"),
+)  # fmt: skip
+
+charges = Table(
+    "charges", metadata, _int("agreement_no", references="agreements.number", key=True),
+    _text("period", key=True), _int("amount"), sqlite_with_rowid=False,
+)  # fmt: skip
+
+evaluations = Table(
+    "evaluations", metadata, _bytes("request", key=True), _time("at"), sqlite_with_rowid=False,
+)  # fmt: skip
+
+nonces = Table(
+    "nonces", metadata, _bytes("nonce", key=True), _bytes("request"), _time("expires_at"),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
+# The leaf is indexed only once an entry has its place, by the sequencer: inserting an entry stays an append.
+journal_entries = Table(
+    "journal_entries", metadata, _number(), Column("place", NUMBER), _bytes("leaf"), _bytes("entry"),
+    _bytes("detail"), _bytes("salt"),
+    Index("ix_journal_entries_unsequenced", "number",
+          sqlite_where=text("place IS NULL"), postgresql_where=text("place IS NULL")),
+    Index("uq_journal_entries_place", "place", unique=True,
+          sqlite_where=text("place IS NOT NULL"), postgresql_where=text("place IS NOT NULL")),
+    Index("ix_journal_entries_leaf", "leaf",
+          sqlite_where=text("place IS NOT NULL"), postgresql_where=text("place IS NOT NULL")),
+)  # fmt: skip
+
+# Complete subtrees from level 1 on; level 0 is the leaf of an entry.
+journal_nodes = Table(
+    "journal_nodes", metadata, _int("level", key=True), _int("place", key=True), _bytes("hash"),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
+journal_head = Table(
+    "journal_head", metadata, _int("one", key=True), _int("size"), _bytes("root"), _bytes("note"),
+    _time("at"),
+)  # fmt: skip
+
+jobs = Table(
+    "jobs", metadata, _number(), _text("kind"), _text("peer"), _text("key", unique=True), _text("state"),
+    _int("attempts"), _time("next_at"), _time("give_up_at", nullable=True),
+    _time("finished_at", nullable=True), _bytes("payload"), _bytes("result", nullable=True),
+    Index("ix_jobs_waiting", "next_at",
+          sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'")),
+    sqlite_autoincrement=True,
+)  # fmt: skip

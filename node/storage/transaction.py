@@ -1,0 +1,91 @@
+"""One transaction on a driver connection: runs statements, says errors in our words, ends once."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from node.storage.backend import Backend
+
+Values = Mapping[str, Any]
+_NOTHING: Final[Values] = {}
+
+
+class Transaction:
+    """Runs marked statements (see `backend`) until it is committed or ended; later use is a bug and fails.
+
+    An error of the database ends the transaction: nothing can be written after the part that failed.
+    """
+
+    __slots__ = ("_backend", "_connection", "_cursor", "_errors")
+
+    def __init__(self, backend: Backend, connection: Any) -> None:
+        self._backend = backend
+        self._connection = connection
+        self._errors = backend.driver_errors
+        self._cursor = connection.cursor()
+
+    def rows(self, text: str, values: Values = _NOTHING) -> list[Any]:
+        """Run a statement and give all its rows, as tuples."""
+        try:
+            self._cursor.execute(self._backend.statement(text), values)
+            found: list[Any] = self._cursor.fetchall()
+        except self._errors as error:
+            self._fail(error)
+            raise
+        return found
+
+    def row(self, text: str, values: Values = _NOTHING) -> Any | None:
+        """Run a statement and give its first row, if it has one."""
+        found = self.rows(text, values)
+        return found[0] if found else None
+
+    def run(self, text: str, values: Values = _NOTHING) -> int:
+        """Run a statement and give how many rows it changed."""
+        try:
+            self._cursor.execute(self._backend.statement(text), values)
+        except self._errors as error:
+            self._fail(error)
+            raise
+        return int(self._cursor.rowcount)
+
+    def run_many(self, text: str, rows: Sequence[Values]) -> int:
+        """Run a statement for each row of values and give how many rows were changed together."""
+        if not rows:
+            return 0
+        try:
+            self._cursor.executemany(self._backend.statement(text), rows)
+        except self._errors as error:
+            self._fail(error)
+            raise
+        return int(self._cursor.rowcount)
+
+    def blobs(self, keys: Sequence[bytes]) -> object:
+        """Bind many byte keys to a `{blobs}` mark."""
+        return self._backend.blobs(keys)
+
+    def values(self, keys: Sequence[int] | Sequence[str] | Sequence[tuple[str, str]]) -> object:
+        """Bind many keys to a `{values}` or `{pairs}` mark."""
+        return self._backend.values(keys)
+
+    def commit(self) -> None:
+        """Make everything durable and visible, and end."""
+        self._cursor.close()
+        if not self._backend.is_open(self._connection):
+            raise RuntimeError("this transaction has ended")
+        try:
+            self._connection.commit()
+        except self._errors as error:
+            self._fail(error)
+            raise
+
+    def end(self) -> None:
+        """End without keeping anything that is not committed."""
+        self._cursor.close()
+        if self._backend.is_open(self._connection):
+            self._connection.rollback()
+
+    def _fail(self, error: Exception) -> None:
+        """End, and raise in our words; what has no word there is a bug, for the caller to raise."""
+        self.end()
+        meaning = self._backend.translate(error)
+        if meaning is not None:
+            raise meaning from error

@@ -1,0 +1,46 @@
+"""The unit of work: every store of one transaction."""
+
+from node.operations import ports
+from node.storage.agreement_store import SqlAgreements, SqlConsents, SqlKnownPseudonyms
+from node.storage.disclosure_store import SqlPseudonyms, SqlRenditions
+from node.storage.exchange_store import SqlReceivedFrames, SqlSentFrames
+from node.storage.journal_store import SqlJournal, SqlTree
+from node.storage.operator_store import SqlGeneration, SqlOperators
+from node.storage.outbox_store import SqlOutbox
+from node.storage.record_store import SqlRecords
+from node.storage.registry_store import SqlPeers, SqlRegistries
+from node.storage.transaction import Transaction
+from node.storage.usage_store import SqlUsage
+
+
+class SqlUnit:
+    """One transaction and the stores in it, see `node.operations.ports.UnitOfWork`."""
+
+    __slots__ = (
+        "_transaction", "agreements", "consents", "generation", "journal", "known_pseudonyms", "operators",
+        "outbox", "peers", "pseudonyms", "received_frames", "records", "registries", "renditions", "sent_frames",
+        "tree", "usage",
+    )  # fmt: skip
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self.generation: ports.Generation = SqlGeneration(transaction)
+        self.operators: ports.Operators = SqlOperators(transaction)
+        self.registries: ports.Registries = SqlRegistries(transaction)
+        self.peers: ports.Peers = SqlPeers(transaction)
+        self.agreements: ports.Agreements = SqlAgreements(transaction)
+        self.records: ports.Records = SqlRecords(transaction)
+        self.pseudonyms: ports.Pseudonyms = SqlPseudonyms(transaction)
+        self.renditions: ports.Renditions = SqlRenditions(transaction)
+        self.sent_frames: ports.SentFrames = SqlSentFrames(transaction)
+        self.received_frames: ports.ReceivedFrames = SqlReceivedFrames(transaction)
+        self.usage: ports.Usage = SqlUsage(transaction)
+        self.consents: ports.Consents = SqlConsents(transaction)
+        self.known_pseudonyms: ports.KnownPseudonyms = SqlKnownPseudonyms(transaction)
+        self.journal: ports.Journal = SqlJournal(transaction)
+        self.tree: ports.Tree = SqlTree(transaction)
+        self.outbox: ports.Outbox = SqlOutbox(transaction)
+
+    def commit(self) -> None:
+        """Make everything written in this unit durable and visible, all at once; the unit is over then."""
+        self._transaction.commit()

@@ -1,0 +1,1 @@
+"""The words two nodes share; everything below is generated from proto/creditport."""

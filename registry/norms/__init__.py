@@ -1,0 +1,1 @@
+"""The law as versioned data: readers of calendars, rule packs, the catalogue and code lists (rule 8)."""

@@ -1,0 +1,46 @@
+"""Reading a norm pack: TOML text into a typed fact, strictly, naming the place that does not fit."""
+
+import tomllib
+from importlib.resources import files
+from typing import TypeVar
+
+import msgspec
+
+from registry.errors import BadPack
+
+T = TypeVar("T")
+
+
+def read_pack(text: str, kind: type[T], pack: str) -> T:
+    """The pack in `text`; `pack` is the name by which errors call it.
+
+    Raises:
+        BadPack: not TOML, or a key is missing, unknown, or of another type; the error names the place.
+    """
+    try:
+        plain = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise BadPack(pack, "the whole file", "not TOML") from None
+    try:
+        return msgspec.convert(plain, kind, strict=True, str_keys=True)
+    except msgspec.ValidationError as failure:
+        complaint, _, place = str(failure).rpartition(" - at ")
+        raise BadPack(pack, place.strip("`") if complaint else "$", complaint or place) from None
+
+
+def shipped(folder: str, name: str) -> str:
+    """The text of a pack that the product ships under `registry/data/<folder>/<name>.toml`.
+
+    Raises:
+        BadPack: none of that name is shipped.
+    """
+    source = files("registry") / "data" / folder / f"{name}.toml"
+    if not source.is_file():
+        raise BadPack(name, folder, "not among the shipped packs")
+    return source.read_text(encoding="utf-8")
+
+
+def shipped_names(folder: str) -> tuple[str, ...]:
+    """The names of the packs shipped under `registry/data/<folder>`, in order."""
+    found = (entry.name for entry in (files("registry") / "data" / folder).iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml")))

@@ -1,0 +1,165 @@
+"""Rows to store, each with something in every field."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+
+from node.domain.jobs import JobKind, NewJob
+from node.domain.journal import Drafted
+from node.operations.ports import Store
+from node.operations.rows import (
+    AgreementDocumentRow,
+    ConsentRow,
+    CopyRow,
+    NewRecordRow,
+    ReceivedFrameRow,
+    RenditionRow,
+    SentFrameRow,
+    StoredCheckpoint,
+    SubjectRow,
+)
+from registry.parties import PartyId
+
+NOON = datetime(2026, 11, 23, 12, 0, 0, 125_000, tzinfo=UTC)
+BANK = PartyId("hk-bank")
+AGENCY = PartyId("sz-agency")
+USCC = ("CN-USCC", "91440300708461136T")
+BRN = ("HK-BRN", "12345678")
+
+
+def minutes(count: int) -> datetime:
+    return NOON + timedelta(minutes=count)
+
+
+def digest(name: str) -> bytes:
+    return sha256(name.encode()).digest()
+
+
+def short(name: str) -> bytes:
+    return digest(name)[:16]
+
+
+AGREEMENT = digest("agreement")
+
+
+def document(name: str, agreement: bytes = AGREEMENT, signatures: str = "") -> AgreementDocumentRow:
+    raw = f"{name} {signatures}".encode()
+    return AgreementDocumentRow(agreement=agreement, digest=digest(name), kind="agreement", raw=raw)
+
+
+def record(
+    name: str, *identifiers: tuple[str, str], content: str = "content", kind: str = "101"
+) -> NewRecordRow:
+    return NewRecordRow(
+        subject=SubjectRow(kind="LEGAL_PERSON", identifiers=identifiers or (("HK-CR", name),)),
+        source_key=digest(name),
+        kind=kind,
+        content=content.encode(),
+        content_digest=digest(content),
+        facts=b'{"provider":"sz-agency"}',
+        disclose_until=date(2031, 11, 23) if kind == "201" else None,
+    )
+
+
+def rendition(record_no: int, agreement_no: int, *, version: int = 1, epoch: int = 1) -> RenditionRow:
+    return RenditionRow(
+        agreement_no=agreement_no,
+        epoch=epoch,
+        record_no=record_no,
+        record_version=version,
+        alias=short(f"alias {record_no}"),
+        wire_version=version,
+        body=f"rendition {record_no} {version} {epoch}".encode(),
+        commitment=digest(f"rendition {record_no} {version} {epoch}"),
+    )
+
+
+def sent(name: str, agreement_no: int) -> SentFrameRow:
+    return SentFrameRow(
+        frame=short(name),
+        recipient=BANK,
+        agreement_no=agreement_no,
+        request=digest(f"request {name}"),
+        header=f"header {name}".encode(),
+        header_digest=digest(f"header {name}"),
+        body=bytes(4096),
+        outcomes=b"[]",
+        sent_at=NOON,
+    )
+
+
+def received(name: str, sender: PartyId = AGENCY) -> ReceivedFrameRow:
+    return ReceivedFrameRow(
+        frame=short(name),
+        sender=sender,
+        agreement=AGREEMENT,
+        header=f"header {name} {sender}".encode(),
+        header_digest=digest(f"header {name} {sender}"),
+        body=bytes(4096),
+        received_at=NOON,
+    )
+
+
+def copy(frame: str, name: str) -> CopyRow:
+    return CopyRow(
+        frame=short(frame),
+        agreement=AGREEMENT,
+        pseudonym=short("subject"),
+        alias=short(name),
+        wire_version=3,
+        kind="201",
+        rendition=name.encode(),
+        keep_until=minutes(60 * 24 * 90),
+    )
+
+
+def consent(name: str, identifier: tuple[str, str] = USCC) -> ConsentRow:
+    scheme, value = identifier
+    return ConsentRow(
+        consent=digest(name),
+        agreement=AGREEMENT,
+        scheme=scheme,
+        value=value,
+        valid_until=minutes(60),
+        raw=name.encode(),
+    )
+
+
+def entry(name: str) -> Drafted:
+    return Drafted(
+        entry=name.encode(), leaf=digest(name), detail=b'{"outcome":"ANSWERED"}', salt=digest(f"salt {name}")
+    )
+
+
+def checkpoint(size: int) -> StoredCheckpoint:
+    return StoredCheckpoint(
+        size=size, root=digest(f"root {size}"), note=f"note {size}".encode(), at=minutes(size)
+    )
+
+
+def job(key: str, give_up_at: datetime | None = None) -> NewJob:
+    return NewJob(kind=JobKind.QUERY, peer=BANK, key=key, payload=b"{}", give_up_at=give_up_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stocked:
+    """Numbers of what `stock` stored."""
+
+    agreement_no: int
+    records: tuple[int, ...]
+    subjects: tuple[int, ...]
+
+
+def stock(store: Store, count: int = 2) -> Stocked:
+    """Store one agreement and `count` records of as many subjects."""
+    with store.write() as work:
+        work.agreements.add(document("terms"))
+        work.records.add([record(f"record {place}") for place in range(count)], NOON)
+        rows = work.records.page(None, 0, count)
+        agreement_no = work.agreements.number(AGREEMENT)
+        work.commit()
+    return Stocked(
+        agreement_no=agreement_no,
+        records=tuple(row.record_no for row in rows),
+        subjects=tuple(row.subject_no for row in rows),
+    )

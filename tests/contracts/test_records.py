@@ -1,0 +1,174 @@
+"""The port Records."""
+
+from datetime import date
+
+from node.operations.ports import Store
+from node.operations.rows import NewRecordRow, RecordRow
+from tests.contracts.examples import BRN, NOON, USCC, record
+
+LEI = ("LEI", "5493001KJTIIGC8Y1R12")
+
+
+def _all(store: Store) -> list[RecordRow]:
+    with store.read() as work:
+        return list(work.records.page(None, 0, 10_000))
+
+
+def _add(store: Store, *rows: NewRecordRow) -> tuple[str, ...]:
+    with store.write() as work:
+        outcomes = work.records.add(rows, NOON).outcomes
+        work.commit()
+    return outcomes
+
+
+def test_a_new_record_comes_back_whole_as_version_one(store: Store) -> None:
+    outcomes = _add(store, record("a", USCC, content="penalty", kind="201"))
+
+    (row,) = _all(store)
+    assert outcomes == ("new",)
+    assert row == RecordRow(
+        record_no=row.record_no,
+        subject_no=row.subject_no,
+        version=1,
+        kind="201",
+        content=b"penalty",
+        facts=b'{"provider":"sz-agency"}',
+        disclose_until=date(2031, 11, 23),
+        withheld=frozenset(),
+    )
+
+
+def test_importing_the_same_row_again_changes_nothing(store: Store) -> None:
+    _add(store, record("a"))
+    before = _all(store)
+
+    assert _add(store, record("a")) == ("unchanged",)
+    assert _all(store) == before
+
+
+def test_other_content_is_a_new_version_of_the_same_record_and_replaces_the_old_content(store: Store) -> None:
+    _add(store, record("a", content="first"))
+    (old,) = _all(store)
+
+    assert _add(store, record("a", content="second")) == ("updated",)
+    (new,) = _all(store)
+    assert (new.record_no, new.subject_no, new.version, new.content) == (
+        old.record_no, old.subject_no, 2, b"second",
+    )  # fmt: skip
+
+
+def test_going_back_to_earlier_content_is_yet_another_version(store: Store) -> None:
+    for content in ("first", "second", "first"):
+        _add(store, record("a", content=content))
+
+    assert [(row.version, row.content) for row in _all(store)] == [(3, b"first")]
+
+
+def test_rows_of_one_batch_see_each_other(store: Store) -> None:
+    outcomes = _add(
+        store,
+        record("a", USCC, content="first"),
+        record("a", USCC, content="first"),
+        record("a", USCC, content="second"),
+        record("b", USCC, kind="201"),
+    )
+
+    first, second = _all(store)
+    assert outcomes == ("new", "unchanged", "updated", "new")
+    assert (first.version, first.content, second.version) == (2, b"second", 1)
+    assert first.subject_no == second.subject_no
+
+
+def test_subjects_are_joined_by_any_identifier(store: Store) -> None:
+    _add(store, record("a", USCC, BRN))
+    _add(store, record("b", BRN, LEI))
+    _add(store, record("c", LEI))
+
+    assert len({row.subject_no for row in _all(store)}) == 1
+
+
+def test_records_without_a_common_identifier_are_of_different_subjects(store: Store) -> None:
+    _add(store, record("a", USCC), record("b", BRN))
+    _add(store, record("c", LEI))
+
+    assert len({row.subject_no for row in _all(store)}) == 3
+
+
+def test_identifiers_of_two_subjects_are_a_conflict_and_leave_no_trace(store: Store) -> None:
+    _add(store, record("a", USCC), record("b", BRN))
+    before = _all(store)
+
+    assert _add(store, record("c", USCC, BRN, LEI), record("d", LEI)) == ("conflict", "new")
+    assert _all(store)[:2] == before
+    assert len({row.subject_no for row in _all(store)}) == 3
+
+
+def test_a_record_never_moves_to_another_subject(store: Store) -> None:
+    _add(store, record("a", USCC), record("b", BRN))
+    before = _all(store)
+
+    assert _add(store, record("a", BRN, content="other")) == ("conflict",)
+    assert _all(store) == before
+
+
+def test_a_later_row_may_bring_another_identifier_of_its_subject(store: Store) -> None:
+    _add(store, record("a", USCC))
+
+    assert _add(store, record("a", USCC, LEI)) == ("unchanged",)
+    _add(store, record("b", LEI))
+    assert len({row.subject_no for row in _all(store)}) == 1
+
+
+def test_an_empty_batch_has_no_outcomes(store: Store) -> None:
+    assert _add(store) == ()
+
+
+def test_an_undone_batch_leaves_nothing(store: Store) -> None:
+    with store.write() as work:
+        work.records.add([record("a", USCC)], NOON)
+
+    assert _all(store) == []
+    assert _add(store, record("a", USCC)) == ("new",)
+
+
+def test_records_of_subjects_are_read_by_subject_and_kind(store: Store) -> None:
+    _add(store, record("a", USCC), record("b", USCC, kind="201"), record("c", BRN), record("d", LEI))
+    registered, punished, other, _ = _all(store)
+    wanted = [registered.subject_no, other.subject_no, registered.subject_no, 987_654]
+
+    with store.read() as work:
+        assert work.records.of_subjects(wanted, ["101", "201"]) == {
+            registered.subject_no: [registered, punished],
+            other.subject_no: [other],
+        }
+        assert work.records.of_subjects(wanted, ["201"]) == {registered.subject_no: [punished]}
+        assert work.records.of_subjects(wanted, []) == {}
+        assert work.records.of_subjects([], ["101"]) == {}
+
+
+def test_pages_go_up_by_number_and_may_be_of_one_kind(store: Store) -> None:
+    _add(store, *[record(f"r{place}", kind="201" if place % 3 == 0 else "101") for place in range(10)])
+    rows = _all(store)
+
+    with store.read() as work:
+        assert [row.record_no for row in rows] == sorted(row.record_no for row in rows)
+        assert work.records.page(None, rows[3].record_no, 4) == rows[4:8]
+        punished = [row for row in rows if row.kind == "201"]
+        assert work.records.page("201", punished[0].record_no, 2) == punished[1:3]
+        assert work.records.page("999", 0, 10) == []
+
+
+def test_records_are_counted_by_kind(store: Store) -> None:
+    _add(store, record("a"), record("b"), record("c", kind="201"))
+
+    with store.read() as work:
+        assert work.records.count() == {"101": 2, "201": 1}
+
+
+def test_one_record_is_found_by_its_number(store: Store) -> None:
+    _add(store, record("a"), record("b"))
+    first, second = _all(store)
+
+    with store.read() as work:
+        assert work.records.find(second.record_no) == second
+        assert work.records.find(first.record_no + second.record_no) is None

@@ -1,0 +1,259 @@
+"""What SQLite adds to the promises of the ports: full disks, erased bytes, patience, and a look at other writers."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+
+from node.operations.rows import ActRow
+from node.storage import (
+    agreement_store,
+    disclosure_store,
+    exchange_store,
+    journal_store,
+    operator_store,
+    outbox_store,
+    record_store,
+    registry_store,
+    usage_store,
+)
+from node.storage.engine import open_store
+from node.storage.errors import Busy, DiskFull, StorageError, Unusable
+from node.storage.sqlite import Sqlite
+from node.storage.store import SqlStore
+from tests.contracts.examples import BRN, NOON, USCC, digest, record
+
+_STORES = (
+    agreement_store, disclosure_store, exchange_store, journal_store, operator_store, outbox_store, record_store,
+    registry_store, usage_store,
+)  # fmt: skip
+
+
+def _statements() -> Iterator[str]:
+    for module in _STORES:
+        texts = [value for value in vars(module).values() if isinstance(value, str)]
+        yield from (text for text in texts if re.match(r"\s*(SELECT|WITH|INSERT|UPDATE) ", text))
+
+
+def _plan(connection: sqlite3.Connection, statement: str) -> list[str]:
+    names = dict.fromkeys(re.findall(r":(\w+)", statement), "[]")
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", names)]
+
+
+@contextmanager
+def _raw(path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def test_no_statement_scans_a_table_that_grows(database: Path) -> None:
+    backend = Sqlite(make_url(f"sqlite:///{database}"))
+    read_whole = {operator_store._BY_NAME, registry_store._PINS, registry_store._HEADS, record_store._COUNT}
+    with _raw(database) as connection:
+        connection.create_function("blob_of", 1, bytes.fromhex, deterministic=True)
+        scans = [
+            (statement, step)
+            for statement in _statements()
+            if statement not in read_whole | {operator_store._ALL, agreement_store._CONSENTS, agreement_store._DOCUMENTS}
+            for step in _plan(connection, backend.statement(statement))
+            if step.startswith("SCAN") and not re.match(r"SCAN (json_each|wanted|kinds)\b", step)
+        ]
+
+    # What is unsequenced is found in an index of its own, which holds nothing else.
+    assert scans == [
+        (journal_store._UNSEQUENCED, "SCAN journal_entries USING INDEX ix_journal_entries_unsequenced")
+    ]
+
+
+def test_every_connection_is_durable_and_erases_what_it_deletes(sqlite: SqlStore, database: Path) -> None:
+    connection = sqlite._backend.engine.raw_connection()
+    driver = connection.driver_connection
+    assert driver is not None
+    settings = {
+        name: driver.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "secure_delete", "foreign_keys", "page_size")
+    }
+    connection.close()
+
+    assert settings == {
+        "journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1, "page_size": 16_384,
+    }  # fmt: skip
+
+
+def test_a_full_disk_is_named_and_leaves_the_state_as_it_was(database: Path) -> None:
+    backend = Sqlite(make_url(f"sqlite:///{database}"))
+    event.listen(backend.engine, "connect", lambda driver, _: driver.execute("PRAGMA max_page_count = 80"))
+    store = SqlStore(backend)
+    with store.write() as work:
+        work.generation.move()
+        work.commit()
+
+    with store.write() as work:
+        work.generation.move()
+        with pytest.raises(DiskFull, match="disk is full"):
+            work.records.add([record(f"r{place}", content="x" * 20_000) for place in range(200)], NOON)
+        with pytest.raises(RuntimeError, match="ended"):
+            work.commit()
+
+    with store.read() as work:
+        assert work.generation.read() == 1
+        assert work.records.count() == {}
+    with store.write() as work:
+        work.generation.move()
+        work.commit()
+    store.close()
+
+
+def test_replaced_content_leaves_no_bytes_behind(sqlite: SqlStore, database: Path) -> None:
+    def import_all(word: str) -> None:
+        rows = [record(f"r{place}", content=f"{word} {place} " * (1 + place % 40)) for place in range(2_000)]
+        with sqlite.write() as work:
+            work.records.add(rows, NOON)
+            work.commit()
+
+    import_all("formerly")
+    import_all("nowadays")
+    sqlite.checkpoint()
+
+    files = {path.name: path.read_bytes() for path in database.parent.iterdir()}
+    assert any(b"nowadays 7 " in content for content in files.values())
+    assert [name for name, content in files.items() if b"formerly" in content] == []
+
+
+def test_a_checkpoint_empties_the_log_beside_the_database(sqlite: SqlStore, database: Path) -> None:
+    with sqlite.write() as work:
+        work.generation.move()
+        work.commit()
+    log = database.with_name("node.db-wal")
+    before = log.stat().st_size
+
+    sqlite.checkpoint()
+
+    assert before > 0
+    assert log.stat().st_size == 0
+
+
+def test_a_checkpoint_during_a_long_read_is_refused_as_busy(database: Path) -> None:
+    store = SqlStore(Sqlite(make_url(f"sqlite:///{database}"), patience=0.05))
+    with store.read() as reading:
+        reading.generation.read()
+        with store.write() as work:
+            work.generation.move()
+            work.commit()
+
+        with pytest.raises(Busy):
+            store.checkpoint()
+    store.close()
+
+
+def test_the_data_version_moves_with_every_commit_of_anybody_and_with_nothing_else(
+    sqlite: SqlStore, database: Path
+) -> None:
+    versions = [sqlite.data_version()]
+    with sqlite.read() as work:
+        work.generation.read()
+    with sqlite.write() as work:
+        work.generation.move()
+    versions.append(sqlite.data_version())
+    with sqlite.write() as work:
+        work.generation.move()
+        work.commit()
+    versions.append(sqlite.data_version())
+    with _raw(database) as connection:
+        connection.execute("UPDATE counters SET value = value + 1")
+    versions.append(sqlite.data_version())
+
+    assert versions[0] == versions[1]
+    assert len(set(versions[1:])) == 3
+
+
+def test_patience_with_another_process_ends_in_busy(database: Path) -> None:
+    store = SqlStore(Sqlite(make_url(f"sqlite:///{database}"), patience=0.05))
+    with _raw(database) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+
+        with pytest.raises(Busy, match="another process"), store.write():
+            pytest.fail("the unit was opened")
+        with store.read() as work:
+            assert work.generation.read() == 0
+    store.close()
+
+
+def test_patience_with_another_thread_ends_in_busy(database: Path) -> None:
+    store = SqlStore(Sqlite(make_url(f"sqlite:///{database}"), patience=0.05))
+    refused: list[StorageError] = []
+
+    def second() -> None:
+        try:
+            with store.write():
+                pytest.fail("the unit was opened")
+        except Busy as error:
+            refused.append(error)
+
+    with store.write():
+        thread = Thread(target=second)
+        thread.start()
+        thread.join()
+
+    assert [type(error) for error in refused] == [Busy]
+    store.close()
+
+
+def test_more_units_than_connections_end_in_busy(database: Path) -> None:
+    backend = Sqlite(make_url(f"sqlite:///{database}"), patience=0.05)
+    store = SqlStore(backend)
+    connections = [backend.engine.raw_connection() for _ in range(32)]
+
+    with pytest.raises(Busy, match="too many"), store.read():
+        pytest.fail("the unit was opened")
+    for connection in connections:
+        connection.close()
+    store.close()
+
+
+def test_nothing_can_be_written_in_a_unit_that_only_reads(sqlite: SqlStore) -> None:
+    with sqlite.read() as work, pytest.raises(Unusable, match="may not be written"):
+        work.generation.move()
+
+
+def test_a_store_can_be_opened_by_several_processes_one_after_the_other(database: Path) -> None:
+    stores = [open_store(f"sqlite:///{database}") for _ in range(2)]
+    for store in stores:
+        with store.write() as work:
+            work.generation.move()
+            work.commit()
+    with stores[0].read() as work:
+        assert work.generation.read() == 2
+    for store in stores:
+        store.close()
+
+
+def test_an_act_is_kept_once(sqlite: SqlStore, database: Path) -> None:
+    act = ActRow(digest=digest("act"), operator="alice", raw=b"signed", at=NOON)
+    with sqlite.write() as work:
+        work.operators.record_act(act)
+        work.operators.record_act(act)
+        work.commit()
+
+    with _raw(database) as connection:
+        rows = connection.execute("SELECT digest, operator, raw FROM operator_acts").fetchall()
+    assert rows == [(act.digest, "alice", b"signed")]
+
+
+def test_errors_and_names_of_a_store_show_no_content(sqlite: SqlStore) -> None:
+    with sqlite.write() as work:
+        work.records.add([record("a", USCC), record("b", BRN)], NOON)
+        with pytest.raises(sqlite3.IntegrityError) as caught:
+            work.usage.charge(4_711, {"day:2026-11-23": 1})
+
+    assert "4711" not in str(caught.value)
+    assert "day" not in str(caught.value)

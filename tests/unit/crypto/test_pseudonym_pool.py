@@ -1,0 +1,112 @@
+"""Pseudonyms from worker processes, and what becomes of the workers."""
+
+import multiprocessing
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crypto import pseudonym, pseudonym_pool
+from crypto.errors import BadKey, Malformed
+from crypto.pseudonym_pool import PseudonymPool
+from tests.vectors.fixed import FixedRandom
+
+SEED = FixedRandom("pool")(32)
+INPUTS = [pseudonym.subject_input("uscc", str(number)) for number in range(pseudonym.MOST_ELEMENTS + 3)]
+
+ORPHANING_PROGRAM = """
+import os, signal, sys
+from crypto.pseudonym_pool import PseudonymPool
+
+if __name__ == "__main__":
+    pool = PseudonymPool(bytes(32), 2)
+    print(*pool._executor._processes, flush=True)
+    sys.stdin.readline()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture(scope="module", params=[0, 2], ids=["inline", "two workers"])
+def pool(request: pytest.FixtureRequest) -> Iterator[PseudonymPool]:
+    with PseudonymPool(SEED, request.param) as made:
+        yield made
+
+
+def test_own_pseudonyms_come_in_order_across_chunks(pool: PseudonymPool) -> None:
+    assert pool.own("agreement", 1, INPUTS) == pseudonym.own_pseudonyms(SEED, "agreement", 1, INPUTS)
+
+
+def test_every_chunk_has_its_own_proof(pool: PseudonymPool) -> None:
+    halves = [
+        pseudonym.blind(INPUTS[: pseudonym.MOST_ELEMENTS]),
+        pseudonym.blind(INPUTS[pseudonym.MOST_ELEMENTS :]),
+    ]
+    key = pseudonym.public_key(SEED, "agreement", 1)
+
+    evaluations = pool.evaluate("agreement", 1, [*halves[0].blinded, *halves[1].blinded])
+
+    found = [half.finalize(*one, key) for half, one in zip(halves, evaluations, strict=True)]
+    assert found[0] + found[1] == pool.own("agreement", 1, INPUTS)
+
+
+def test_a_bad_element_is_refused_and_the_pool_goes_on(pool: PseudonymPool) -> None:
+    with pytest.raises(Malformed):
+        pool.evaluate("agreement", 1, [bytes(32)])
+    assert len(pool.own("agreement", 1, INPUTS[:1])) == 1
+
+
+def test_nothing_asked_is_nothing_answered(pool: PseudonymPool) -> None:
+    assert pool.evaluate("agreement", 1, []) == []
+    assert pool.own("agreement", 1, []) == []
+
+
+def test_the_seed_is_not_shown(pool: PseudonymPool) -> None:
+    assert repr(pool) == "PseudonymPool(...)"
+
+
+def test_all_workers_run_before_the_constructor_returns() -> None:
+    before = {child.pid for child in multiprocessing.active_children()}
+    with PseudonymPool(SEED, 2):
+        assert len({child.pid for child in multiprocessing.active_children()} - before) == 2
+    assert {child.pid for child in multiprocessing.active_children()} == before
+
+
+def test_closing_twice_changes_nothing() -> None:
+    pool = PseudonymPool(SEED, 1)
+    pool.close()
+    pool.close()
+
+    with pytest.raises(RuntimeError):
+        pool.own("agreement", 1, INPUTS[:1])
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_short_seed_starts_no_worker(workers: int) -> None:
+    with pytest.raises(BadKey):
+        PseudonymPool(bytes(31), workers)
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    program = tmp_path / "orphaning.py"
+    program.write_text(ORPHANING_PROGRAM)
+    root = Path(pseudonym_pool.__file__).parent.parent
+    with subprocess.Popen(
+        [sys.executable, str(program)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(root)},
+    ) as parent:
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+        workers = [os.pidfd_open(int(pid)) for pid in parent.stdout.readline().split()]
+        parent.stdin.write(b"\n")
+        parent.stdin.close()
+        ended = [bool(select.select([worker], [], [], 20)[0]) for worker in workers]
+    for worker in workers:
+        os.close(worker)
+
+    assert ended == [True, True]

@@ -1,0 +1,120 @@
+"""Mappings: somebody else's columns become ours, or the file or the row says why not."""
+
+import pytest
+
+from node.domain.errors import MappingRefused
+from node.domain.intake import Admitted, admit
+from node.domain.mapping import read_mapping, standard_mapping
+from node.domain.records import Kind
+from node.domain.rows import BadRow, Row
+from tests.unit.node.domain.given import PENALTY, REGISTRATION, intake
+
+TEXT = """
+id = "register-extract"
+kind = "201"
+[columns.name_zh]
+from = ["company"]
+[columns.decided_on]
+from = ["day"]
+date = "DMY"
+[columns.penalty_types]
+from = ["kinds"]
+table = "kinds"
+separator = "、"
+[columns.entity_type]
+from = ["form"]
+table = "forms"
+default = "OTHER"
+[columns.facts]
+from = ["what", "where"]
+join = " / "
+[columns.procedure]
+constant = "GENERAL"
+[tables.kinds]
+"罚款" = "FINE"
+"警告" = "WARNING"
+[tables.forms]
+"有限责任公司" = "LIMITED"
+"""
+ROW = {
+    "company": " 示例 ",
+    "day": "05-03-2024",
+    "kinds": "警告、罚款",
+    "form": "别的",
+    "what": "a",
+    "where": "b",
+    "tel": "1",
+}
+
+
+def applied(**changes: str) -> Row | BadRow:
+    return read_mapping(TEXT).apply(Row(7, ROW | changes))
+
+
+def test_every_named_change_is_made_and_other_columns_are_dropped() -> None:
+    assert applied() == Row(
+        7,
+        {
+            "name_zh": "示例",
+            "decided_on": "2024-03-05",
+            "penalty_types": "WARNING;FINE",
+            "entity_type": "OTHER",
+            "facts": "a / b",
+            "procedure": "GENERAL",
+        },
+    )
+
+
+def test_an_empty_text_stays_empty_or_becomes_the_default() -> None:
+    row = applied(day="", form="")
+
+    assert isinstance(row, Row)
+    assert (row.values["decided_on"], row.values["entity_type"]) == ("", "OTHER")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "field"), [("day", "2024-03-05", "decided_on"), ("kinds", "鞭打", "penalty_types")]
+)
+def test_a_text_that_cannot_be_changed_is_named_and_not_repeated(column: str, value: str, field: str) -> None:
+    row = applied(**{column: value})
+
+    assert isinstance(row, BadRow)
+    assert (row.number, row.problem.field) == (7, field)
+    assert value not in repr(row)
+
+
+def test_a_missing_source_column_is_named() -> None:
+    row = read_mapping(TEXT).apply(Row(3, {}))
+
+    assert isinstance(row, BadRow)
+    assert row.problem.expected == "the column company"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("id =", "TOML"),
+        ('id = "x"\nkind = "999"\n[columns]\n', r"\$.kind"),
+        ('id = "x"\nkind = "101"\n[columns.shoe_size]\nfrom = ["a"]\n', "shoe_size"),
+        ('id = "x"\nkind = "101"\n[columns.uscc]\n', "columns.uscc"),
+        ('id = "x"\nkind = "101"\n[columns.uscc]\nfrom = ["a"]\nconstant = "b"\n', "columns.uscc"),
+        ('id = "x"\nkind = "101"\n[columns.uscc]\nfrom = ["a"]\ntable = "t"\n', "columns.uscc.table"),
+        (
+            'id = "x"\nkind = "101"\n[columns.uscc]\nfrom = ["a"]\ntable = "t"\ndate = "YMD"\n[tables.t]\n',
+            "columns.uscc",
+        ),
+        ('id = "x"\nkind = "101"\n[columns.uscc]\nfrom = ["a"]\nshout = true\n', "shout"),
+    ],
+)
+def test_a_mapping_that_cannot_be_used_names_the_place(text: str, place: str) -> None:
+    with pytest.raises(MappingRefused, match=place):
+        read_mapping(text)
+
+
+@pytest.mark.parametrize(("kind", "row"), [(Kind.REGISTRATION, REGISTRATION), (Kind.PENALTY, PENALTY)])
+def test_our_own_header_needs_no_mapping_file(kind: Kind, row: dict[str, str]) -> None:
+    mapped = standard_mapping(kind).apply(Row(2, row | {"shoe_size": "44"}))
+
+    assert isinstance(mapped, Row)
+    assert "shoe_size" not in mapped.values
+    assert isinstance(admit(mapped, intake(kind)), Admitted)

@@ -1,0 +1,77 @@
+"""Registers written by others: every row is admitted or rejected with its reason."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from agreements.refusal import Refusal
+from node.domain.identifiers import Identifier, Scheme, parse_identifier
+from node.domain.intake import Rejected, admit
+from node.domain.mapping import read_mapping
+from node.domain.records import Kind
+from node.domain.rows import Format, Row, read_rows
+from tests.unit.node.domain.given import intake
+
+DATA = os.environ.get("CREDITPORT_DATA", "")
+MAPPING = Path(__file__).parents[4] / "deploy" / "demo" / "enterprises.toml"
+
+pytestmark = pytest.mark.skipif(not DATA, reason="CREDITPORT_DATA does not name a folder of real registers")
+
+
+def rows(name: str) -> list[Row]:
+    with (Path(DATA) / name).open("rb") as stream:
+        return [row for row in read_rows(stream, Format.CSV) if isinstance(row, Row)]
+
+
+def test_all_shenzhen_enterprises_but_one_are_admitted() -> None:
+    mapping, opened = read_mapping(MAPPING.read_text("utf-8")), intake(Kind.REGISTRATION)
+    mapped = [mapping.apply(row) for row in rows("shenzhen-enterprises/enterprises.csv")]
+    answers = [admit(row, opened) for row in mapped if isinstance(row, Row)]
+    rejected = [answer for answer in answers if isinstance(answer, Rejected)]
+
+    assert len(answers) == 3000
+    assert [(one.reason, one.problem.got) for one in rejected] == [(Refusal.SUBJECT_ID_INVALID, "99")]
+
+
+def test_every_hong_kong_company_number_is_known() -> None:
+    found = [
+        parse_identifier(Scheme.HK_CR, row.values["cr_no"])
+        for row in rows("hongkong-companies/companies.csv")
+    ]
+
+    assert Counter(map(type, found)) == {Identifier: 4000}
+
+
+def test_every_hong_kong_business_registration_is_known() -> None:
+    found = [
+        parse_identifier(Scheme.HK_BRN, row.values["BR Number"])
+        for row in rows("hongkong-companies/weekly-with-brn.csv")
+    ]
+
+    assert Counter(map(type, found)) == {Identifier: 40}
+
+
+def test_every_lei_and_unified_code_of_the_lei_register_is_known() -> None:
+    found = [
+        parse_identifier(scheme, row.values[column])
+        for row in rows("gleif/entities.csv")
+        for scheme, column in ((Scheme.LEI, "lei"), (Scheme.CN_USCC, "uscc"))
+        if row.values[column]
+    ]
+
+    assert Counter(map(type, found)) == {Identifier: 30}
+
+
+def test_penalties_without_a_code_are_rejected_for_want_of_a_subject() -> None:
+    opened = intake(Kind.PENALTY)
+    answers = [
+        admit(Row(row.number, {"name_zh": row.values["party"], "facts": row.values["facts"]}), opened)
+        for row in rows("financial-penalties/penalties.csv")
+    ]
+
+    assert {answer.reason for answer in answers if isinstance(answer, Rejected)} == {
+        Refusal.SUBJECT_ID_INVALID
+    }
+    assert len(answers) == 2053

@@ -1,0 +1,145 @@
+"""Files that somebody else wrote: whatever is wrong with a row, its neighbours are read."""
+
+from io import BytesIO
+
+import pytest
+
+from node.domain.rows import BadRow, Format, Row, detect_encoding, read_rows
+
+
+def read(raw: bytes, form: Format = Format.CSV, encoding: str | None = None) -> list[Row | BadRow]:
+    return list(read_rows(BytesIO(raw), form, encoding=encoding))
+
+
+def values(rows: list[Row | BadRow]) -> list[dict[str, str]]:
+    return [dict(row.values) for row in rows if isinstance(row, Row)]
+
+
+def test_a_plain_file_is_read_with_spreadsheet_row_numbers() -> None:
+    assert read(b"a,b\n1,2\n3,4\n") == [Row(2, {"a": "1", "b": "2"}), Row(3, {"a": "3", "b": "4"})]
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
+def test_every_line_end_is_a_line_end(end: bytes) -> None:
+    assert values(read(end.join([b"a,b", b"1,2", b"3,4", b""]))) == [
+        {"a": "1", "b": "2"},
+        {"a": "3", "b": "4"},
+    ]
+
+
+def test_a_line_feed_inside_quotes_belongs_to_the_value() -> None:
+    assert values(read(b'a,b\n1,"x\ny"\n2,z\n')) == [{"a": "1", "b": "x\ny"}, {"a": "2", "b": "z"}]
+
+
+def test_shifted_columns_are_named_and_the_rest_is_kept() -> None:
+    rows = read(b"a,b\n1\n2,3,4\n5,6\n")
+
+    assert [
+        (row.number, row.problem.expected, row.problem.got) for row in rows if isinstance(row, BadRow)
+    ] == [
+        (2, "2 columns", "1 columns"),
+        (3, "2 columns", "3 columns"),
+    ]
+    assert values(rows) == [{"a": "5", "b": "6"}]
+
+
+def test_a_quote_that_never_closes_costs_its_own_line_only() -> None:
+    rows = read(b'a,b\n1,2\n3,"4\n5,6\n7,8\n')
+
+    assert values(rows) == [{"a": "1", "b": "2"}, {"a": "5", "b": "6"}, {"a": "7", "b": "8"}]
+    assert [row.number for row in rows if isinstance(row, BadRow)] == [3]
+
+
+def test_a_quote_inside_a_quoted_value_costs_its_own_line_only() -> None:
+    assert values(read(b'a,b\n1,"2"3\n5,6\n')) == [{"a": "5", "b": "6"}]
+
+
+def test_empty_lines_are_passed_over_and_counted() -> None:
+    assert [row.number for row in read(b"a\n1\n\n2\n")] == [2, 4]
+
+
+@pytest.mark.parametrize("raw", [b"", b"a,a\n1,2\n", b"\n1,2\n", b'"a\n'])
+def test_a_file_without_a_usable_header_is_one_bad_row(raw: bytes) -> None:
+    rows = read(raw)
+
+    assert [row.number for row in rows] == [1]
+    assert isinstance(rows[0], BadRow)
+    assert rows[0].problem.field == "header"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("utf-8", "深圳某某有限公司"),
+        ("utf-8-sig", "深圳某某有限公司"),
+        ("utf-16", "深圳某某有限公司"),
+        ("gb18030", "深圳某某有限公司"),
+        ("big5hkscs", "香港電子貿易有限公司"),
+    ],
+)
+def test_the_encoding_is_found(encoding: str, name: str) -> None:
+    assert values(read(f"name\n{name}\n".encode(encoding))) == [{"name": name}]
+
+
+def test_a_given_encoding_is_not_guessed() -> None:
+    assert values(read("name\n电子\n".encode("gb18030"), encoding="gb18030")) == [{"name": "电子"}]
+
+
+def test_bytes_of_another_encoding_spoil_their_own_row() -> None:
+    good = "深圳市某某科技有限公司".encode()
+    rows = read(b"name\n" + good + b"\n" + "电子".encode("gb18030") + b"\n" + good + b"\n")
+
+    assert len(values(rows)) == 2
+    assert [(row.number, row.problem.got) for row in rows if isinstance(row, BadRow)] == [
+        (3, "bytes of another encoding")
+    ]
+
+
+def test_a_character_cut_off_at_the_end_of_the_sample_is_no_error() -> None:
+    assert detect_encoding("深圳".encode()[:-1]) == "utf-8-sig"
+
+
+def test_a_bad_row_holds_nothing_of_what_stood_there() -> None:
+    assert "geheim" not in repr(read(b"a,b\ngeheim\n"))
+    assert "geheim" not in repr(read(b"a\ngeheim\n"))
+
+
+def test_json_lines_become_text() -> None:
+    first = b'{"a":"x","b":1.50,"c":12345678901234567890,"d":true,"e":null,"f":["p","q"],"g":false}'
+    raw = first + b'\n\n{"a":"y"}\n'
+
+    assert read(raw, Format.JSON_LINES) == [
+        Row(
+            1,
+            {
+                "a": "x",
+                "b": "1.50",
+                "c": "12345678901234567890",
+                "d": "true",
+                "e": "",
+                "f": "p;q",
+                "g": "false",
+            },
+        ),
+        Row(3, {"a": "y"}),
+    ]
+
+
+@pytest.mark.parametrize("line", [b"[1]", b"{", b'{"a":{"b":1}}', b'{"a":[1]}', b'{"a":"\xff"}', b"7"])
+def test_a_json_line_of_another_form_is_a_bad_row(line: bytes) -> None:
+    rows = read(b'{"a":"x"}\n' + line + b'\n{"a":"y"}\n', Format.JSON_LINES, encoding="utf-8")
+
+    assert [type(row) for row in rows] == [Row, BadRow, Row]
+
+
+def test_a_json_line_without_end_is_a_bad_row() -> None:
+    rows = read(b'{"a":"' + b"x" * (1024 * 1024) + b'"}\n', Format.JSON_LINES)
+
+    assert isinstance(rows[0], BadRow)
+
+
+def test_the_stream_is_left_open() -> None:
+    stream = BytesIO(b"a\n1\n")
+    list(read_rows(stream, Format.CSV))
+
+    assert not stream.closed

@@ -1,0 +1,77 @@
+"""Serving: every reason for withholding holds on its own, and the strongest is told first."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from agreements.refusal import Refusal
+from node.domain.records import HomeRecord, Withheld
+from node.domain.serving import is_visible, strongest, withheld
+from node.domain.subjects import SubjectKind
+from registry.norms.catalogue import Catalogue, Publicity, load_catalogue
+from tests.unit.node.domain.given import TODAY, penalised, registered
+
+SHENZHEN = timezone(timedelta(hours=8))
+NOON = datetime(2026, 11, 23, 12, tzinfo=SHENZHEN)
+NO_CATALOGUE = Catalogue(id="NONE", version=1, published=TODAY, entries={})
+
+
+def reasons(record: HomeRecord, at: datetime = NOON) -> frozenset[Withheld]:
+    return withheld(record, at, load_catalogue())
+
+
+def test_a_fresh_record_is_visible() -> None:
+    assert is_visible(penalised().record, NOON, load_catalogue())
+    assert is_visible(registered().record, NOON, load_catalogue())
+
+
+def test_the_fifth_anniversary_is_the_first_day_withheld_in_shenzhen() -> None:
+    record = penalised(decided_on="2021-11-23").record
+
+    assert reasons(record, datetime(2026, 11, 22, 23, 59, 59, tzinfo=SHENZHEN)) == frozenset()
+    assert reasons(record, datetime(2026, 11, 23, 0, 0, tzinfo=SHENZHEN)) == {Withheld.EXPIRED}
+
+
+def test_a_registration_past_its_validity_has_lapsed() -> None:
+    assert reasons(registered(valid_until="2026-11-22").record) == {Withheld.LAPSED}
+
+
+def test_a_kind_that_fell_out_of_the_catalogue_is_withheld() -> None:
+    assert withheld(penalised().record, NOON, NO_CATALOGUE) == {Withheld.OUT_OF_CATALOGUE}
+    assert not is_visible(penalised().record, NOON, NO_CATALOGUE)
+
+
+def test_a_natural_person_and_government_only_information_are_never_shown() -> None:
+    record = replace(
+        registered().record,
+        subject_kind=SubjectKind.NATURAL_PERSON_LINKED,
+        publicity=Publicity.GOVERNMENT_ONLY,
+    )
+
+    assert reasons(record) == {Withheld.NATURAL_PERSON, Withheld.GOVERNMENT_ONLY}
+
+
+def test_an_expiry_that_passed_during_a_suspension_still_withholds_when_it_ends() -> None:
+    suspended = replace(penalised(decided_on="2020-01-01").record, states=frozenset({Withheld.SUSPENDED}))
+
+    assert reasons(suspended) == {Withheld.SUSPENDED, Withheld.EXPIRED}
+    assert reasons(replace(suspended, states=frozenset())) == {Withheld.EXPIRED}
+
+
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [
+        (frozenset(), None),
+        (frozenset(Withheld), Refusal.RECORD_DELETED),
+        (frozenset({Withheld.SUSPENDED, Withheld.EXPIRED}), Refusal.DISCLOSURE_PERIOD_EXPIRED),
+        (frozenset({Withheld.REPAIRED, Withheld.SUSPENDED}), Refusal.RECORD_SUSPENDED),
+        (frozenset({Withheld.OPTED_OUT, Withheld.GOVERNMENT_ONLY}), Refusal.SUBJECT_OPT_OUT),
+    ],
+)
+def test_the_strongest_reason_is_told_first(held: frozenset[Withheld], told: Refusal | None) -> None:
+    assert strongest(held) is told
+
+
+def test_every_reason_has_a_code() -> None:
+    assert len({strongest({reason}) for reason in Withheld}) == len(Withheld)
