@@ -174,9 +174,7 @@ def _filings(
     documents: Sequence[AgreementDocument], required: frozenset[Jurisdiction], snapshot: Snapshot
 ) -> Mapping[Jurisdiction, Filed]:
     receipts = [
-        Filed(digest=one.digest, receipt=one.payload)
-        for one in documents
-        if isinstance(one.payload, FilingReceipt)
+        Filed(digest=one.digest, receipt=one.payload) for one in documents if isinstance(one.payload, FilingReceipt)
     ]
     chosen: dict[Jurisdiction, Filed] = {}
     for jurisdiction in sorted(required):
@@ -190,6 +188,4 @@ def _filings(
 def _terminated_at(documents: Sequence[AgreementDocument], terms: Terms) -> datetime | None:
     """The earliest end that a party declared; none works before it was issued: no past is rewritten."""
     endings = [one.payload for one in documents if isinstance(one.payload, Termination)]
-    return min(
-        (max(one.effective_at, one.issued_at) for one in endings if one.party in terms.parties), default=None
-    )
+    return min((max(one.effective_at, one.issued_at) for one in endings if one.party in terms.parties), default=None)

@@ -107,9 +107,7 @@ def _parties(case: _Case) -> Iterator[Problem]:
 def _law(case: _Case) -> Iterator[Problem]:
     terms, catalogue = case.terms, case.catalogue.reference
     if terms.suite not in set(Suite):
-        yield Problem(
-            field="suite", expected="a known suite", got=str(terms.suite), reason=Refusal.SCHEMA_VERSION
-        )
+        yield Problem(field="suite", expected="a known suite", got=str(terms.suite), reason=Refusal.SCHEMA_VERSION)
     if terms.rule_pack != case.rules.reference:
         reason = Refusal.SCHEMA_VERSION
         yield Problem(field="rule_pack", expected=case.rules.reference, got=terms.rule_pack, reason=reason)
@@ -148,9 +146,7 @@ def _scope(case: _Case) -> Iterator[Problem]:
 def _kind(case: _Case, kind: KindTerms, entry: CatalogueEntry) -> Iterator[Problem]:
     place = f"kinds.{kind.kind}"
     if entry.nature not in case.terms.natures:
-        yield Problem(
-            field="natures", expected=f"{entry.nature} among them", got=" ".join(case.terms.natures)
-        )
+        yield Problem(field="natures", expected=f"{entry.nature} among them", got=" ".join(case.terms.natures))
     if entry.publicity is Publicity.GOVERNMENT_ONLY:
         reason = Refusal.GOVERNMENT_ONLY
         yield Problem(field=place, expected="shared beyond government", got=entry.publicity, reason=reason)
@@ -217,10 +213,7 @@ def _epochs(case: _Case) -> Iterator[Problem]:
         yield Problem(field="epochs", expected="to cover the whole validity", got="less")
     if any(epoch.starts >= epoch.ends for epoch in epochs):
         yield Problem(field="epochs", expected="each to end after it starts", got="an empty one")
-    if any(
-        earlier.ends != later.starts or earlier.number + 1 != later.number
-        for earlier, later in pairwise(epochs)
-    ):
+    if any(earlier.ends != later.starts or earlier.number + 1 != later.number for earlier, later in pairwise(epochs)):
         yield Problem(field="epochs", expected="contiguous in time and number", got="a gap or overlap")
     if len({epoch.public_key for epoch in epochs}) != len(epochs):
         yield Problem(field="epochs", expected="a key of its own for each", got="one key twice")

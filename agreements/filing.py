@@ -152,9 +152,7 @@ def _judge(terms: Terms, filed_by: PartyId, at: datetime, desk: Desk) -> Refused
     problems = check_terms(terms, provider.card.card, recipient.card.card, desk.rules, desk.catalogue)
     if problems:
         return desk.refuse(problems[0].reason, problems[0].detail)
-    if filed_by not in terms.parties or desk.jurisdiction_of(filed_by) != desk.jurisdiction_of(
-        desk.authority
-    ):
+    if filed_by not in terms.parties or desk.jurisdiction_of(filed_by) != desk.jurisdiction_of(desk.authority):
         return desk.refuse(Refusal.PARTY_NOT_ELIGIBLE, "filed_by: expected a party under this authority")
     if terms.stated_signing_date > shanghai_day(at):
         return desk.refuse(Refusal.MALFORMED, "stated_signing_date: expected a day that has come")

@@ -136,8 +136,7 @@ def decide_agreement(question: Question, facts: Facts, at: datetime) -> Granted 
     precisions = terms.precisions
     return Granted(
         fields={
-            kind: {name: precisions[kind][name] for name in sorted(names)}
-            for kind, names in question.asked.items()
+            kind: {name: precisions[kind][name] for name in sorted(names)} for kind, names in question.asked.items()
         }
     )
 
@@ -201,9 +200,7 @@ def _in_force(peer: PartyId, digest: bytes, epoch: int, facts: Facts, at: dateti
     ):
         return facts.refuse(Refusal.AGREEMENT_MISSING, _NO_SUCH)
     terms = agreement.terms
-    fault = (
-        not_in_force(agreement, at) or _no_way_out(terms) or _ineligible(facts) or _epoch(terms, epoch, at)
-    )
+    fault = not_in_force(agreement, at) or _no_way_out(terms) or _ineligible(facts) or _epoch(terms, epoch, at)
     return agreement if fault is None else facts.refuse(*fault)
 
 

@@ -40,9 +40,7 @@ def signers(signed: Signed, parties: Iterable[PartyId], keys_of: KeysOf) -> froz
     Raises:
         BadSignature: a signature that claims a key of theirs does not verify.
     """
-    return frozenset(
-        party for party in parties if envelope.verified_signers(signed, document_keys(keys_of(party)))
-    )
+    return frozenset(party for party in parties if envelope.verified_signers(signed, document_keys(keys_of(party))))
 
 
 def sign_document(kind: str, payload: msgspec.Struct, key: SigningKey) -> bytes:

@@ -69,16 +69,12 @@ class Checkpoint:
     def __post_init__(self) -> None:
         if not 0 <= self.size < 1 << 63 or len(self.root) != HASH_SIZE:
             raise Malformed("a checkpoint has a size below 2^63 and a root of 32 bytes")
-        if not all(
-            line and _printable(line) and "\n" not in line for line in (self.origin, *self.extensions)
-        ):
+        if not all(line and _printable(line) and "\n" not in line for line in (self.origin, *self.extensions)):
             raise Malformed("a checkpoint line is empty or holds control characters")
 
     def body(self) -> str:
         """The note text: origin, size, base64 root, extensions, each on a line."""
-        return "".join(
-            f"{line}\n" for line in (self.origin, self.size, to_base64(self.root), *self.extensions)
-        )
+        return "".join(f"{line}\n" for line in (self.origin, self.size, to_base64(self.root), *self.extensions))
 
 
 @dataclass(frozen=True, slots=True)

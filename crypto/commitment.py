@@ -160,8 +160,7 @@ def verify_disclosure(presentation: Presentation) -> bytes:
     _check_fields(field for field in presentation.fields if isinstance(field, Field))
     known_suite(presentation.header.suite)
     digests = [
-        field_digest(field) if isinstance(field, Field) else bytes.fromhex(field)
-        for field in presentation.fields
+        field_digest(field) if isinstance(field, Field) else bytes.fromhex(field) for field in presentation.fields
     ]
     return _commit(presentation.header, digests)
 
@@ -195,10 +194,7 @@ def type_letter(value: object) -> _Type:
 
 def urlsafe_salts(raw: bytes) -> list[str]:
     """Sixteen random bytes each, as 22 characters of unpadded base64url."""
-    return [
-        urlsafe_b64encode(raw[at : at + SALT_SIZE])[:22].decode("ascii")
-        for at in range(0, len(raw), SALT_SIZE)
-    ]
+    return [urlsafe_b64encode(raw[at : at + SALT_SIZE])[:22].decode("ascii") for at in range(0, len(raw), SALT_SIZE)]
 
 
 def _digest(field: Field, salt: bytes) -> bytes:

@@ -110,9 +110,7 @@ def shuffled(items: Sequence[T], random: Random) -> list[T]:
     return [item for _, item in sorted(((random(16), item) for item in items), key=lambda pair: pair[0])]
 
 
-def seal_body(
-    renditions: Sequence[tuple[bytes, bytes]], binding: Binding, recipient_key: PublicKey
-) -> SealedBody:
+def seal_body(renditions: Sequence[tuple[bytes, bytes]], binding: Binding, recipient_key: PublicKey) -> SealedBody:
     """Pad and seal renditions, given in shuffled order as (encoded bytes, commitment).
 
     Raises:

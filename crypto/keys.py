@@ -185,11 +185,7 @@ def verify(public: PublicKey, message: bytes, signature: bytes) -> None:
 
     A signature is not a unique name of anything: never deduplicate by it.
     """
-    if (
-        public.algorithm is Algorithm.ED25519
-        and len(public.raw) == KEY_SIZE
-        and len(signature) == SIGNATURE_SIZE
-    ):
+    if public.algorithm is Algorithm.ED25519 and len(public.raw) == KEY_SIZE and len(signature) == SIGNATURE_SIZE:
         try:
             crypto_sign_open(signature + message, public.raw)
         except BadSignatureError:

@@ -97,9 +97,7 @@ class Secrets:
         if all(entry.key_id != key_id for entry in self.entries):
             raise BadKey("no such key in the keystore")
         changed = (
-            replace(entry, retired_at=entry.retired_at or at, state=state)
-            if entry.key_id == key_id
-            else entry
+            replace(entry, retired_at=entry.retired_at or at, state=state) if entry.key_id == key_id else entry
             for entry in self.entries
         )
         return Secrets(tuple(changed))
@@ -222,9 +220,7 @@ def unlock(raw: bytes, passphrase: str) -> Secrets:
 
 def _derive(passphrase: str, cost: Parameters, salt: bytes) -> tuple[bytes, str]:
     """The cipher key, and the key check that the file shows."""
-    derivation = Argon2id(
-        salt=salt, length=64, iterations=cost.passes, lanes=cost.lanes, memory_cost=cost.memory
-    )
+    derivation = Argon2id(salt=salt, length=64, iterations=cost.passes, lanes=cost.lanes, memory_cost=cost.memory)
     derived = derivation.derive(passphrase.encode())
     return derived[:32], sha256(b"creditport/keystore-check/v1" + derived[32:]).hexdigest()[:32]
 

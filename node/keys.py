@@ -79,9 +79,7 @@ def open_operator_key(path: Path, name: str, passphrase: Callable[[], str]) -> S
     """Open one operator's signing key; the passphrase is only asked for when there is such an operator."""
     if not path.exists():
         raise KeysError(f"there is no operator {name} at this node: add one with `creditport operator add`")
-    return (
-        _open(path, passphrase(), f"the keystore of operator {name}").current(Purpose.OPERATOR).signing_key()
-    )
+    return _open(path, passphrase(), f"the keystore of operator {name}").current(Purpose.OPERATOR).signing_key()
 
 
 def _open(path: Path, passphrase: str, what: str) -> Secrets:
@@ -101,10 +99,6 @@ def _registry_key(secrets: Secrets) -> SigningKey | None:
     return secrets.current(Purpose.REGISTRY).signing_key() if secrets.history(Purpose.REGISTRY) else None
 
 
-def _plain_entry(
-    purpose: Purpose, algorithm: Algorithm, secret: bytes, public: bytes, at: datetime
-) -> KeyEntry:
+def _plain_entry(purpose: Purpose, algorithm: Algorithm, secret: bytes, public: bytes, at: datetime) -> KeyEntry:
     name = key_id(purpose, algorithm, public)
-    return KeyEntry(
-        purpose=purpose, algorithm=algorithm, key_id=name, secret=secret, public=public, created_at=at
-    )
+    return KeyEntry(purpose=purpose, algorithm=algorithm, key_id=name, secret=secret, public=public, created_at=at)

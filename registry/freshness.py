@@ -26,9 +26,7 @@ def is_ahead(head_time: datetime, local: datetime, tolerance: timedelta = TOLERA
     return head_time - local > tolerance
 
 
-def is_fresh(
-    head_time: datetime, now: datetime, max_age: timedelta, tolerance: timedelta = TOLERANCE
-) -> bool:
+def is_fresh(head_time: datetime, now: datetime, max_age: timedelta, tolerance: timedelta = TOLERANCE) -> bool:
     """Whether a head of that time, read at `now` = `clock(...)`, may still carry a disclosure.
 
     Its age may be `max_age` plus the tolerance, since `now` may come from another authority's faster clock.

@@ -100,16 +100,12 @@ def read_statement(raw: bytes, authority: ListedCard) -> ReadStatement:
         BadStatement, BadCard: see `registry.errors`.
     """
     key = authority.key(Purpose.DOCUMENT)
-    statement, digest = envelope.open_document(
-        raw, STATEMENT_KIND, Statement, {key.key_id: key}, [key.key_id]
-    )
+    statement, digest = envelope.open_document(raw, STATEMENT_KIND, Statement, {key.key_id: key}, [key.key_id])
     if statement.authority != authority.card.party:
         raise BadStatement("authority", "the party whose log this is", "another party")
     if statement.party == authority.card.party:
         raise BadStatement("party", "a party other than the authority", "the authority itself")
-    return ReadStatement(
-        statement=statement, digest=digest, raw=raw, card=_read_subject(statement, authority)
-    )
+    return ReadStatement(statement=statement, digest=digest, raw=raw, card=_read_subject(statement, authority))
 
 
 def _issue(

@@ -38,9 +38,7 @@ class Member:
 
     def run(self, *words: str, expect: Sequence[int] = (0,)) -> subprocess.CompletedProcess[str]:
         """Run one command at this node; stop the demonstration if it ends in an unexpected way."""
-        done = subprocess.run(
-            [CREDITPORT, *words], env=self.environment(), capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([CREDITPORT, *words], env=self.environment(), capture_output=True, text=True, check=False)
         if done.returncode not in expect:
             raise SystemExit(
                 f"creditport {' '.join(words)}\nat {self.party} ended with exit code {done.returncode}:\n"

@@ -103,9 +103,7 @@ class Asking:
                 messages[place] = await self._kept(job, plan, messages, place, answer, call)
         elif not plan.batch:
             for place, call in zip(open_places, calls, strict=True):
-                messages[place] = await self._kept(
-                    job, plan, messages, place, await self._one(job.peer, call), call
-                )
+                messages[place] = await self._kept(job, plan, messages, place, await self._one(job.peer, call), call)
         return msgspec.structs.replace(plan, messages=tuple(messages))
 
     async def _one(self, peer: PartyId, call: Outgoing) -> Answered | RefusedAnswer:
@@ -155,9 +153,7 @@ class Asking:
         if isinstance(kept, Refused):
             refused = (ItemRefused(reason=kept.reason.value, article=kept.article, by=self.node.party),)
             return msgspec.structs.replace(message, refused=refused, done=True)
-        refused = tuple(
-            _refused(one, message.items[place].subject, peer) for place, one in answer.refused_items
-        )
+        refused = tuple(_refused(one, message.items[place].subject, peer) for place, one in answer.refused_items)
         return msgspec.structs.replace(message, frame=kept.hex(), refused=refused, done=True)
 
     def _prepare(self, job: Job, plan: Plan, work: UnitOfWork) -> Plan:
@@ -203,9 +199,7 @@ def _result(plan: Plan) -> QueryResult:
     )
 
 
-def _keep_names(
-    plan: Plan, portion: Sequence[PlannedSubject], names: Sequence[bytes], work: UnitOfWork
-) -> None:
+def _keep_names(plan: Plan, portion: Sequence[PlannedSubject], names: Sequence[bytes], work: UnitOfWork) -> None:
     keep_pseudonyms(work, plan, portion, names)
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import msgspec
 import structlog
 
-from node.app.errands import PASSING, Errands, JobResult
+from node.app.errands import PASSING, Errands
 from node.app.threads import Threads, now_exactly
-from node.domain.jobs import Job, JobKind, next_try
+from node.domain.jobs import Job, JobKind, JobResult, next_try
 from node.operations.ports import UnitOfWork
 from node.wire.errors import PeerRefused, PeerUnreachable
 from registry.parties import PartyId
@@ -87,9 +87,7 @@ class Courier:
             if refused.reason in PASSING:
                 await self._postpone(jobs, str(error))
                 return False
-            result = JobResult(
-                outcome="REFUSED", reason=refused.reason.value, article=refused.article, by=error.peer
-            )
+            result = JobResult(outcome="REFUSED", reason=refused.reason.value, article=refused.article, by=error.peer)
             await self.errands.finish(jobs, msgspec.json.encode(result), failed=True)
         except Exception:
             # A bug in one job must not end the courier: it is logged by its numbers alone, and tried again later.

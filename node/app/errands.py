@@ -15,7 +15,7 @@ from crypto.errors import CryptoError
 from crypto.keys import Suite
 from node.app.opening import Node
 from node.app.threads import Threads, now_exactly
-from node.domain.jobs import Job, JobKind
+from node.domain.jobs import Job, JobKind, JobResult
 from node.domain.receipts import KIND as RECEIPTS_KIND
 from node.domain.receipts import Receipt, ReceiptBatch
 from node.operations.asked import JournalProof
@@ -28,16 +28,6 @@ from registry.parties import PartyId
 
 PASSING = frozenset({Refusal.NOT_READY, Refusal.REGISTRY_STALE, Refusal.JOURNAL_UNAVAILABLE})
 """Refusals that pass by themselves, so the job is tried again."""
-
-
-class JobResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finished job says when it says no more than how it ended."""
-
-    outcome: str
-    reason: str = ""
-    article: str = ""
-    by: str = ""
-    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +100,7 @@ class Errands:
         filed = facts.agreements[bytes.fromhex(agreement)]
         kept = keep_receipt(work, job.peer, filed, receipt, facts, node.settings, node.context)
         if isinstance(kept, Refused):
-            result = JobResult(
-                outcome="REFUSED", reason=kept.reason.value, article=kept.article, by=node.party
-            )
+            result = JobResult(outcome="REFUSED", reason=kept.reason.value, article=kept.article, by=node.party)
         else:
             result = JobResult(outcome="FILED", by=job.peer, document=kept.hex())
         raw, failed = msgspec.json.encode(result), isinstance(kept, Refused)

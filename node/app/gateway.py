@@ -82,9 +82,7 @@ class NodeGateway:
         """Decide and charge evaluations in one transaction."""
         return self._guarded(asked, lambda work: charge_evaluations(work, asked, self._desk(work)))
 
-    def evaluate(
-        self, agreement_id: str, epoch: int, blinded: Sequence[bytes]
-    ) -> Future[tuple[list[bytes], bytes]]:
+    def evaluate(self, agreement_id: str, epoch: int, blinded: Sequence[bytes]) -> Future[tuple[list[bytes], bytes]]:
         """Start evaluating charged elements in the pool's processes."""
 
         def run() -> tuple[list[bytes], bytes]:
@@ -122,9 +120,7 @@ class NodeGateway:
         if page is not None:
             return page
         pack = self._node.settings.law.rules.reference
-        refused = refuse(
-            Refusal.PARTY_NOT_ELIGIBLE, pack, "receiver: expected an authority with a published log"
-        )
+        refused = refuse(Refusal.PARTY_NOT_ELIGIBLE, pack, "receiver: expected an authority with a published log")
         return RefusedAnswer(refused=refused, leaf=b"")
 
     def prove_journal(self, peer: PartyId, leaf: bytes, old_size: int) -> JournalProof | RefusedAnswer:

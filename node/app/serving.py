@@ -1,12 +1,9 @@
 """Serving: one process that answers peers and runs the loops behind them."""
 
 import asyncio
-import fcntl
 import signal
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import IO
 
 import structlog
 
@@ -17,15 +14,15 @@ from node.app.asking import Asking
 from node.app.courier import Courier
 from node.app.errands import Errands
 from node.app.gateway import NodeGateway
+from node.app.lock import serving_lock
 from node.app.opening import Node, utc_now
 from node.app.threads import Threads
-from node.config import ConfigError, Folder
 from node.operations.asked import RegistryPage
 from node.operations.build_index import extend_index, indexes_needed
 from node.operations.keep_journal import see_head, sequence_journal
 from node.operations.keep_registry import MOST_STATEMENTS, advance_mirror, renew_head
 from node.storage.errors import StorageError
-from node.wire.errors import WireError
+from node.wire.errors import CannotListen, WireError
 from node.wire.metrics import WireMetrics, metrics_server
 from node.wire.peers import PeerAddress, PeerClient
 from node.wire.server import ServerOptions, serve
@@ -33,6 +30,8 @@ from node.wire.tls import Identity, ServerTls
 from registry.mirror import Advanced, NotAdvanced, Setback
 from registry.parties import PartyId
 from registry.snapshot import Snapshot
+
+__all__ = ["CannotListen", "Serving", "serve_node"]
 
 GRACE = 5.0
 """Seconds that running calls are given when the node stops."""
@@ -44,31 +43,6 @@ LOOK_EVERY = 0.25
 """Seconds between two looks whether registry or agreements changed."""
 
 log = structlog.get_logger("serving")
-
-
-@contextmanager
-def serving_lock(folder: Folder) -> Iterator[None]:
-    """Hold the folder while serving: one process owns a node on SQLite."""
-    file: IO[str] = folder.lock.open("w")
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigError(f"{folder.path} is in use: another process is serving this node") from None
-        yield
-    finally:
-        file.close()
-
-
-def is_served(folder: Folder) -> bool:
-    """Whether some process serves this node now."""
-    try:
-        with serving_lock(folder):
-            return False
-    except ConfigError:
-        return True
-    except OSError:
-        return False
 
 
 @dataclass(slots=True)
@@ -88,9 +62,7 @@ class Serving:
         node = self.node
         await asyncio.to_thread(self._look)
         peers = PeerClient(_identity(node), self.address_of, self.gateway)
-        server = await serve(
-            self.gateway, node.config.network.listen, self.tls, ServerOptions(), self.metrics
-        )
+        server = await serve(self.gateway, node.config.network.listen, self.tls, ServerOptions(), self.metrics)
         threads, timing = Threads(node.store), node.config.timing
         errands = Errands(node, peers, threads, Asking(node, peers, threads).do)
         courier = Courier(errands, threads, timing.courier_every)
@@ -102,9 +74,7 @@ class Serving:
             courier.run(self.stop),
         ]
         if node.settings.own.card.party_class.is_authority:
-            loops.append(
-                self._every(timing.registry_head_every, "head", lambda: asyncio.to_thread(self._renew))
-            )
+            loops.append(self._every(timing.registry_head_every, "head", lambda: asyncio.to_thread(self._renew)))
         running = [asyncio.create_task(loop) for loop in loops]
         try:
             ready(server.port)
@@ -206,9 +176,7 @@ class Serving:
         whole = RegistryPage(head=page.head, statements=tuple(statements))
         moved = await asyncio.to_thread(self._advance, authority, whole)
         if isinstance(moved, NotAdvanced) and moved.setback in {Setback.FORK, Setback.ROLLBACK}:
-            log.error(
-                "an authority's log does not only grow", authority=authority, setback=moved.setback.value
-            )
+            log.error("an authority's log does not only grow", authority=authority, setback=moved.setback.value)
 
     def _held(self, authority: PartyId) -> int:
         with self.node.store.read() as work:

@@ -13,14 +13,13 @@ from agreements.filing import filing_due
 from agreements.refusal import Refusal, explain
 from agreements.termination import Ending
 from agreements.terms import epoch_at
-from node.app.errands import JobResult
 from node.app.opening import Node, utc_now
 from node.cli.references import AgreementName, find_agreement
 from node.cli.screen import Exit, facts, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.cli.waiting import wait_for
 from node.domain.drafting import Setting, complete, example, read_draft
-from node.domain.jobs import Job, JobState
+from node.domain.jobs import Job, JobResult, JobState
 from node.operations.keep_agreements import (
     Done,
     NotPossible,
@@ -38,6 +37,12 @@ from registry.norms.calendar import MAINLAND
 from registry.parties import PartyId
 
 app = typer.Typer(no_args_is_help=True, help="Agreements: draft, propose, sign, file, end.")
+
+
+def add_to(program: typer.Typer) -> None:
+    """Add this group of commands to the program."""
+    program.add_typer(app, name="agreement")
+
 
 Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait for the other side; 0 only queues.")]
 Order = Callable[[UnitOfWork, Agreement, Office], Done | NotPossible]
@@ -167,9 +172,7 @@ def list_agreements(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
         "filing_due": "file by",
         "title": "title",
     }
-    table(
-        rows, columns, as_json=json, empty="no agreements yet: creditport agreement example --recipient PARTY"
-    )
+    table(rows, columns, as_json=json, empty="no agreements yet: creditport agreement example --recipient PARTY")
 
 
 @app.command(epilog="Example: creditport agreement show 3fa9c1")
@@ -289,9 +292,7 @@ def _details(node: Node, work: UnitOfWork, agreement: Agreement) -> dict[str, An
         "missing_filings": sorted(missing_filings(agreement)),
         **_filed(agreement),
         "epoch": epoch.number if epoch else None,
-        "ready": bool(epoch and work.pseudonyms.ready(number, epoch.number))
-        if terms.provider == node.party
-        else None,
+        "ready": bool(epoch and work.pseudonyms.ready(number, epoch.number)) if terms.provider == node.party else None,
         "elements_used": dict(work.usage.charged(number, windows)),
         "elements_per_epoch": terms.quotas.elements_per_epoch,
         "elements_lifetime": terms.quotas.elements_lifetime,

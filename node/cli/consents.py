@@ -22,6 +22,12 @@ app = typer.Typer(
     help="Consents of the enterprises you ask about (S 28, 35). They never leave this node.",
 )
 
+
+def add_to(program: typer.Typer) -> None:
+    """Add this group of commands to the program."""
+    program.add_typer(app, name="consent")
+
+
 DEFAULT_TERM = timedelta(days=180)
 
 
@@ -42,9 +48,7 @@ def attest(
     subject_file: SubjectFile = None,
     until: Annotated[
         datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"], help="Last moment, at most 12 months on.", show_default="180 days"
-        ),
+        typer.Option(formats=["%Y-%m-%d"], help="Last moment, at most 12 months on.", show_default="180 days"),
     ] = None,
     form: Annotated[Form, typer.Option(help="How the consent was given.")] = Form.WRITTEN,
     node: NodeFolder = HERE,

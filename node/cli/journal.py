@@ -8,11 +8,10 @@ import typer
 from crypto.canonical import read
 from crypto.envelope import parse, read_payload
 from crypto.frame import KIND, FrameHeader
-from node.app.errands import JobResult
 from node.cli.screen import Exit, facts, fail, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
 from node.cli.waiting import wait_for
-from node.domain.jobs import Job
+from node.domain.jobs import Job, JobResult
 from node.domain.journal import JournalEntry
 from node.operations.keep_journal import verify_own_journal
 from node.operations.prove import MOST_LEAVES, ProofResult, plan_proof
@@ -20,6 +19,11 @@ from node.operations.rows import JournalRow
 from registry.parties import PartyId
 
 app = typer.Typer(no_args_is_help=True, help="The node's tamper-evident journal.")
+
+
+def add_to(program: typer.Typer) -> None:
+    """Add this group of commands to the program."""
+    program.add_typer(app, name="journal")
 
 
 @app.command(epilog="Example: creditport journal show --start 100 --limit 20 --json")

@@ -1,33 +1,53 @@
 """creditport: run a node and act for its party."""
 
+import sys
+from importlib import import_module
+
 import typer
 
-from node.cli import agreements, consents, journal, nodes, operators, parties, query, records
-
-app = typer.Typer(
-    name="creditport",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    help=(
-        "Exchange enterprise credit records lawfully and provably between Shenzhen, Hong Kong and the Greater Bay Area."
-        "\n\nName the node's folder with --node or CREDITPORT_NODE. Passphrases come from CREDITPORT_PASSPHRASE and "
-        "CREDITPORT_OPERATOR_PASSPHRASE (or ..._FILE), or are asked for."
-        "\n\nExit codes: 0 done, 1 refused or findings, 2 wrong usage, 3 not possible now, 4 something is wrong here."
-    ),
+HELP = (
+    "Exchange enterprise credit records lawfully and provably between Shenzhen, Hong Kong and the Greater Bay Area."
+    "\n\nName the node's folder with --node or CREDITPORT_NODE. Passphrases come from CREDITPORT_PASSPHRASE and "
+    "CREDITPORT_OPERATOR_PASSPHRASE (or ..._FILE), or are asked for."
+    "\n\nExit codes: 0 done, 1 refused or findings, 2 wrong usage, 3 not possible now, 4 something is wrong here."
 )
-nodes.add_to(app)
-app.add_typer(parties.app, name="party")
-app.add_typer(operators.app, name="operator")
-app.add_typer(agreements.app, name="agreement")
-app.add_typer(records.app, name="records")
-app.add_typer(consents.app, name="consent")
-query.add_to(app)
-app.add_typer(journal.app, name="journal")
-app.add_typer(nodes.keys_app, name="keys")
+COMMANDS = ("init", "serve", "status", "migrate")
+GROUPS = {
+    "party": "parties",
+    "operator": "operators",
+    "agreement": "agreements",
+    "records": "records",
+    "consent": "consents",
+    "query": "query",
+    "journal": "journal",
+    "keys": "keys",
+}
+
+
+def program(wanted: str | None = None) -> typer.Typer:
+    """The program, or only the part of it that one command needs: imports are most of a short command's time."""
+    app = typer.Typer(
+        name="creditport",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        help=HELP,
+    )
+    # A lone command would become the whole program; a callback keeps it a command of one.
+    app.callback()(lambda: None)
+    if wanted not in GROUPS:
+        import_module("node.cli.nodes").add_to(app)
+    if wanted in COMMANDS:
+        return app
+    for name, module in GROUPS.items():
+        if wanted not in GROUPS or wanted == name:
+            import_module(f"node.cli.{module}").add_to(app)
+    return app
 
 
 def main() -> None:
     """Run the program."""
-    app()
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    known = words[0] if words and words[0] in {*COMMANDS, *GROUPS} and sys.argv[1] == words[0] else None
+    program(known)()

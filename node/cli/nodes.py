@@ -9,18 +9,15 @@ import structlog
 import typer
 
 from node.app.founding import Pin, found
+from node.app.lock import is_served
 from node.app.opening import utc_now
-from node.app.serving import is_served, serve_node
-from node.cli.screen import Exit, facts, fail, table
+from node.cli.screen import Exit, facts, fail
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, passphrase, reading
 from node.config import Config, Folder, Identity, Network, read_config
 from node.operations.facts import head_times, is_registry_fresh
 from node.storage.engine import migrate as migrate_store
-from node.wire.errors import CannotListen
 from registry.errors import RegistryError
 from registry.parties import Jurisdiction, PartyClass, PartyId, fingerprint, parse_fingerprint
-
-keys_app = typer.Typer(no_args_is_help=True, help="The node's keys.")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,7 +30,6 @@ def add_to(app: typer.Typer) -> None:
     app.command(epilog="Example: creditport serve --node bank")(serve)
     app.command(epilog="Example: creditport status --node bank --json")(status)
     app.command(epilog="Example: creditport migrate --node bank")(migrate)
-    keys_app.command("list", epilog="Example: creditport keys list --node bank")(list_keys)
 
 
 @one_sentence
@@ -80,6 +76,9 @@ def _pin(text: str) -> Pin:
 @one_sentence
 def serve(node: NodeFolder = HERE, verbose: Annotated[bool, typer.Option(help="Log more.")] = False) -> None:
     """Serve the node: answer peers, deliver what is queued. Ends cleanly on Ctrl-C or SIGTERM."""
+    # Only this command speaks gRPC; the others start without it.
+    from node.app.serving import CannotListen, serve_node  # noqa: PLC0415
+
     _log_to_stderr(logging.DEBUG if verbose else logging.INFO)
     with acting(node) as served:
         try:
@@ -138,29 +137,3 @@ def migrate(node: NodeFolder = HERE) -> None:
     if is_served(folder):
         fail(f"{node} is in use: stop serving before migrating", Exit.LOCAL)
     migrate_store(folder.database_url(config))
-
-
-@one_sentence
-def list_keys(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
-    """List the node's keys: purpose, id, state. Secrets are never shown."""
-    with acting(node) as opened:
-        entries = opened.keys.entries if opened.keys else ()
-        rows = [
-            {
-                "purpose": entry.purpose.value,
-                "algorithm": entry.algorithm.value,
-                "key_id": entry.key_id,
-                "state": entry.state.value,
-                "created_at": entry.created_at,
-                "retired_at": entry.retired_at,
-            }
-            for entry in entries
-        ]
-    columns = {
-        "purpose": "purpose",
-        "algorithm": "algorithm",
-        "key_id": "key",
-        "state": "state",
-        "created_at": "made",
-    }
-    table(rows, columns, as_json=json, empty="no keys")

@@ -13,9 +13,12 @@ from node.keys import make_operator_keys, sealed_keystore
 from node.operations.operators import add_operator
 from node.operations.rows import OperatorRow
 
-app = typer.Typer(
-    no_args_is_help=True, help="The people who may act for this node, each with an own signing key."
-)
+app = typer.Typer(no_args_is_help=True, help="The people who may act for this node, each with an own signing key.")
+
+
+def add_to(program: typer.Typer) -> None:
+    """Add this group of commands to the program."""
+    program.add_typer(app, name="operator")
 
 
 @app.command(epilog="Example: creditport operator add alice --role contracts --role queries")

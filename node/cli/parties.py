@@ -19,6 +19,12 @@ from registry.statements import RevocationReason
 
 app = typer.Typer(no_args_is_help=True, help="Party cards, pinned authorities, admission and revocation.")
 
+
+def add_to(program: typer.Typer) -> None:
+    """Add this group of commands to the program."""
+    program.add_typer(app, name="party")
+
+
 CardFile = Annotated[Path, typer.Argument(help="A party card file.")]
 
 
@@ -26,9 +32,7 @@ CardFile = Annotated[Path, typer.Argument(help="A party card file.")]
 @one_sentence
 def card(
     node: NodeFolder = HERE,
-    out: Annotated[
-        Path | None, typer.Option(help="Write the card there, to hand it to an authority.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the card there, to hand it to an authority.")] = None,
     json: JsonFlag = False,
 ) -> None:
     """Show this node's party card and its fingerprint, which people compare out of band."""
@@ -46,9 +50,7 @@ def card(
 @one_sentence
 def pin(
     file: CardFile,
-    given: Annotated[
-        str, typer.Option("--fingerprint", help="What the authority told you its fingerprint is.")
-    ],
+    given: Annotated[str, typer.Option("--fingerprint", help="What the authority told you its fingerprint is.")],
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
@@ -64,9 +66,7 @@ def pin(
     facts(_shown(pinned), as_json=json)
 
 
-@app.command(
-    epilog="Example: creditport party admit hk-bank.card.json --fingerprint 0123-...-cdef --as alice"
-)
+@app.command(epilog="Example: creditport party admit hk-bank.card.json --fingerprint 0123-...-cdef --as alice")
 @one_sentence
 def admit(
     file: CardFile,

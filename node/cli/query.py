@@ -8,7 +8,6 @@ import typer
 
 from agreements.refusal import Refusal, explain
 from crypto import commitment
-from node.app.errands import JobResult
 from node.app.opening import Node, utc_now
 from node.cli.references import (
     WHOLE,
@@ -21,7 +20,7 @@ from node.cli.references import (
 from node.cli.screen import Exit, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.cli.waiting import wait_for
-from node.domain.jobs import Job, JobState
+from node.domain.jobs import Job, JobResult, JobState
 from node.operations.ask import MOST_SUBJECTS, Plan, QueryResult, Question, Target, plan_query
 from node.operations.operators import NotAllowed
 from node.operations.ports import UnitOfWork
@@ -29,7 +28,7 @@ from registry.parties import PartyId
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the command to the program."""
+    """Add this command to the program."""
     app.command(
         epilog="Example: creditport query --agreement 3fa9c1 --subject 91440300MA5TERT15Q "
         "--purpose CROSS_BORDER_FINANCING --field 201.amount_band --as carol"
@@ -52,9 +51,7 @@ def query(
     ] = None,
     provider: Annotated[
         str,
-        typer.Option(
-            help="Ask this party, even if this node holds no such agreement; needs the whole digest."
-        ),
+        typer.Option(help="Ask this party, even if this node holds no such agreement; needs the whole digest."),
     ] = "",
     wait: Annotated[float, typer.Option(help="Seconds to wait for the answer.", min=0, max=3_600)] = 30,
     node: NodeFolder = HERE,
@@ -82,9 +79,7 @@ def query(
         _tell(opened, job, json=json)
 
 
-def _target(
-    node: Node, work: UnitOfWork, name: str, provider: str
-) -> tuple[Target, dict[str, frozenset[str]]]:
+def _target(node: Node, work: UnitOfWork, name: str, provider: str) -> tuple[Target, dict[str, frozenset[str]]]:
     """Whom to ask, and what there is to ask for."""
     known = node.facts(work)
     if provider:
@@ -105,9 +100,7 @@ def _asked(fields: list[str], granted: dict[str, frozenset[str]]) -> dict[str, f
     asked: dict[str, frozenset[str]] = {}
     for text in fields:
         kind, dot, name = text.partition(".")
-        asked[kind] = asked.get(kind, frozenset()) | (
-            frozenset({name}) if dot else granted.get(kind, frozenset())
-        )
+        asked[kind] = asked.get(kind, frozenset()) | (frozenset({name}) if dot else granted.get(kind, frozenset()))
     return asked
 
 

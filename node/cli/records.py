@@ -31,6 +31,12 @@ from node.operations.stored_records import record_from_row
 
 app = typer.Typer(no_args_is_help=True, help="Home records: import, list, show.")
 
+
+def add_to(program: typer.Typer) -> None:
+    """Add this group of commands to the program."""
+    program.add_typer(app, name="records")
+
+
 MOST_REJECTS_SHOWN = 20
 KindOption = Annotated[Kind, typer.Option("--kind", help="101 registration, 201 administrative penalty.")]
 
@@ -43,15 +49,11 @@ KindOption = Annotated[Kind, typer.Option("--kind", help="101 registration, 201 
 def import_file(
     file: Annotated[
         Path,
-        typer.Argument(
-            help="CSV or JSON Lines (.jsonl); any of UTF-8, GB18030, Big5.", exists=True, dir_okay=False
-        ),
+        typer.Argument(help="CSV or JSON Lines (.jsonl); any of UTF-8, GB18030, Big5.", exists=True, dir_okay=False),
     ],
     kind: KindOption,
     operator: OperatorName,
-    mapping: Annotated[
-        Path | None, typer.Option(help="A TOML file that maps the columns of another format.")
-    ] = None,
+    mapping: Annotated[Path | None, typer.Option(help="A TOML file that maps the columns of another format.")] = None,
     rejects: Annotated[
         Path | None, typer.Option(help="Write every row that was not loaded there, with its reason.")
     ] = None,
@@ -62,9 +64,7 @@ def import_file(
     """Load records; every row is loaded, or named with what was wrong. Loading a file again changes nothing."""
     with ExitStack() as stack:
         opened = stack.enter_context(acting(node))
-        mapped = (
-            standard_mapping(kind) if mapping is None else read_mapping(mapping.read_text(encoding="utf-8"))
-        )
+        mapped = standard_mapping(kind) if mapping is None else read_mapping(mapping.read_text(encoding="utf-8"))
         if mapped.kind is not kind:
             fail(f"the mapping is for kind {mapped.kind.value}, not {kind.value}", Exit.USAGE)
         intake = _intake(opened, kind, source or file.name)

@@ -41,9 +41,7 @@ def find_agreement(name: str, known: NodeFacts) -> Agreement:
     found = [one for digest, one in known.agreements.items() if digest.hex().startswith(wanted)]
     if len(found) == 1:
         return found[0]
-    problem = (
-        f"{len(found)} agreements here begin with {name}" if found else f"there is no agreement {name} here"
-    )
+    problem = f"{len(found)} agreements here begin with {name}" if found else f"there is no agreement {name} here"
     fail(f"{problem}; see `creditport agreement list`", Exit.REFUSED)
 
 

@@ -37,9 +37,7 @@ def say_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain, indent=2) + "\n")
 
 
-def table(
-    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, as_json: bool, empty: str
-) -> None:
+def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, as_json: bool, empty: str) -> None:
     """Show rows: every fact as JSON, or the named columns (key to heading) as a table for people."""
     if as_json:
         say_json(rows)

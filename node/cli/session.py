@@ -21,18 +21,14 @@ from node.storage.errors import StorageError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-JsonFlag = Annotated[
-    bool, typer.Option("--json", help="Write JSON for programs instead of a table for people.")
-]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Write JSON for programs instead of a table for people.")]
 NodeFolder = Annotated[
     Path,
     typer.Option("--node", envvar="CREDITPORT_NODE", help="The node's folder.", show_default="this folder"),
 ]
 OperatorName = Annotated[
     str,
-    typer.Option(
-        "--as", envvar="CREDITPORT_OPERATOR", help="The operator who orders this.", show_default=False
-    ),
+    typer.Option("--as", envvar="CREDITPORT_OPERATOR", help="The operator who orders this.", show_default=False),
 ]
 
 HERE = Path()
@@ -66,9 +62,7 @@ def reading(folder: Path) -> Iterator[Node]:
 @contextmanager
 def acting(folder: Path) -> Iterator[Node]:
     """Open a node with its keys."""
-    with opened(
-        Folder(folder), passphrase("CREDITPORT_PASSPHRASE", f"Passphrase of the node in {folder}")
-    ) as node:
+    with opened(Folder(folder), passphrase("CREDITPORT_PASSPHRASE", f"Passphrase of the node in {folder}")) as node:
         yield node
 
 

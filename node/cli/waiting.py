@@ -3,8 +3,8 @@
 import time
 from contextlib import nullcontext
 
+from node.app.lock import is_served
 from node.app.opening import Node
-from node.app.serving import is_served
 from node.cli.screen import Exit, err, fail
 from node.domain.jobs import Job, JobState
 

@@ -59,9 +59,7 @@ def certificate_name(party: PartyId) -> str:
     return f"{party}.creditport"
 
 
-def make_certificate(
-    party: PartyId, secret: bytes, issued_at: datetime, random: Callable[[int], bytes]
-) -> bytes:
+def make_certificate(party: PartyId, secret: bytes, issued_at: datetime, random: Callable[[int], bytes]) -> bytes:
     """Make a party's self-signed certificate (DER), good for five years from an hour before `issued_at`.
 
     It is no certificate authority's, so that listing it lets in this one certificate and no other. The

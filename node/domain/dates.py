@@ -9,9 +9,7 @@ SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 """The time zone in which days begin for this regulation; China has had one fixed offset since 1991."""
 
 _EARLIEST: Final = date(1840, 1, 1)
-_SEPARATED: Final = re.compile(
-    r"(\d{1,4})[-/.年](\d{1,2})[-/.月](\d{1,4})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?"
-)
+_SEPARATED: Final = re.compile(r"(\d{1,4})[-/.年](\d{1,2})[-/.月](\d{1,4})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?")
 _COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
 
 

@@ -31,13 +31,9 @@ def check_deidentified(
     for name, value in values.items():
         check = checks.get(name)
         if check is None:
-            return refuse(
-                Refusal.NOT_DEIDENTIFIED, rule_pack, "field: one of the kind's wire fields, got another"
-            )
+            return refuse(Refusal.NOT_DEIDENTIFIED, rule_pack, "field: one of the kind's wire fields, got another")
         if value is not None and not check(value, vocabulary):
-            return refuse(
-                Refusal.NOT_DEIDENTIFIED, rule_pack, f"{name}: a listed or coarse value, got another"
-            )
+            return refuse(Refusal.NOT_DEIDENTIFIED, rule_pack, f"{name}: a listed or coarse value, got another")
     return None
 
 

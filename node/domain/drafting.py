@@ -145,9 +145,7 @@ def _example_line(item: DataItem) -> str:
 
 
 def _kind(kind: str, fields: dict[str, Precision]) -> KindTerms:
-    return KindTerms(
-        kind=kind, fields=tuple(FieldTerms(name=name, precision=fields[name]) for name in sorted(fields))
-    )
+    return KindTerms(kind=kind, fields=tuple(FieldTerms(name=name, precision=fields[name]) for name in sorted(fields)))
 
 
 def _natures(draft: Draft, catalogue: Catalogue) -> tuple[Nature, ...]:

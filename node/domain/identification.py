@@ -34,9 +34,7 @@ def read_subject(reading: Reading, vocabulary: Vocabulary, entity_type: str | No
     if not identifiers:
         reading.note(Refusal.SUBJECT_ID_INVALID, "identifiers", "an identifier of a known scheme", "none")
     if entity_type in vocabulary.natural_person or any(one.natural_person_linked for one in identifiers):
-        reading.note(
-            Refusal.NATURAL_PERSON_SUBJECT, "identifiers", "an enterprise", "a natural person in business"
-        )
+        reading.note(Refusal.NATURAL_PERSON_SUBJECT, "identifiers", "an enterprise", "a natural person in business")
     elif entity_type is None and all(one.scheme in _PROVES_NO_KIND for one in identifiers):
         reading.note(
             Refusal.NATURAL_PERSON_SUBJECT,
@@ -44,9 +42,7 @@ def read_subject(reading: Reading, vocabulary: Vocabulary, entity_type: str | No
             "an entity type beside such an identifier alone",
             "none",
         )
-    kind = (
-        SubjectKind.UNINCORPORATED if entity_type in vocabulary.unincorporated else SubjectKind.LEGAL_PERSON
-    )
+    kind = SubjectKind.UNINCORPORATED if entity_type in vocabulary.unincorporated else SubjectKind.LEGAL_PERSON
     return reading.finding or Subject(kind=kind, names=names, identifiers=identifiers)
 
 

@@ -96,9 +96,7 @@ _EXPECTED: Final = {
 _GUESSABLE: Final = tuple(scheme for scheme in Scheme if scheme is not Scheme.MO_CR)
 _IGNORED: Final = " \t\u3000-\u2010\u2011\u2012\u2013\u2014\uff0d"
 # Only full-width forms are mapped: a circled or superscript digit is no way to write a code.
-_SPELLING: Final = {0xFF01 + step: chr(0x21 + step) for step in range(94)} | {
-    ord(sign): None for sign in _IGNORED
-}
+_SPELLING: Final = {0xFF01 + step: chr(0x21 + step) for step in range(94)} | {ord(sign): None for sign in _IGNORED}
 
 
 def canonical_text(text: str) -> str | None:
@@ -135,9 +133,7 @@ def parse_identifier(scheme: Scheme | str, text: str, *, waive_check: bool = Fal
 
 def _unified(value: str, *, waive_check: bool) -> Identifier | Problem:
     if value[1] not in _unified_codes().types.get(value[0], ""):
-        return Problem(
-            Scheme.CN_USCC.value, "a registering department and organisation type of GB 32100", value[:2]
-        )
+        return Problem(Scheme.CN_USCC.value, "a registering department and organisation type of GB 32100", value[:2])
     fits = unified_check(value[:17]) == value[17]
     if not fits and not waive_check:
         return Problem(Scheme.CN_USCC.value, "the check character of GB 32100", "another check character")

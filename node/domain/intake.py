@@ -62,9 +62,7 @@ def open_intake(  # an import is opened once, with everything that its rows have
     """Prepare an import; refused outside the catalogue (S 16) or without a named source (S 8, 19)."""
     entry = catalogue.entry(kind.value)
     if entry is None:
-        return refuse(
-            Refusal.NOT_IN_CATALOGUE, rules.id, f"kind: one of {catalogue.reference}, got {kind.value}"
-        )
+        return refuse(Refusal.NOT_IN_CATALOGUE, rules.id, f"kind: one of {catalogue.reference}, got {kind.value}")
     if not source_system.strip():
         return refuse(Refusal.PROVENANCE_MISSING, rules.id, "source_system: a name, got none")
     return Intake(
@@ -73,9 +71,7 @@ def open_intake(  # an import is opened once, with everything that its rows have
         source_system=source_system,
         entry=entry,
         catalogue=CatalogueItem(catalogue=catalogue.id, version=catalogue.version, item=entry.code),
-        disclosure_years=min(
-            rules.disclosure_years.value, entry.disclosure.years or rules.disclosure_years.value
-        ),
+        disclosure_years=min(rules.disclosure_years.value, entry.disclosure.years or rules.disclosure_years.value),
         vocabulary=load_vocabulary(),
         today=today,
     )
@@ -118,9 +114,7 @@ def admit(row: Row, intake: Intake) -> Admitted | Rejected:
     return Admitted(row=row.number, subject=subject, record=record)
 
 
-def _record(
-    subject: Subject, content: Content, generated_on: date | None, intake: Intake
-) -> HomeRecord | Finding:
+def _record(subject: Subject, content: Content, generated_on: date | None, intake: Intake) -> HomeRecord | Finding:
     generated_at = _earliest_day(content, generated_on)
     if generated_at is None:
         return _NO_DAY

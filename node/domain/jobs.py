@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
 
+import msgspec
+
 from registry.parties import PartyId
 
 
@@ -51,6 +53,16 @@ class Job:
     next_at: datetime
     give_up_at: datetime | None
     result: bytes | None = field(repr=False)
+
+
+class JobResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a finished job says when it says no more than how it ended."""
+
+    outcome: str
+    reason: str = ""
+    article: str = ""
+    by: str = ""
+    document: str = ""
 
 
 FIRST_RETRY = timedelta(seconds=0.5)

@@ -154,9 +154,7 @@ def _make(column: Column, values: Table[str, str]) -> str | Problem:
 def _iso_day(column: Column, text: str) -> str | Problem:
     day = parse_date(text, column.date or DateOrder.YMD)
     if day is None:
-        return Problem(
-            column.target, f"a date written {column.date}", f"{len(text)} characters of another shape"
-        )
+        return Problem(column.target, f"a date written {column.date}", f"{len(text)} characters of another shape")
     return day.isoformat()
 
 
@@ -165,7 +163,5 @@ def _translated(column: Column, text: str, words: Table[str, str]) -> str | Prob
     made = [words.get(part.strip(), column.default) for part in parts]
     known = [part for part in made if part is not None]
     if len(known) < len(made):
-        return Problem(
-            column.target, "a text that the mapping's table names", f"another of {len(text)} characters"
-        )
+        return Problem(column.target, "a text that the mapping's table names", f"another of {len(text)} characters")
     return ";".join(known)

@@ -25,9 +25,7 @@ _UNITS: Final = {
     "万亿": _TEN_THOUSAND + _HUNDRED_MILLION,
     "萬億": _TEN_THOUSAND + _HUNDRED_MILLION,
 }
-_CLEANED: Final = {0xFF01 + step: chr(0x21 + step) for step in range(94)} | dict.fromkeys(
-    map(ord, "()（） \t\u3000")
-)
+_CLEANED: Final = {0xFF01 + step: chr(0x21 + step) for step in range(94)} | dict.fromkeys(map(ord, "()（） \t\u3000"))
 
 
 class Money(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -54,8 +54,6 @@ class SignedAct:
 
 def sign_act(operator: SigningOperator, act: str, subject: bytes, node: PartyId, at: datetime) -> SignedAct:
     """Sign an order; `subject` is the 32-byte digest of what is ordered about."""
-    payload = OperatorAct(
-        act=act, at=at, node=node, operator=operator.name, subject=subject.hex(), suite=Suite.ONE
-    )
+    payload = OperatorAct(act=act, at=at, node=node, operator=operator.name, subject=subject.hex(), suite=Suite.ONE)
     raw = envelope.sign(KIND, payload, [operator.key])
     return SignedAct(operator=operator.name, digest=envelope.parse(raw, KIND).digest, raw=raw)

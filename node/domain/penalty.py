@@ -42,9 +42,7 @@ PENALTY_COLUMNS: Final = (
 _PROCEDURES: Final = frozenset({"GENERAL", "SUMMARY"})
 
 
-def read_penalty(
-    reading: Reading, subject: Subject, vocabulary: Vocabulary, today: date
-) -> PenaltyContent | Finding:
+def read_penalty(reading: Reading, subject: Subject, vocabulary: Vocabulary, today: date) -> PenaltyContent | Finding:
     """The content of one row, or what forbids it."""
     minor, small, borne = _read_exception(reading)
     decision_no = reading.need("decision_no", reading.text("decision_no"), "")
@@ -55,9 +53,7 @@ def read_penalty(
         decision_no=decision_no,
         facts=reading.free_text("facts"),
         legal_basis_code=reading.code("legal_basis", vocabulary.legal_bases),
-        penalty_types=reading.need(
-            "penalty_types", reading.codes("penalty_types", vocabulary.penalty_types), ()
-        ),
+        penalty_types=reading.need("penalty_types", reading.codes("penalty_types", vocabulary.penalty_types), ()),
         amount=reading.money("amount"),
         decided_on=reading.need("decided_on", reading.day("decided_on", today), today),
         authority_name=reading.need("authority_name", reading.text("authority_name"), ""),
@@ -88,9 +84,7 @@ def _read_exception(reading: Reading) -> tuple[bool, bool, bool]:
         reading.note(Refusal.SUMMARY_PROCEDURE_PENALTY, "procedure", "GENERAL", "SUMMARY")
     elif procedure is None:
         reading.note(Refusal.PROVENANCE_MISSING, "procedure", "GENERAL", "none")
-    stated = tuple(
-        reading.flag(field) for field in ("minor_circumstances", "small_impact", "liability_borne")
-    )
+    stated = tuple(reading.flag(field) for field in ("minor_circumstances", "small_impact", "liability_borne"))
     if None in stated:
         reading.note(
             Refusal.MINOR_PENALTY_EXEMPT,

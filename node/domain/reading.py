@@ -58,9 +58,7 @@ class Reading:
         """A name, number or address: no identity number, telephone or mail address of a person in it."""
         value = self._bounded(field)
         if value is not None and person_marked(value):
-            self.note(
-                Refusal.SECRET_OR_PRIVACY, field, "no mark of a natural person", "a mark of a natural person"
-            )
+            self.note(Refusal.SECRET_OR_PRIVACY, field, "no mark of a natural person", "a mark of a natural person")
             return None
         return value
 
@@ -95,9 +93,7 @@ class Reading:
             return None
         day = parse_date(value)
         if day is None:
-            self.note(
-                Refusal.MALFORMED, field, "a date, year first", f"{len(value)} characters of another shape"
-            )
+            self.note(Refusal.MALFORMED, field, "a date, year first", f"{len(value)} characters of another shape")
         elif day > latest:
             self.note(Refusal.MALFORMED, field, "a date that is not in the future", "a later date")
         return day
@@ -107,9 +103,7 @@ class Reading:
         value = self.raw(field)
         money = parse_money(value) if value else None
         if value and money is None:
-            self.note(
-                Refusal.MALFORMED, field, "an amount and a known currency", f"{len(value)} other characters"
-            )
+            self.note(Refusal.MALFORMED, field, "an amount and a known currency", f"{len(value)} other characters")
         return money
 
     def flag(self, field: str) -> bool | None:

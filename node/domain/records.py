@@ -95,9 +95,7 @@ class PenaltyContent(_Content, frozen=True, kw_only=True, forbid_unknown_fields=
 Content = RegistrationContent | PenaltyContent
 
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
-_DECODERS: Final[
-    dict[Kind, msgspec.json.Decoder[RegistrationContent] | msgspec.json.Decoder[PenaltyContent]]
-] = {
+_DECODERS: Final[dict[Kind, msgspec.json.Decoder[RegistrationContent] | msgspec.json.Decoder[PenaltyContent]]] = {
     Kind.REGISTRATION: msgspec.json.Decoder(RegistrationContent),
     Kind.PENALTY: msgspec.json.Decoder(PenaltyContent),
 }

@@ -154,17 +154,13 @@ def _json_rows(text: Iterable[str]) -> Iterator[Row | BadRow]:
 
 def _json_row(number: int, line: str, decoder: msgspec.json.Decoder[dict[str, object]]) -> Row | BadRow:
     if len(line) > _LONGEST_LINE:
-        return BadRow(
-            number, Problem("row", f"a line of at most {_LONGEST_LINE} characters", "a longer line")
-        )
+        return BadRow(number, Problem("row", f"a line of at most {_LONGEST_LINE} characters", "a longer line"))
     if _STRAY_BYTE.search(line):
         return BadRow(number, Problem("row", "one encoding throughout", "bytes of another encoding"))
     try:
         values = {name: _plain(value) for name, value in decoder.decode(line).items()}
     except (msgspec.DecodeError, TypeError):
-        return BadRow(
-            number, Problem("row", "one JSON object of plain values and lists of text", "something else")
-        )
+        return BadRow(number, Problem("row", "one JSON object of plain values and lists of text", "something else"))
     return Row(number, values)
 
 

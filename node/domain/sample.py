@@ -19,9 +19,7 @@ from node.domain.registration import REGISTRATION_COLUMNS
 
 _BASE: Final = len(ALPHABET)
 _SERIALS: Final = _BASE**6
-_STRIDE: Final = (
-    7_368_787  # a prime that divides neither 31^6 nor 10^7: stepping by it meets every number once
-)
+_STRIDE: Final = 7_368_787  # a prime that divides neither 31^6 nor 10^7: stepping by it meets every number once
 _SHORT_SERIALS: Final = 10_000_000
 _CAPITALS: Final = (3, 10, 30, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 200_000)
 _FINES: Final = (500, 2_000, 5_000, 10_000, 30_000, 50_000, 100_000, 250_000, 500_000, 1_200_000)
@@ -73,9 +71,7 @@ def sample_penalties(
         yield _penalty(chance.choice(enterprises), number, words, chance, today)
 
 
-def _enterprise(
-    origin: _Origin, serial: int, words: _Words, chance: random.Random, today: date
-) -> dict[str, str]:
+def _enterprise(origin: _Origin, serial: int, words: _Words, chance: random.Random, today: date) -> dict[str, str]:
     pick = chance.choice
     region, place = pick(words.regions) if origin.organisation else (origin.code, "")
     trade_zh, trade_en, section = pick(words.trades)

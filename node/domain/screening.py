@@ -56,9 +56,7 @@ def _is_resident_id(number: str) -> bool:
 
 def _is_hong_kong_id(letters: str, digits: str, check: str) -> bool:
     padded = [36 if letter == " " else int(letter, 36) for letter in letters.rjust(2)]
-    total = sum(
-        value * weight for value, weight in zip([*padded, *map(int, digits)], range(9, 1, -1), strict=True)
-    )
+    total = sum(value * weight for value, weight in zip([*padded, *map(int, digits)], range(9, 1, -1), strict=True))
     return (total + int(check, 16)) % 11 == 0
 
 

@@ -68,9 +68,7 @@ class _StoredItem(msgspec.Struct, frozen=True, array_like=True):
     leaf: bytes
 
 
-def answer_queries(
-    work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk
-) -> list[Answered | RefusedAnswer]:
+def answer_queries(work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk) -> list[Answered | RefusedAnswer]:
     """Answer messages, each with one frame or one refusal, in order; commits before anything may leave.
 
     A request whose very bytes were answered before gets the same frame again and leaves no new entry.
@@ -135,9 +133,7 @@ def _decide_items(work: UnitOfWork, case: _Case, desk: Desk, at: datetime, charg
     used = work.usage.charged(case.agreement_no, [window])[window]
     question, facts = _question(one), _facts(one, case.agreement, desk, Usage(queries_today=used))
     for place, item in enumerate(one.items):
-        judged = Item(
-            pseudonym=item.pseudonym, authorisation=case.opened[place], place=charged[case.agreement_no]
-        )
+        judged = Item(pseudonym=item.pseudonym, authorisation=case.opened[place], place=charged[case.agreement_no])
         refused = decide_item(question, judged, facts, at)
         if refused is not None:
             case.refused[place] = refused
@@ -187,9 +183,7 @@ def _use_nonces(work: UnitOfWork, cases: Sequence[_Case], desk: Desk) -> None:
             users[nonce] = (case, place)
             ends.append(opened.authorisation.expires_at)
     if users:
-        used = work.usage.use_nonces(
-            {nonce: case.asked.digest for nonce, (case, _) in users.items()}, max(ends)
-        )
+        used = work.usage.use_nonces({nonce: case.asked.digest for nonce, (case, _) in users.items()}, max(ends))
         for nonce in used:
             _replayed(*users[nonce], desk)
 
@@ -246,9 +240,7 @@ def _conclude(
             outcomes=_write_items(refused_items), sent_at=at,
         )
     )  # fmt: skip
-    return Answered(
-        header=header, body=frame.sealed.body, refused_items=refused_items, checkpoint=desk.checkpoint
-    )
+    return Answered(header=header, body=frame.sealed.body, refused_items=refused_items, checkpoint=desk.checkpoint)
 
 
 def _impossible() -> Refused:

@@ -165,9 +165,7 @@ def unknown_subjects(work: UnitOfWork, plan: Plan) -> list[PlannedSubject]:
     """Which subjects of the plan have no evaluated pseudonym here yet; each once."""
     wanted = list(dict.fromkeys((one.scheme, one.value) for one in plan.subjects))
     known = work.known_pseudonyms.lookup(bytes.fromhex(plan.agreement), plan.epoch, wanted)
-    return [
-        PlannedSubject(scheme=scheme, value=value) for scheme, value in wanted if (scheme, value) not in known
-    ]
+    return [PlannedSubject(scheme=scheme, value=value) for scheme, value in wanted if (scheme, value) not in known]
 
 
 def chunks(subjects: Sequence[PlannedSubject]) -> list[list[PlannedSubject]]:
@@ -224,8 +222,7 @@ def prepare(work: UnitOfWork, job: int, plan: Plan, asker: Asker, checkpoint: by
 def asked_items(message: PlannedMessage) -> tuple[AskedItem, ...]:
     """The items as they go on the wire."""
     return tuple(
-        AskedItem(pseudonym=bytes.fromhex(one.pseudonym), authorisation=one.authorisation)
-        for one in message.items
+        AskedItem(pseudonym=bytes.fromhex(one.pseudonym), authorisation=one.authorisation) for one in message.items
     )
 
 
@@ -239,9 +236,7 @@ class Arrived:
     body: bytes
 
 
-def accept_answer(
-    work: UnitOfWork, arrived: Arrived, message: PlannedMessage, asker: Asker
-) -> bytes | Refused:
+def accept_answer(work: UnitOfWork, arrived: Arrived, message: PlannedMessage, asker: Asker) -> bytes | Refused:
     """Verify an answered frame, keep it whole with its copies, and queue the receipt; give its id.
 
     Signature, header, body digest, seal, renditions, count and root are checked; then that it answers this request
@@ -303,9 +298,7 @@ def _unacceptable(
     return refused or next((one for one in unfit if one is not None), None)
 
 
-def _unfit(
-    rendition: Rendition, header: FrameHeader, message: PlannedMessage, asker: Asker
-) -> Refused | None:
+def _unfit(rendition: Rendition, header: FrameHeader, message: PlannedMessage, asker: Asker) -> Refused | None:
     """Refuse a rendition of a subject not asked about, or one that shows more than it may."""
     pack = asker.settings.law.rules.reference
     names = {item.pseudonym for item in message.items}
@@ -360,21 +353,15 @@ def _copy(received: Received, frame: bytes, agreement: bytes, keep_until: dateti
 
 
 def _journal_frame(work: UnitOfWork, peer: PartyId, asker: Asker, detail: Detail) -> bytes:
-    entry = EntryFacts(
-        act=Act.FRAME_RECEIVED, detail=detail, counterparty=peer, agreement=asker.agreement.digest
-    )
+    entry = EntryFacts(act=Act.FRAME_RECEIVED, detail=detail, counterparty=peer, agreement=asker.agreement.digest)
     drafted = draft(entry, asker.context.node, asker.context.now(), asker.context.random)
     work.journal.add([drafted])
     return drafted.leaf
 
 
-def _queue_receipt(
-    work: UnitOfWork, peer: PartyId, frame: str, digest: bytes, leaf: bytes, asker: Asker
-) -> None:
+def _queue_receipt(work: UnitOfWork, peer: PartyId, frame: str, digest: bytes, leaf: bytes, asker: Asker) -> None:
     """Queue one receipt; receipts that wait for the same peer are signed together when they are sent."""
     now = asker.context.now()
     receipt = Receipt(at=now, frame=frame, header=digest.hex(), journal_leaf=leaf.hex(), stage=Stage.RECEIVED)
     payload = msgspec.json.encode(receipt)
-    work.outbox.add(
-        NewJob(kind=JobKind.RECEIPTS, peer=peer, key=f"receipt:{peer}:{frame}", payload=payload), now
-    )
+    work.outbox.add(NewJob(kind=JobKind.RECEIPTS, peer=peer, key=f"receipt:{peer}:{frame}", payload=payload), now)

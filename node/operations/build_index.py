@@ -32,9 +32,7 @@ def indexes_needed(facts: NodeFacts, home: PartyId, at: datetime) -> list[IndexN
     for agreement in facts.agreements.values():
         terms, epoch = agreement.terms, epoch_at(agreement.terms, at)
         if terms.provider == home and epoch and state_at(agreement, at) in {State.FILED, State.ACTIVE}:
-            needed.append(
-                IndexNeeded(agreement=agreement.digest, agreement_id=terms.agreement, epoch=epoch.number)
-            )
+            needed.append(IndexNeeded(agreement=agreement.digest, agreement_id=terms.agreement, epoch=epoch.number))
     return needed
 
 

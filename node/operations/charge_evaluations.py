@@ -40,9 +40,7 @@ def _charge(
     agreement = desk.facts.agreements.get(one.agreement)
     number = work.agreements.number(one.agreement) if agreement is not None else 0
     charged_before = agreement is not None and work.usage.evaluated(one.digest)
-    question = EvaluationQuestion(
-        peer=one.peer, agreement=one.agreement, epoch=one.epoch, elements=len(one.blinded)
-    )
+    question = EvaluationQuestion(peer=one.peer, agreement=one.agreement, epoch=one.epoch, elements=len(one.blinded))
     usage = Usage() if charged_before else _usage(work, number, one.epoch)
     refused = decide_evaluation(question, _facts(one, desk, usage), desk.context.now())
     if refused is not None or agreement is None:
@@ -52,9 +50,7 @@ def _charge(
         work.usage.charge(number, Counter({epoch_window(one.epoch): amount, LIFETIME: amount}))
         work.usage.remember_evaluation(one.digest, desk.context.now())
         _draft(one, desk, entries, {"elements": amount, "outcome": "EVALUATED", "request": one.digest.hex()})
-    return EvaluationGranted(
-        agreement_id=agreement.terms.agreement, epoch=one.epoch, checkpoint=desk.checkpoint
-    )
+    return EvaluationGranted(agreement_id=agreement.terms.agreement, epoch=one.epoch, checkpoint=desk.checkpoint)
 
 
 def _usage(work: UnitOfWork, number: int, epoch: int) -> Usage:

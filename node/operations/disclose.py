@@ -59,9 +59,7 @@ class Shown:
         )
 
 
-def show(
-    work: UnitOfWork, wanted: Sequence[tuple[bytes, Granted]], disclosure: Disclosure
-) -> list[list[Shown]]:
+def show(work: UnitOfWork, wanted: Sequence[tuple[bytes, Granted]], disclosure: Disclosure) -> list[list[Shown]]:
     """For each wanted pseudonym the renditions of its visible records of the granted kinds, in order.
 
     Every pseudonym takes the same way: unknown, withheld and empty ones end with an empty list like the others.

@@ -107,8 +107,7 @@ def head_times(work: UnitOfWork, facts: NodeFacts) -> dict[PartyId, datetime]:
 def restore_mirror(stored: StoredMirror, authority: ListedCard) -> Mirror:
     """The mirror that was stored; every statement is verified again on the way."""
     statements = tuple(
-        MirroredStatement(read=read_statement(one.raw, authority), known_at=one.covered_at)
-        for one in stored.statements
+        MirroredStatement(read=read_statement(one.raw, authority), known_at=one.covered_at) for one in stored.statements
     )
     return Mirror(
         authority=authority,
@@ -132,7 +131,5 @@ def _is_over(facts: NodeFacts, at: datetime) -> bool:
 
 
 def _next_effect(mirrors: Mapping[PartyId, Mirror], at: datetime) -> datetime | None:
-    announced = (
-        one.works_from for mirror in mirrors.values() for one in mirror.statements if one.works_from > at
-    )
+    announced = (one.works_from for mirror in mirrors.values() for one in mirror.statements if one.works_from > at)
     return min(announced, default=None)

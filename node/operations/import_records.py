@@ -41,9 +41,7 @@ def import_rows(
         admitted = [one for one in decided if isinstance(one, Admitted)]
         stored = _store(admitted, order, store, context)
         rejects = [one for one in decided if isinstance(one, Rejected)]
-        rejects += [
-            _conflict(one) for one, outcome in zip(admitted, stored, strict=True) if outcome == "conflict"
-        ]
+        rejects += [_conflict(one) for one, outcome in zip(admitted, stored, strict=True) if outcome == "conflict"]
         outcomes.update(outcome for outcome in stored if outcome != "conflict")
         outcomes["rejected"] += len(rejects)
         seen += len(batch)

@@ -128,9 +128,7 @@ def file_agreement(work: UnitOfWork, agreement: Agreement, office: Office) -> Do
     return Done(agreement=agreement.digest, job=number)
 
 
-def terminate_agreement(
-    work: UnitOfWork, agreement: Agreement, reason: Ending, office: Office
-) -> Done | NotPossible:
+def terminate_agreement(work: UnitOfWork, agreement: Agreement, reason: Ending, office: Office) -> Done | NotPossible:
     """Declare the end of an agreement; it works here at once, and at the other side when it arrives."""
     context = office.context
     if context.node not in agreement.terms.parties:
@@ -145,9 +143,7 @@ def terminate_agreement(
     )  # fmt: skip
     raw = terminate(declared, context.keys.document)
     digest = envelope.parse(raw, termination.KIND).digest
-    _keep(
-        work, AgreementDocumentRow(agreement=agreement.digest, digest=digest, kind=termination.KIND, raw=raw)
-    )
+    _keep(work, AgreementDocumentRow(agreement=agreement.digest, digest=digest, kind=termination.KIND, raw=raw))
     number = _send(work, _other(agreement.terms, context.node), agreement.digest, digest, raw, context)
     _journal(work, context, Act.AGREEMENT, agreement.digest, _detail("terminated", digest, ordered.digest))
     work.commit()
@@ -218,11 +214,7 @@ def keep_receipt(
     document = read_document(raw, office_facts.snapshot, rules)
     if isinstance(document, Refused):
         return document
-    if (
-        document.kind != filing.KIND
-        or document.agreement != agreement.digest
-        or document.signed_by != {authority}
-    ):
+    if document.kind != filing.KIND or document.agreement != agreement.digest or document.signed_by != {authority}:
         return refuse(
             Refusal.SIGNATURE_INVALID,
             rules.reference,
@@ -236,9 +228,7 @@ def keep_receipt(
     return document.digest
 
 
-def _sign(
-    work: UnitOfWork, agreement: Agreement, office: Office, done: str, to: PartyId
-) -> Done | NotPossible:
+def _sign(work: UnitOfWork, agreement: Agreement, office: Office, done: str, to: PartyId) -> Done | NotPossible:
     context = office.context
     if context.node in agreement.signed_by:
         return NotPossible(why="this node has already signed")
@@ -327,9 +317,7 @@ def _keep(work: UnitOfWork, row: AgreementDocumentRow) -> bool:
     return True
 
 
-def _send(
-    work: UnitOfWork, to: PartyId, agreement: bytes, digest: bytes, raw: bytes, context: Context
-) -> int:
+def _send(work: UnitOfWork, to: PartyId, agreement: bytes, digest: bytes, raw: bytes, context: Context) -> int:
     key = f"document:{to}:{digest.hex()}:{sha256(raw).hexdigest()[:16]}"
     job = NewJob(kind=JobKind.DELIVER_DOCUMENT, peer=to, key=key, payload=_payload(agreement, raw))
     return work.outbox.add(job, context.now())

@@ -117,9 +117,7 @@ def check_proof(asked: ProofAsked, proof: JournalProof) -> Checkpoint:
     if asked.leaf:
         verify_inclusion(asked.leaf, proof.index, checkpoint.size, proof.inclusion, checkpoint.root)
     if asked.old is not None:
-        verify_consistency(
-            asked.old.size, checkpoint.size, proof.consistency, asked.old.root, checkpoint.root
-        )
+        verify_consistency(asked.old.size, checkpoint.size, proof.consistency, asked.old.root, checkpoint.root)
     return checkpoint
 
 
@@ -146,9 +144,7 @@ def verify_own_journal(work: UnitOfWork, vkey: str) -> JournalVerdict:
         frontier = frontier.extend(leaf_hash(row.entry) for row in rows)
     if head is not None:
         problems += _wrong_with_head(head, frontier, vkey, work)
-    return JournalVerdict(
-        size=size, unsequenced=len(work.journal.unsequenced(MOST_AT_ONCE)), problems=tuple(problems)
-    )
+    return JournalVerdict(size=size, unsequenced=len(work.journal.unsequenced(MOST_AT_ONCE)), problems=tuple(problems))
 
 
 def _wrong_with(row: JournalRow) -> str:

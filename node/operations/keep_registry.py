@@ -119,16 +119,12 @@ def read_registry(work: UnitOfWork, authority: PartyId, start: int, limit: int) 
     return RegistryPage(head=stored.head, statements=tuple(one.raw for one in statements))
 
 
-def _state(
-    work: UnitOfWork, facts: NodeFacts, settings: Settings, context: Context, write: Writer
-) -> Mirror | Unfit:
+def _state(work: UnitOfWork, facts: NodeFacts, settings: Settings, context: Context, write: Writer) -> Mirror | Unfit:
     """Append one statement and the head over it, in one transaction."""
     own = facts.mirrors.get(context.node)
     if own is None or context.keys.registry is None:
         return Unfit(why="this node is not an authority")
-    desk = Desk(
-        authority=settings.own, key=context.keys.document, number=len(own.statements), at=context.now()
-    )
+    desk = Desk(authority=settings.own, key=context.keys.document, number=len(own.statements), at=context.now())
     try:
         raw = write(desk)
     except (CryptoError, RegistryError) as error:
@@ -137,9 +133,7 @@ def _state(
     head = issue_head(frontier.size, frontier.root(), _registry_key(context), desk.at)
     moved = advance(own, head, [raw])
     if isinstance(moved, NotAdvanced):
-        return Unfit(
-            why=f"the log cannot be extended: {moved.field}: expected {moved.expected}, got {moved.got}"
-        )
+        return Unfit(why=f"the log cannot be extended: {moved.field}: expected {moved.expected}, got {moved.got}")
     _store(work, own, moved.mirror)
     statement = moved.mirror.statements[-1].read
     detail = {"done": statement.statement.kind.value, "statement": statement.digest.hex()}

@@ -41,9 +41,7 @@ def plan_proof(work: UnitOfWork, peer: PartyId, headers: Sequence[FrameHeader], 
     return number
 
 
-def note_proof(
-    work: UnitOfWork, peer: PartyId, checkpoint: Checkpoint, note: bytes, context: Context
-) -> None:
+def note_proof(work: UnitOfWork, peer: PartyId, checkpoint: Checkpoint, note: bytes, context: Context) -> None:
     """Keep the head that the proofs stood under, so that the next ones must extend it."""
     known = work.peers.head(peer)
     if known is None or known.size < checkpoint.size:

@@ -51,9 +51,7 @@ def row_from_admitted(admitted: Admitted) -> NewRecordRow:
 def record_from_row(row: RecordRow) -> HomeRecord:
     """A stored row as the fact that rules decide on; its source key and digest stay in the store."""
     facts, kind = _decoder.decode(row.facts), Kind(row.kind)
-    item = CatalogueItem(
-        catalogue=facts.catalogue, version=facts.catalogue_version, item=facts.catalogue_item
-    )
+    item = CatalogueItem(catalogue=facts.catalogue, version=facts.catalogue_version, item=facts.catalogue_item)
     return HomeRecord(
         kind=kind,
         version=row.version,

@@ -34,9 +34,7 @@ def take_receipts(
     return None
 
 
-def _open(
-    raw: bytes, peer: PartyId, facts: NodeFacts, settings: Settings, node: PartyId
-) -> ReceiptBatch | Refused:
+def _open(raw: bytes, peer: PartyId, facts: NodeFacts, settings: Settings, node: PartyId) -> ReceiptBatch | Refused:
     pack = settings.law.rules.reference
     try:
         signed = envelope.parse(raw, KIND)

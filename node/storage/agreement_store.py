@@ -36,7 +36,8 @@ WHERE a.digest = :agreement AND c.scheme = :scheme AND c.value = :value ORDER BY
 _CONSENT_PAGE: Final = f"{_CONSENTS} WHERE c.number > :after ORDER BY c.number LIMIT :limit"
 
 _KNOWN: Final = """
-WITH {pairs wanted} SELECT k.scheme, k.value, k.pseudonym FROM agreements a CROSS JOIN wanted CROSS JOIN known_pseudonyms k
+WITH {pairs wanted} SELECT k.scheme, k.value, k.pseudonym
+FROM agreements a CROSS JOIN wanted CROSS JOIN known_pseudonyms k
 WHERE a.digest = :agreement AND k.agreement_no = a.number AND k.epoch = :epoch
 AND k.scheme = wanted.key AND k.value = wanted.other"""
 _ADD_KNOWN: Final = """

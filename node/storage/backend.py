@@ -1,9 +1,9 @@
 """What differs between database engines, behind one small promise; the stores know nothing of it.
 
-Statements are written once, in the SQL that SQLite and PostgreSQL share, with two kinds of marks: `:name` is a bound
-value, and `{blobs name}`, `{values name}` or `{pairs name}` stands for a table expression `name(key)`, or
-`name(key, other)`, over many bound keys. Such a table is joined with CROSS JOIN, which both engines allow and which
-keeps SQLite's planner from scanning the stored table instead.
+Statements are written once, in the SQL that SQLite and PostgreSQL share, with two kinds of marks: `:name` is
+a bound value, and `{blobs name}`, `{values name}` or `{pairs name}` stands for a table expression
+`name(key)`, or `name(key, other)`, over many bound keys. Such a table is joined with CROSS JOIN, which both
+engines allow and which keeps SQLite's planner from scanning the stored table instead.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from node.storage.errors import StorageError
 
 
 class Backend(Protocol):
-    """One kind of database, at one place. Connections are the driver's own, borrowed from the engine's pool."""
+    """One kind of database, at one place; connections are the driver's own, from the engine's pool."""
 
     @property
     def engine(self) -> Engine:
@@ -27,7 +27,7 @@ class Backend(Protocol):
         """What the driver and the pool raise."""
 
     def translate(self, error: Exception) -> StorageError | None:
-        """Say in our words what a driver's error means; None if it is a bug of ours and should be seen as one."""
+        """Say in our words what a driver's error means; None if it is a bug and should be seen as one."""
 
     def statement(self, text: str) -> str:
         """Write a marked statement for the driver; the same text is written once."""
@@ -61,7 +61,7 @@ class Backend(Protocol):
         """The schema revision that migrations noted; None in a database that they never saw."""
 
     def checkpoint(self, connection: Any) -> None:
-        """Bring committed changes, erasures above all, from the log into the database file, and empty the log.
+        """Bring committed changes, erasures above all, from the log into the database file; empty the log.
 
         Raises:
             Busy: others were reading all the time.

@@ -9,7 +9,7 @@ from node.storage.backend import Backend
 
 @contextmanager
 def in_our_words(backend: Backend) -> Iterator[None]:
-    """Raise what the driver raises as a `StorageError`; what has no word there is a bug and passes as it is."""
+    """Raise what the driver raises as a `StorageError`; what has no word there is a bug and passes."""
     try:
         yield
     except backend.driver_errors as error:

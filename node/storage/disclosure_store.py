@@ -23,13 +23,15 @@ INSERT INTO pseudonyms (agreement_no, epoch, pseudonym, subject_no)
 VALUES (:agreement_no, :epoch, :pseudonym, :subject_no)
 ON CONFLICT (agreement_no, epoch, pseudonym) DO NOTHING"""
 _DONE_THROUGH: Final = """
-INSERT INTO pseudonym_indexes (agreement_no, epoch, through, ready) VALUES (:agreement_no, :epoch, :through, FALSE)
+INSERT INTO pseudonym_indexes (agreement_no, epoch, through, ready)
+VALUES (:agreement_no, :epoch, :through, FALSE)
 ON CONFLICT (agreement_no, epoch) DO UPDATE SET through = excluded.through
 WHERE excluded.through > pseudonym_indexes.through"""
 _READY: Final = """
 SELECT 1 FROM pseudonym_indexes WHERE agreement_no = :agreement_no AND epoch = :epoch AND ready = TRUE"""
 _COMPLETE: Final = """
-INSERT INTO pseudonym_indexes (agreement_no, epoch, through, ready) VALUES (:agreement_no, :epoch, 0, TRUE)
+INSERT INTO pseudonym_indexes (agreement_no, epoch, through, ready)
+VALUES (:agreement_no, :epoch, 0, TRUE)
 ON CONFLICT (agreement_no, epoch) DO UPDATE SET ready = TRUE"""
 
 _OF_RECORDS: Final = """
@@ -75,9 +77,7 @@ class SqlPseudonyms:
     def add(self, agreement_no: int, epoch: int, rows: Sequence[tuple[bytes, int]], through: int) -> None:
         index = {"agreement_no": agreement_no, "epoch": epoch}
         # In the order of the table, so that a large batch touches each of its pages once.
-        values = [
-            index | {"pseudonym": pseudonym, "subject_no": subject} for pseudonym, subject in sorted(rows)
-        ]
+        values = [index | {"pseudonym": pseudonym, "subject_no": subject} for pseudonym, subject in sorted(rows)]
         self._transaction.run_many(_ADD_PSEUDONYM, values)
         self._transaction.run(_DONE_THROUGH, index | {"through": through})
 

@@ -44,7 +44,7 @@ def create(url: str) -> None:
 
 
 def migrate(url: str) -> None:
-    """Bring an older database to this program's schema, in one transaction; harmless when it is there already.
+    """Bring an older database to this program's schema, in one transaction; harmless when it is there.
 
     Raises:
         NotInitialised: there is no Creditport database there.

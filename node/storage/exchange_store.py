@@ -13,8 +13,8 @@ from node.storage.moments import from_milliseconds, from_milliseconds_or_none, t
 from node.storage.transaction import Transaction
 from registry.parties import PartyId
 
-_SENT: Final = """f.frame, f.recipient, f.agreement_no, f.request, f.header, f.header_digest, f.body, f.outcomes,
-f.sent_at"""
+_SENT: Final = """
+f.frame, f.recipient, f.agreement_no, f.request, f.header, f.header_digest, f.body, f.outcomes, f.sent_at"""
 _ANSWERS: Final = f"""
 WITH {{blobs wanted}} SELECT {_SENT} FROM wanted CROSS JOIN sent_frames f WHERE f.request = wanted.key"""
 _ADD_SENT: Final = """

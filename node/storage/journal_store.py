@@ -15,17 +15,17 @@ from node.storage.transaction import Transaction
 _ADD: Final = """
 INSERT INTO journal_entries (leaf, entry, detail, salt) VALUES (:leaf, :entry, :detail, :salt)"""
 _COLUMNS: Final = "number, place, entry, leaf, detail, salt"
-_UNSEQUENCED: Final = (
-    f"SELECT {_COLUMNS} FROM journal_entries WHERE place IS NULL ORDER BY number LIMIT :limit"
-)
+_UNSEQUENCED: Final = f"SELECT {_COLUMNS} FROM journal_entries WHERE place IS NULL ORDER BY number LIMIT :limit"
 _READ: Final = f"""
-SELECT {_COLUMNS} FROM journal_entries WHERE place IS NOT NULL AND place >= :start ORDER BY place LIMIT :limit"""
+SELECT {_COLUMNS} FROM journal_entries WHERE place IS NOT NULL AND place >= :start
+ORDER BY place LIMIT :limit"""
 _SEQUENCE: Final = "UPDATE journal_entries SET place = :place WHERE number = :number AND place IS NULL"
 _ADD_NODE: Final = "INSERT INTO journal_nodes (level, place, hash) VALUES (:level, :place, :hash)"
 _HEAD: Final = "SELECT size, root, note, at FROM journal_head WHERE one = 1"
 _SET_HEAD: Final = """
 INSERT INTO journal_head (one, size, root, note, at) VALUES (1, :size, :root, :note, :at)
-ON CONFLICT (one) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note, at = excluded.at"""
+ON CONFLICT (one) DO UPDATE
+SET size = excluded.size, root = excluded.root, note = excluded.note, at = excluded.at"""
 
 _LEAF: Final = "SELECT leaf FROM journal_entries WHERE place IS NOT NULL AND place = :place"
 _NODE: Final = "SELECT hash FROM journal_nodes WHERE level = :level AND place = :place"
@@ -41,9 +41,7 @@ class SqlJournal:
         self._transaction = transaction
 
     def add(self, entries: Sequence[Drafted]) -> None:
-        values = [
-            {"leaf": one.leaf, "entry": one.entry, "detail": one.detail, "salt": one.salt} for one in entries
-        ]
+        values = [{"leaf": one.leaf, "entry": one.entry, "detail": one.detail, "salt": one.salt} for one in entries]
         self._transaction.run_many(_ADD, values)
 
     def unsequenced(self, limit: int) -> list[JournalRow]:
@@ -58,8 +56,8 @@ class SqlJournal:
         """Keep the promise of the port.
 
         Raises:
-            OutOfOrder: the indices do not go on from the stored checkpoint up to the new one without a gap, or an
-                entry has its index already. The unit must be left without a commit.
+            OutOfOrder: the indices do not go on from the stored checkpoint to the new one without a gap, or
+                an entry has its index already. The unit must be left without a commit.
         """
         old = self.head()
         start = old.size if old else 0

@@ -1,4 +1,4 @@
-"""Times as they are stored: whole milliseconds since 1970 in UTC. Finer parts are dropped, never rounded up."""
+"""Times as they are stored: whole milliseconds since 1970 in UTC. Finer parts are dropped, not rounded."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final

@@ -23,7 +23,8 @@ ON CONFLICT (key) DO NOTHING"""
 _NUMBER: Final = "SELECT number FROM jobs WHERE key = :key"
 _COLUMNS: Final = "number, kind, peer, key, payload, state, attempts, next_at, give_up_at, result"
 _DUE: Final = f"""
-SELECT {_COLUMNS} FROM jobs WHERE state = 'waiting' AND next_at <= :at ORDER BY next_at, number LIMIT :limit"""
+SELECT {_COLUMNS} FROM jobs WHERE state = 'waiting' AND next_at <= :at
+ORDER BY next_at, number LIMIT :limit"""
 _FIND: Final = f"SELECT {_COLUMNS} FROM jobs WHERE number = :number"
 _RETRY: Final = """
 UPDATE jobs SET attempts = attempts + 1, next_at = :next_at, payload = coalesce(:payload, payload)

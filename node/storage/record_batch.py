@@ -19,10 +19,10 @@ class Known(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """Takes rows in order and gathers what is to be written; each row sees what the ones before it changed.
+    """Takes rows in order and gathers what is to be written; each row sees what those before it changed.
 
-    `known` are stored records by source key, `subjects` stored subject numbers by identifier, `at` the time in
-    milliseconds. New subjects get ascending numbers from `first_number`.
+    `known` are stored records by source key, `subjects` stored subject numbers by identifier, `at` the time
+    in milliseconds. New subjects get ascending numbers from `first_number`.
     """
 
     known: dict[bytes, Known] = field(repr=False)
@@ -37,8 +37,7 @@ class Batch:
     def count_strangers(self, rows: Sequence[NewRecordRow]) -> int:
         """At most so many rows will need a new subject."""
         return sum(
-            row.source_key not in self.known
-            and not any(one in self.subjects for one in row.subject.identifiers)
+            row.source_key not in self.known and not any(one in self.subjects for one in row.subject.identifiers)
             for row in rows
         )
 
@@ -60,7 +59,7 @@ class Batch:
         return "updated"
 
     def _join(self, row: NewRecordRow, subjects: set[int]) -> int:
-        """The one subject of the row, a new one if need be; identifiers not seen before lead to it from now on."""
+        """The subject of the row, a new one if need be; new identifiers lead to it from now on."""
         if subjects:
             (subject_no,) = subjects
         else:

@@ -13,9 +13,7 @@ from node.storage.moments import to_milliseconds
 from node.storage.record_batch import Batch, Known
 from node.storage.transaction import Transaction
 
-_COLUMNS: Final = (
-    "r.number, r.subject_no, r.version, r.kind, r.content, r.facts, r.disclose_until, r.withheld"
-)
+_COLUMNS: Final = "r.number, r.subject_no, r.version, r.kind, r.content, r.facts, r.disclose_until, r.withheld"
 _OF_SUBJECTS: Final = f"""
 WITH {{values wanted}}, {{values kinds}} SELECT {_COLUMNS} FROM wanted CROSS JOIN records r
 WHERE r.subject_no = wanted.key AND r.kind IN (SELECT key FROM kinds) ORDER BY r.number"""
@@ -40,8 +38,8 @@ INSERT INTO identifiers (subject_no, scheme, value) VALUES (:subject_no, :scheme
 _ADD_RECORD: Final = """
 INSERT INTO records
 (subject_no, source_key, version, kind, content_digest, disclose_until, withheld, stored_at, facts, content)
-VALUES
-(:subject_no, :source_key, :version, :kind, :content_digest, :disclose_until, '', :stored_at, :facts, :content)"""
+VALUES (:subject_no, :source_key, :version, :kind, :content_digest, :disclose_until, '', :stored_at,
+:facts, :content)"""
 _UPDATE_RECORD: Final = """
 UPDATE records SET version = :version, kind = :kind, content_digest = :content_digest,
 disclose_until = :disclose_until, stored_at = :stored_at, facts = :facts, content = :content
@@ -49,7 +47,7 @@ WHERE source_key = :source_key"""
 
 
 class SqlRecords:
-    """See `node.operations.ports.Records`. Only the current content is kept; versions of a record only go up."""
+    """See `node.operations.ports.Records`. Only current content is kept; a record's version only goes up."""
 
     __slots__ = ("_transaction",)
 
@@ -60,9 +58,7 @@ class SqlRecords:
         """Decided as if each row was stored before the next one was looked at."""
         if not rows:
             return Imported(outcomes=())
-        batch = Batch(
-            known=self._known_records(rows), subjects=self._known_identifiers(rows), at=to_milliseconds(at)
-        )
+        batch = Batch(known=self._known_records(rows), subjects=self._known_identifiers(rows), at=to_milliseconds(at))
         batch.first_number = self._reserve_subjects(batch.count_strangers(rows))
         outcomes = tuple(batch.take(row) for row in rows)
         run = self._transaction.run_many

@@ -17,11 +17,10 @@ INSERT INTO pins (authority, card) VALUES (:authority, :card)
 ON CONFLICT (authority) DO UPDATE SET card = excluded.card"""
 _STATEMENTS: Final = """
 SELECT place, raw, covered_at FROM registry_statements WHERE authority = :authority ORDER BY place"""
-_NEXT_PLACE: Final = (
-    "SELECT coalesce(max(place) + 1, 0) FROM registry_statements WHERE authority = :authority"
-)
+_NEXT_PLACE: Final = "SELECT coalesce(max(place) + 1, 0) FROM registry_statements WHERE authority = :authority"
 _APPEND: Final = """
-INSERT INTO registry_statements (authority, place, raw, covered_at) VALUES (:authority, :place, :raw, :covered_at)"""
+INSERT INTO registry_statements (authority, place, raw, covered_at)
+VALUES (:authority, :place, :raw, :covered_at)"""
 _HEADS: Final = "SELECT authority, head FROM registry_heads ORDER BY authority"
 _HEAD: Final = "SELECT head FROM registry_heads WHERE authority = :authority"
 _SET_HEAD: Final = """

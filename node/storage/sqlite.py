@@ -25,7 +25,7 @@ PATIENCE: Final = 10.0
 """Seconds that a unit waits for its turn to write before it is refused as busy, if nothing else is said."""
 
 _PAGE_SIZE: Final = 16_384
-# Secrets of erased content: secure_delete overwrites freed bytes, temp_store keeps sorting out of temporary files.
+# So that erased content is gone: secure_delete overwrites freed bytes, temp_store keeps off temporary files.
 _PRAGMAS: Final = (
     "foreign_keys = ON",
     "synchronous = FULL",

@@ -16,8 +16,8 @@ from node.storage.unit import SqlUnit
 class SqlStore:
     """Units of work on one database; safe to use from several threads, each unit from one.
 
-    Every method raises `node.storage.errors.StorageError` when the database cannot do what was asked. A unit that
-    was committed or left is over: using it, or a store in it, again is a bug and fails.
+    Every method raises `node.storage.errors.StorageError` when the database cannot do what was asked. A unit
+    that was committed or left is over: using it, or a store in it, again is a bug and fails.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -38,14 +38,14 @@ class SqlStore:
             yield SqlUnit(transaction)
 
     def data_version(self) -> int:
-        """A number that moves when any unit of any process commits; so cheap that it can be asked all the time."""
+        """A number that moves when any unit of any process commits; cheap enough to ask all the time."""
         with self._watch, in_our_words(self._backend):
             if self._watching is None:
                 self._watching = self._backend.engine.raw_connection()
             return self._backend.data_version(self._watching.driver_connection)
 
     def checkpoint(self) -> None:
-        """Bring what is committed, erasures above all, into the database file itself, and empty the log beside it.
+        """Bring what is committed, erasures above all, into the database file; empty the log beside it.
 
         Raises:
             Busy: others were reading all the time.

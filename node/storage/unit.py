@@ -18,8 +18,8 @@ class SqlUnit:
 
     __slots__ = (
         "_transaction", "agreements", "consents", "generation", "journal", "known_pseudonyms", "operators",
-        "outbox", "peers", "pseudonyms", "received_frames", "records", "registries", "renditions", "sent_frames",
-        "tree", "usage",
+        "outbox", "peers", "pseudonyms", "received_frames", "records", "registries", "renditions",
+        "sent_frames", "tree", "usage",
     )  # fmt: skip
 
     def __init__(self, transaction: Transaction) -> None:

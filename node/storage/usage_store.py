@@ -16,9 +16,7 @@ _CHARGE: Final = """
 INSERT INTO charges (agreement_no, period, amount) VALUES (:agreement_no, :period, :amount)
 ON CONFLICT (agreement_no, period) DO UPDATE SET amount = charges.amount + excluded.amount"""
 _EVALUATED: Final = "SELECT 1 FROM evaluations WHERE request = :request"
-_REMEMBER: Final = (
-    "INSERT INTO evaluations (request, at) VALUES (:request, :at) ON CONFLICT (request) DO NOTHING"
-)
+_REMEMBER: Final = "INSERT INTO evaluations (request, at) VALUES (:request, :at) ON CONFLICT (request) DO NOTHING"
 _USED: Final = """
 WITH {blobs wanted} SELECT n.nonce, n.request FROM wanted CROSS JOIN nonces n WHERE n.nonce = wanted.key"""
 _USE: Final = "INSERT INTO nonces (nonce, request, expires_at) VALUES (:nonce, :request, :expires_at)"
@@ -38,8 +36,7 @@ class SqlUsage:
 
     def charge(self, agreement_no: int, amounts: Mapping[str, int]) -> None:
         values = [
-            {"agreement_no": agreement_no, "period": window, "amount": amount}
-            for window, amount in amounts.items()
+            {"agreement_no": agreement_no, "period": window, "amount": amount} for window, amount in amounts.items()
         ]
         self._transaction.run_many(_CHARGE, values)
 

@@ -47,9 +47,7 @@ def require_migratable(found: str | None) -> None:
     if found is None:
         raise NotInitialised("there is no Creditport database at that place: run `creditport init`")
     if found > VERSION:
-        raise MadeByNewer(
-            "the database was made by a newer version of this program; nothing of it was changed"
-        )
+        raise MadeByNewer("the database was made by a newer version of this program; nothing of it was changed")
 
 
 def require_none(found: str | None) -> None:
@@ -59,6 +57,4 @@ def require_none(found: str | None) -> None:
         AlreadyInitialised: see there.
     """
     if found is not None:
-        raise AlreadyInitialised(
-            "there is a Creditport database at that place already; nothing of it was changed"
-        )
+        raise AlreadyInitialised("there is a Creditport database at that place already; nothing of it was changed")

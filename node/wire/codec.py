@@ -117,9 +117,7 @@ def agreement_from_wire(raw: bytes) -> Delivery:
 
 def receipts_from_wire(raw: bytes) -> Delivery:
     """Read one DeliverReceiptsRequest."""
-    message = read_message(
-        raw, propagation_pb2.DeliverReceiptsRequest, BOUNDS[Method.DELIVER_RECEIPTS].request
-    )
+    message = read_message(raw, propagation_pb2.DeliverReceiptsRequest, BOUNDS[Method.DELIVER_RECEIPTS].request)
     return _delivery("batch", message.batch, message.checkpoint)
 
 
@@ -185,9 +183,7 @@ def filing_to_wire(receipt: bytes, checkpoint: bytes) -> bytes:
 
 def receipts_taken_to_wire(checkpoint: bytes) -> bytes:
     """Write one DeliverReceiptsResponse."""
-    return propagation_pb2.DeliverReceiptsResponse(checkpoint=checkpoint).SerializeToString(
-        deterministic=True
-    )
+    return propagation_pb2.DeliverReceiptsResponse(checkpoint=checkpoint).SerializeToString(deterministic=True)
 
 
 def registry_page_to_wire(page: RegistryPage) -> bytes:
@@ -260,9 +256,7 @@ def _item_from_wire(item: exchange_pb2.QueryItem) -> AskedItem:
 
 
 def _delivery(field: str, document: bytes, checkpoint: bytes) -> Delivery:
-    return Delivery(
-        some(field, document, LARGEST_DOCUMENT), at_most("checkpoint", checkpoint, LARGEST_CHECKPOINT)
-    )
+    return Delivery(some(field, document, LARGEST_DOCUMENT), at_most("checkpoint", checkpoint, LARGEST_CHECKPOINT))
 
 
 def _frame_to_wire(answer: Answered) -> common_pb2.Frame:

@@ -31,9 +31,7 @@ class Gateway(Protocol):
     def charge_evaluations(self, asked: list[EvaluateAsked]) -> Sequence[EvaluationGranted | RefusedAnswer]:
         """Decide, charge and journal evaluations; one answer for each, in order."""
 
-    def evaluate(
-        self, agreement_id: str, epoch: int, blinded: Sequence[bytes]
-    ) -> Future[tuple[list[bytes], bytes]]:
+    def evaluate(self, agreement_id: str, epoch: int, blinded: Sequence[bytes]) -> Future[tuple[list[bytes], bytes]]:
         """Start evaluating elements that were charged (in memory): the elements, and one proof over them.
 
         The future raises crypto.errors.Malformed if an element is no point of the group.

@@ -223,7 +223,7 @@ _STATUS_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
 def _traced(failure: BaseException | None) -> list[str]:
-    """Types and places of an error and its causes, without messages and local variables: they may hold content."""
+    """Types and places of an error and its causes; messages and local variables might hold content."""
     errors = []
     while failure is not None:
         frames = traceback.extract_tb(failure.__traceback__)

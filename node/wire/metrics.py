@@ -22,9 +22,7 @@ class WireMetrics(Collector):
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._calls = Counter(
-            "creditport_calls", "Calls handled.", ("method", "code"), registry=self.registry
-        )
+        self._calls = Counter("creditport_calls", "Calls handled.", ("method", "code"), registry=self.registry)
         self._started = Counter(
             "creditport_calls_started", "Calls whose header has come.", ("method",), registry=self.registry
         )

@@ -132,9 +132,7 @@ def batch_query_call_to_wire(call: QueryCall) -> Outgoing:
 
 def document_to_wire(delivery: Delivery) -> bytes:
     """Write one DeliverAgreementDocumentRequest."""
-    message = agreement_pb2.DeliverAgreementDocumentRequest(
-        document=delivery.document, checkpoint=delivery.checkpoint
-    )
+    message = agreement_pb2.DeliverAgreementDocumentRequest(document=delivery.document, checkpoint=delivery.checkpoint)
     return message.SerializeToString(deterministic=True)
 
 
@@ -188,9 +186,7 @@ def batch_answer_from_wire(raw: bytes, outgoing: Outgoing) -> tuple[Answered | R
     checkpoint = _checkpoint(message.checkpoint)
     match message.WhichOneof("outcome"):
         case "frame":
-            return _answered(
-                message.frame, _refused_items(message.refused_items, outgoing), checkpoint
-            ), checkpoint
+            return _answered(message.frame, _refused_items(message.refused_items, outgoing), checkpoint), checkpoint
         case "refusal":
             return refusal_from_wire(message.refusal), checkpoint
         case _:

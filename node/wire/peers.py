@@ -107,9 +107,7 @@ class PeerClient:
         self._saw(peer, answer.checkpoint)
         return answer
 
-    async def batch_query(
-        self, peer: PartyId, calls: Sequence[Outgoing]
-    ) -> AsyncIterator[Answered | RefusedAnswer]:
+    async def batch_query(self, peer: PartyId, calls: Sequence[Outgoing]) -> AsyncIterator[Answered | RefusedAnswer]:
         """Ask messages in one stream: for each, in order, a frame or the refusal of that message."""
         method = Method.BATCH_QUERY
         ask: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = self._channel(peer).stream_stream(method)
@@ -134,18 +132,14 @@ class PeerClient:
 
     async def deliver_document(self, peer: PartyId, document: bytes) -> bytes:
         """Deliver a document of an agreement; the digest under which the peer keeps it."""
-        raw = await self._call(
-            peer, Method.DELIVER_DOCUMENT, outgoing.document_to_wire(self._delivery(document))
-        )
+        raw = await self._call(peer, Method.DELIVER_DOCUMENT, outgoing.document_to_wire(self._delivery(document)))
         digest, checkpoint = self._read(peer, outgoing.document_digest_from_wire, raw)
         self._saw(peer, checkpoint)
         return digest
 
     async def file_agreement(self, authority: PartyId, agreement: bytes) -> bytes:
         """File an agreement with both signatures; the authority's signed receipt."""
-        raw = await self._call(
-            authority, Method.FILE_AGREEMENT, outgoing.agreement_to_wire(self._delivery(agreement))
-        )
+        raw = await self._call(authority, Method.FILE_AGREEMENT, outgoing.agreement_to_wire(self._delivery(agreement)))
         receipt, checkpoint = self._read(authority, outgoing.filing_from_wire, raw)
         self._saw(authority, checkpoint)
         return receipt
@@ -158,9 +152,7 @@ class PeerClient:
 
     async def deliver_receipts(self, peer: PartyId, batch: bytes) -> None:
         """Deliver a signed batch of receipts."""
-        raw = await self._call(
-            peer, Method.DELIVER_RECEIPTS, outgoing.receipts_to_wire(self._delivery(batch))
-        )
+        raw = await self._call(peer, Method.DELIVER_RECEIPTS, outgoing.receipts_to_wire(self._delivery(batch)))
         self._saw(peer, self._read(peer, outgoing.receipts_taken_from_wire, raw))
 
     async def prove_journal(self, peer: PartyId, leaf: bytes, old_size: int) -> JournalProof:

@@ -92,16 +92,10 @@ def refusal_from_error(error: grpc.aio.AioRpcError) -> RefusedAnswer | None:
         return None
     try:
         status = status_pb2.Status.FromString(raw)
-        infos = [
-            _error_info(packed)
-            for packed in status.details
-            if packed.Is(error_details_pb2.ErrorInfo.DESCRIPTOR)
-        ]
+        infos = [_error_info(packed) for packed in status.details if packed.Is(error_details_pb2.ErrorInfo.DESCRIPTOR)]
     except DecodeError:
         return None
-    known = (
-        _from_info(info) for info in infos if info.domain == DOMAIN and info.reason in Refusal.__members__
-    )
+    known = (_from_info(info) for info in infos if info.domain == DOMAIN and info.reason in Refusal.__members__)
     return next((answer for answer in known if answer is not None), None)
 
 

@@ -68,9 +68,7 @@ class Servicers:
         services: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
         for method, behaviour in unary.items():
             of_service = services.setdefault(method.service, {})
-            of_service[method.short_name] = grpc.unary_unary_rpc_method_handler(
-                self._reading(method, behaviour)
-            )
+            of_service[method.short_name] = grpc.unary_unary_rpc_method_handler(self._reading(method, behaviour))
         batch = Method.BATCH_QUERY
         services[batch.service][batch.short_name] = grpc.stream_stream_rpc_method_handler(self._batch_query)
         return tuple(grpc.method_handlers_generic_handler(*service) for service in services.items())

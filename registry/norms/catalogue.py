@@ -149,9 +149,7 @@ def _check_entry(entry: CatalogueEntry, pack: str, place: str) -> None:
     if len(entry.field_names) != len(entry.items):
         raise BadPack(pack, f"{place}.items", "every field once")
     if adverse != (entry.negative_category is not None):
-        raise BadPack(
-            pack, f"{place}.negative_category", "a category of S 18 for adverse kinds, and only those"
-        )
+        raise BadPack(pack, f"{place}.negative_category", "a category of S 18 for adverse kinds, and only those")
     if adverse and entry.disclosure.years is None:
         raise BadPack(pack, f"{place}.disclosure.years", "at most five years for adverse kinds (S 31)")
     if not entry.sharing_scope <= RECORD_RECIPIENTS | {PartyClass.STATE_ORGAN}:

@@ -1,4 +1,4 @@
-"""A process that is killed in the middle of a unit leaves the state before it; one killed after it, the state after."""
+"""A process that is killed in the middle of a unit leaves the state before it; after it, the state after."""
 
 import signal
 import subprocess

@@ -88,6 +88,16 @@ def test_a_frame_that_comes_again_is_not_kept_again(store: Store) -> None:
         assert work.received_frames.copies(short("frame")) == [copy("frame", "a")]
 
 
+def test_the_newest_headers_of_one_sender_come_oldest_first(store: Store) -> None:
+    frames = [received(f"frame {place}") for place in range(4)]
+    with store.write() as work:
+        for frame in [*frames, received("other", BANK)]:
+            work.received_frames.add(frame, [])
+
+        assert work.received_frames.headers(AGENCY, 3) == [frame.header for frame in frames[1:]]
+        assert work.received_frames.headers(AGENCY, 10) == [frame.header for frame in frames]
+
+
 def test_a_frame_id_is_unique_to_its_sender_and_the_first_one_is_meant(store: Store) -> None:
     with store.write() as work:
         work.received_frames.add(received("frame", AGENCY), [copy("frame", "a")])

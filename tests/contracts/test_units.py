@@ -112,7 +112,7 @@ def test_a_committed_unit_is_over(store: Store) -> None:
     with store.write() as work:
         work.commit()
 
-        with pytest.raises(Exception, match="closed|ended"):
+        with pytest.raises(Exception, match=r"closed|ended"):
             work.generation.move()
         with pytest.raises(RuntimeError, match="ended"):
             work.commit()
@@ -124,6 +124,6 @@ def test_a_unit_that_was_left_is_over(store: Store) -> None:
     with store.write() as work:
         pass
 
-    with pytest.raises(Exception, match="closed|ended"):
+    with pytest.raises(Exception, match=r"closed|ended"):
         work.generation.move()
     assert _generation(store) == 0

@@ -4,7 +4,5 @@ from alembic import context
 
 from node.storage.tables import metadata
 
-context.configure(
-    connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=False
-)
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=False)
 context.run_migrations()

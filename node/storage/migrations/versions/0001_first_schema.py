@@ -208,9 +208,7 @@ def _number() -> sa.Column[int]:
     return sa.Column("number", _NUMBER, primary_key=True)
 
 
-def _int(
-    name: str, *, references: str | None = None, key: bool = False, nullable: bool = False
-) -> sa.Column[int]:
+def _int(name: str, *, references: str | None = None, key: bool = False, nullable: bool = False) -> sa.Column[int]:
     foreign = [sa.ForeignKey(references)] if references else []
     return sa.Column(name, _NUMBER, *foreign, primary_key=key, nullable=nullable, autoincrement=False)
 

@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from network import Member, free_port, until
 from rich.console import Console
+
+from deploy.demo.network import Member, free_port, until
 
 HERE = Path(__file__).parent
 KEPT = HERE.parent.parent / ".demo"
@@ -122,9 +123,7 @@ def _tell(story: Story, cast: Cast, folder: Path, data: Path | None) -> None:
         _batch(story, cast, folder, agreement, subjects)
     with story.chapter("What may not be asked is refused, with its reason", "不得查询的，附理由拒绝"):
         _out_of_bounds(story, cast, agreement, subjects)
-    with story.chapter(
-        "Every act stands in a journal that cannot be rewritten", "一切行为载入不可篡改的日志"
-    ):
+    with story.chapter("Every act stands in a journal that cannot be rewritten", "一切行为载入不可篡改的日志"):
         _verify(story, cast)
 
 
@@ -157,9 +156,7 @@ def _quicken(member: Member) -> None:
     config = member.folder / "node.toml"
     text = config.read_text(encoding="utf-8")
     for setting in ("registry_head_every", "registry_read_every"):
-        text = "\n".join(
-            f"{setting} = 0.5" if line.startswith(setting) else line for line in text.splitlines()
-        )
+        text = "\n".join(f"{setting} = 0.5" if line.startswith(setting) else line for line in text.splitlines())
     config.write_text(text + "\n", encoding="utf-8")
 
 
@@ -203,9 +200,7 @@ def _load(story: Story, cast: Cast, folder: Path, data: Path | None) -> list[str
         return _codes(enterprises, "uscc")
     source = data / "shenzhen-enterprises" / "enterprises.csv"
     if not source.is_file():
-        raise SystemExit(
-            f"there is no {source}; DATA names a folder with shenzhen-enterprises/enterprises.csv in it"
-        )
+        raise SystemExit(f"there is no {source}; DATA names a folder with shenzhen-enterprises/enterprises.csv in it")
     _import(story, cast, source, "101", "--mapping", str(HERE / "enterprises.toml"))
     return _codes(source, "uscc")
 
@@ -244,9 +239,7 @@ def _agree(story: Story, cast: Cast, folder: Path) -> str:
 
 def _reach(member: Member, agreement: str, state: str) -> None:
     def reached() -> bool:
-        return any(
-            row["agreement"] == agreement and row["state"] == state for row in member.ask("agreement", "list")
-        )
+        return any(row["agreement"] == agreement and row["state"] == state for row in member.ask("agreement", "list"))
 
     until(f"the agreement is {state} at {member.party}", reached)
 
@@ -267,9 +260,7 @@ def _refused(story: Story, cast: Cast, agreement: str, subject: str) -> None:
     line = _query_line(agreement, subject)
     story.command(cast.bank, line)
     answer = cast.bank.ask(*shlex.split(line)[1:], expect=(1,))
-    story.say(
-        f"[yellow]refused: {answer['reason']} ({answer['article']})[/]  {answer['text_en']} {answer['text_zh']}"
-    )
+    story.say(f"[yellow]refused: {answer['reason']} ({answer['article']})[/]  {answer['text_en']} {answer['text_zh']}")
 
 
 def _file(story: Story, cast: Cast, agreement: str) -> None:

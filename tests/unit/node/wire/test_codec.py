@@ -1,0 +1,297 @@
+"""Facts go out and come back the same; everything of another shape is refused, with its field named."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agreements.refusal import Refusal, refuse
+from creditport.v1 import (
+    agreement_pb2,
+    common_pb2,
+    exchange_pb2,
+    filing_pb2,
+    inspection_pb2,
+    propagation_pb2,
+    registry_pb2,
+)
+from node.operations.asked import Answered, AskedItem, JournalProof, RefusedAnswer, RegistryPage
+from node.wire import codec, outgoing
+from node.wire.codec import Delivery
+from node.wire.errors import Misshapen
+from node.wire.methods import LARGEST_MESSAGE, Method, request_digest
+from node.wire.outgoing import EvaluateCall, Outgoing, QueryCall
+from registry.parties import PartyId
+
+PEER = PartyId("hk-bank")
+LEAF = b"l" * 32
+NO = RefusedAnswer(refused=refuse(Refusal.CONSENT_EXPIRED, "SZ-DRAFT-82"), leaf=LEAF)
+CALL = QueryCall(
+    request_id=b"r" * 16,
+    agreement=b"a" * 32,
+    epoch=3,
+    purpose="CROSS_BORDER_TRADE",
+    asked={"101": frozenset({"established"})},
+    items=(AskedItem(pseudonym=b"p" * 16, authorisation=b""),),
+    checkpoint=b"",
+)
+EVALUATE = EvaluateCall(
+    request_id=b"r" * 16, agreement=b"a" * 32, epoch=3, blinded=(b"e" * 32,), checkpoint=b"note"
+)
+OUT = Outgoing(raw=b"", digest=b"", request_id=b"r" * 16, count=2)
+
+items = st.builds(AskedItem, pseudonym=st.binary(min_size=16, max_size=16),
+authorisation=st.binary(max_size=99)) selections = st.dictionaries(
+    st.from_regex(r"[A-Z0-9]{1,16}", fullmatch=True),
+    st.frozensets(st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True), min_size=1, max_size=8),
+    min_size=1,
+    max_size=6,
+)
+calls = st.builds(
+    QueryCall,
+    request_id=st.binary(min_size=16, max_size=16),
+    agreement=st.binary(min_size=32, max_size=32),
+    epoch=st.integers(0, 2**32 - 1),
+    purpose=st.from_regex(r"[A-Z][A-Z0-9_]{0,63}", fullmatch=True),
+    asked=selections,
+    items=st.lists(items, min_size=1, max_size=5).map(tuple),
+    checkpoint=st.binary(max_size=99),
+)
+
+
+@given(calls)
+def test_a_batch_message_arrives_as_it_was_asked(call: QueryCall) -> None:
+    out = outgoing.batch_query_call_to_wire(call)
+
+    request_id, asked = codec.batch_query_from_wire(out.raw, PEER)
+
+    assert request_id == out.request_id == call.request_id
+    assert (asked.peer, asked.batch, asked.digest) == (PEER, True, out.digest)
+    assert (asked.agreement, asked.epoch, asked.purpose) == (call.agreement, call.epoch, call.purpose)
+    assert (asked.asked, asked.items, asked.checkpoint) == (call.asked, call.items, call.checkpoint)
+    assert out.count == len(call.items)
+
+
+@given(calls)
+def test_a_unary_query_arrives_as_it_was_asked(call: QueryCall) -> None:
+    single = replace(call, items=call.items[:1])
+    out = outgoing.query_call_to_wire(single)
+
+    asked = codec.query_from_wire(out.raw, PEER)
+
+    assert (asked.items, asked.asked, asked.batch) == (single.items, single.asked, False)
+    assert asked.digest == out.digest == request_digest(Method.QUERY, out.raw)
+
+
+@given(calls, st.randoms())
+def test_the_same_facts_are_always_the_same_request(call: QueryCall, chance: Any) -> None:
+    kinds = list(call.asked)
+    chance.shuffle(kinds)
+    shuffled = replace(call, asked={kind: frozenset(sorted(call.asked[kind])) for kind in kinds})
+
+    assert outgoing.batch_query_call_to_wire(shuffled) == outgoing.batch_query_call_to_wire(call)
+
+
+@given(st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=200))
+def test_blinded_elements_arrive_in_order(blinded: list[bytes]) -> None:
+    out = outgoing.evaluate_call_to_wire(replace(EVALUATE, blinded=tuple(blinded)))
+
+    asked = codec.evaluate_from_wire(out.raw, PEER)
+
+    assert asked.blinded == tuple(blinded)
+    assert (asked.digest, out.count) == (request_digest(Method.EVALUATE, out.raw), len(blinded))
+
+
+def test_a_unary_query_is_built_from_one_item_only() -> None:
+    with pytest.raises(ValueError, match="unpack"):
+        outgoing.query_call_to_wire(replace(CALL, items=CALL.items * 2))
+
+
+BAD_QUERIES = {
+    "request_id": replace(CALL, request_id=b"r" * 15),
+    "agreement": replace(CALL, agreement=b"a" * 31),
+    "purpose": replace(CALL, purpose="trade"),
+    "asked": replace(CALL, asked={}),
+    "asked.kind": replace(CALL, asked={"kind 101": frozenset({"established"})}),
+    "asked.fields": replace(CALL, asked={"101": frozenset()}),
+    "item.pseudonym": replace(CALL, items=(AskedItem(pseudonym=b"p", authorisation=b""),)),
+    "item.authorisation": replace(
+        CALL, items=(AskedItem(pseudonym=b"p" * 16, authorisation=bytes(8193)),)
+    ),
+    "checkpoint": replace(CALL, checkpoint=bytes(8193)),
+}
+
+
+@pytest.mark.parametrize(("field", "call"), BAD_QUERIES.items(), ids=BAD_QUERIES)
+def test_a_query_of_another_shape_is_refused_by_field(field: str, call: QueryCall) -> None:
+    for raw, read in (
+        (outgoing.query_call_to_wire(call).raw, codec.query_from_wire),
+        (outgoing.batch_query_call_to_wire(call).raw, codec.batch_query_from_wire),
+    ):
+        with pytest.raises(Misshapen, match=f"MALFORMED: {field}: expected"):
+            read(raw, PEER)
+
+
+def test_a_selection_that_is_not_ascending_is_refused() -> None:
+    for kinds, fields in ((["201", "101"], ["a"]), (["101", "101"], ["a"]), (["101"], ["b", "a"])):
+        selections = [exchange_pb2.KindSelection(kind=kind, fields=fields) for kind in kinds]
+        message = exchange_pb2.QueryRequest.FromString(outgoing.query_call_to_wire(CALL).raw)
+        del message.asked[:]
+        message.asked.extend(selections)
+        with pytest.raises(Misshapen, match="ascending"):
+            codec.query_from_wire(message.SerializeToString(deterministic=True), PEER)
+
+
+def test_a_query_without_an_item_and_a_batch_without_items_are_refused() -> None:
+    message = exchange_pb2.QueryRequest.FromString(outgoing.query_call_to_wire(CALL).raw)
+    message.ClearField("item")
+
+    with pytest.raises(Misshapen, match="item: expected one"):
+        codec.query_from_wire(message.SerializeToString(deterministic=True), PEER)
+    for count in (0, 201):
+        raw = outgoing.batch_query_call_to_wire(replace(CALL, items=CALL.items * count)).raw
+        with pytest.raises(Misshapen, match="items: expected 1 to 200"):
+            codec.batch_query_from_wire(raw, PEER)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        replace(EVALUATE, request_id=b""),
+        replace(EVALUATE, agreement=b""),
+        replace(EVALUATE, blinded=()),
+        replace(EVALUATE, blinded=(b"e" * 32,) * 201),
+        replace(EVALUATE, blinded=(b"e" * 31,)),
+        replace(EVALUATE, checkpoint=bytes(8193)),
+    ],
+)
+def test_an_evaluation_of_another_shape_is_refused(call: EvaluateCall) -> None:
+    with pytest.raises(Misshapen, match="MALFORMED"):
+        codec.evaluate_from_wire(outgoing.evaluate_call_to_wire(call).raw, PEER)
+
+
+@pytest.mark.parametrize(
+    ("write", "read"),
+    [
+        (outgoing.document_to_wire, codec.document_from_wire),
+        (outgoing.agreement_to_wire, codec.agreement_from_wire),
+        (outgoing.receipts_to_wire, codec.receipts_from_wire),
+    ],
+)
+def test_a_document_arrives_byte_for_byte_or_is_refused(write: Any, read: Any) -> None:
+    assert read(write(Delivery(b"document", b"note"))) == Delivery(b"document", b"note")
+    for bad in (Delivery(b"", b""), Delivery(bytes((1 << 20) + 1), b""), Delivery(b"d", bytes(8193))):
+        with pytest.raises(Misshapen, match="MALFORMED"):
+            read(write(bad))
+
+
+def test_registry_reads_and_journal_proofs_are_asked_for_by_numbers() -> None:
+    assert codec.read_registry_from_wire(outgoing.read_registry_to_wire(7, 1000)) == (7, 1000)
+    assert codec.prove_journal_from_wire(outgoing.prove_journal_to_wire(LEAF, 0)) == (LEAF, 0)
+    assert codec.prove_journal_from_wire(outgoing.prove_journal_to_wire(b"", 9)) == (b"", 9)
+    for raw, read in (
+        (outgoing.read_registry_to_wire(0, 1001), codec.read_registry_from_wire),
+        (outgoing.prove_journal_to_wire(b"", 0), codec.prove_journal_from_wire),
+        (outgoing.prove_journal_to_wire(b"short", 1), codec.prove_journal_from_wire),
+    ):
+        with pytest.raises(Misshapen, match="MALFORMED"):
+            read(raw)
+
+
+def test_answers_come_back_as_they_were_given() -> None:
+    answer = Answered(header=b"h", body=b"b", refused_items=(), checkpoint=b"c")
+    refused_one = replace(answer, refused_items=((1, NO),))
+    proof = JournalProof(checkpoint=b"c", index=4, inclusion=(LEAF, LEAF), consistency=(LEAF,))
+    page = RegistryPage(head=b"h", statements=(b"s", b"t"))
+
+    assert outgoing.answer_from_wire(codec.answer_to_wire(answer)) == answer
+    for given_answer, noted in ((answer, b"c"), (refused_one, b"c"), (NO, b"newest")):
+        raw = codec.batch_answer_to_wire(b"r" * 16, given_answer, b"newest")
+        assert outgoing.batch_answer_from_wire(raw, OUT) == (given_answer, noted)
+    evaluated = outgoing.evaluation_from_wire(codec.evaluation_to_wire([LEAF, LEAF], b"p" * 64, b"c"), 2)
+    assert (evaluated.elements, evaluated.proof, evaluated.checkpoint) == ((LEAF, LEAF), b"p" * 64, b"c")
+    assert outgoing.document_digest_from_wire(codec.document_digest_to_wire(LEAF, b"c")) == (LEAF, b"c")
+    assert outgoing.filing_from_wire(codec.filing_to_wire(b"receipt", b"c")) == (b"receipt", b"c")
+    assert outgoing.receipts_taken_from_wire(codec.receipts_taken_to_wire(b"c")) == b"c"
+    assert outgoing.registry_page_from_wire(codec.registry_page_to_wire(page)) == page
+    assert outgoing.journal_proof_from_wire(codec.journal_proof_to_wire(proof)) == proof
+
+
+def test_a_page_holds_whole_statements_up_to_the_largest_message() -> None:
+    statements = tuple(bytes([n]) * 900_000 for n in range(7))
+    raw = codec.registry_page_to_wire(RegistryPage(head=b"h", statements=statements))
+
+    assert len(raw) <= LARGEST_MESSAGE
+    assert outgoing.registry_page_from_wire(raw).statements == statements[:4]
+
+
+FRAME = common_pb2.Frame(header=b"h", body=b"b")
+WRONG_LEAF = common_pb2.Refusal(reason=401, journal_leaf=b"short")  # type: ignore[arg-type]
+LATER_REASON = common_pb2.Refusal(reason=9999)  # type: ignore[arg-type]
+LONG_WORDS = common_pb2.Refusal(reason=401, article="S" * 300)  # type: ignore[arg-type]
+
+
+def batch(**fields: Any) -> Any:
+    return exchange_pb2.BatchQueryResponse(request_id=b"r" * 16, **fields)
+
+
+def refused_at(*positions: int) -> list[exchange_pb2.ItemRefusal]:
+    refusal = common_pb2.Refusal(reason=401)  # type: ignore[arg-type]
+    return [exchange_pb2.ItemRefusal(index=position, refusal=refusal) for position in positions]
+
+
+@pytest.mark.parametrize(
+    ("message", "read"),
+    [
+        (exchange_pb2.QueryResponse(), outgoing.answer_from_wire),
+        (exchange_pb2.QueryResponse(frame=common_pb2.Frame(header=b"h")), outgoing.answer_from_wire),
+        (exchange_pb2.QueryResponse(frame=common_pb2.Frame(body=b"b")), outgoing.answer_from_wire),
+        (exchange_pb2.QueryResponse(frame=FRAME, checkpoint=bytes(8193)), outgoing.answer_from_wire),
+        (exchange_pb2.EvaluateResponse(evaluated=[LEAF], proof=b"p" * 64), lambda raw: evaluated(raw, 2)),
+        (exchange_pb2.EvaluateResponse(evaluated=[b"x"], proof=b"p" * 64), lambda raw: evaluated(raw, 1)),
+        (exchange_pb2.EvaluateResponse(evaluated=[LEAF], proof=b"p"), lambda raw: evaluated(raw, 1)),
+        (agreement_pb2.DeliverAgreementDocumentResponse(digest=b"x"), outgoing.document_digest_from_wire),
+        (filing_pb2.FileAgreementResponse(), outgoing.filing_from_wire),
+        (propagation_pb2.DeliverReceiptsResponse(checkpoint=bytes(8193)), outgoing.receipts_taken_from_wire),
+        (registry_pb2.ReadRegistryResponse(), outgoing.registry_page_from_wire),
+        (registry_pb2.ReadRegistryResponse(head=b"h", statements=[b""]), outgoing.registry_page_from_wire),
+        (inspection_pb2.ProveJournalResponse(), outgoing.journal_proof_from_wire),
+        (
+            inspection_pb2.ProveJournalResponse(checkpoint=b"c", inclusion=[LEAF] * 65),
+            outgoing.journal_proof_from_wire,
+        ),
+        (
+            inspection_pb2.ProveJournalResponse(checkpoint=b"c", consistency=[b"x"]),
+            outgoing.journal_proof_from_wire,
+        ),
+        (batch(), lambda raw: outgoing.batch_answer_from_wire(raw, OUT)),
+        (batch(refusal=LATER_REASON), lambda raw: outgoing.batch_answer_from_wire(raw, OUT)),
+        (batch(refusal=WRONG_LEAF), lambda raw: outgoing.batch_answer_from_wire(raw, OUT)),
+        (batch(refusal=LONG_WORDS), lambda raw: outgoing.batch_answer_from_wire(raw, OUT)),
+        (batch(frame=FRAME), lambda raw: outgoing.batch_answer_from_wire(raw, replace(OUT, request_id=b"x"))),
+        (
+            batch(frame=FRAME, refused_items=refused_at(2)),
+            lambda raw: outgoing.batch_answer_from_wire(raw, OUT),
+        ),
+        (
+            batch(frame=FRAME, refused_items=refused_at(1, 0)),
+            lambda raw: outgoing.batch_answer_from_wire(raw, OUT),
+        ),
+    ],
+)
+def test_an_answer_of_another_shape_is_refused(message: Any, read: Any) -> None:
+    with pytest.raises(Misshapen, match="MALFORMED"):
+        read(message.SerializeToString(deterministic=True))
+
+
+def evaluated(raw: bytes, asked: int) -> outgoing.Evaluated:
+    return outgoing.evaluation_from_wire(raw, asked)
+
+
+def test_what_goes_out_hides_its_content() -> None:
+    out = outgoing.query_call_to_wire(CALL)
+
+    assert "CROSS_BORDER_TRADE" not in repr(out)
+    assert "raw" not in repr(out)
