@@ -71,8 +71,10 @@ class Courier:
         if jobs[0].kind is JobKind.RECEIPTS:
             await self._try(jobs, act)
             return
-        for job in jobs:
+        for place, job in enumerate(jobs):
             if not await self._try([job], act):
+                # The rest waits as well, or a dead peer's jobs would crowd everybody else's out of each round.
+                await self._postpone(jobs[place + 1 :], f"{job.peer} was not reached")
                 return
 
     async def _try(self, jobs: Sequence[Job], act: Errand) -> bool:

@@ -21,7 +21,7 @@ from node.operations.asked import (
     RegistryPage,
 )
 from node.operations.charge_evaluations import charge_evaluations
-from node.operations.facts import is_registry_fresh
+from node.operations.facts import heard_authorities
 from node.operations.keep_agreements import receive_document, take_filing
 from node.operations.keep_journal import prove_journal
 from node.operations.keep_registry import read_registry
@@ -125,6 +125,7 @@ class NodeGateway:
 
     def prove_journal(self, peer: PartyId, leaf: bytes, old_size: int) -> JournalProof | RefusedAnswer:
         """Prove a leaf of this journal. It says nothing of the leaf, so any listed peer may ask."""
+        del peer
         with self._node.store.read() as work:
             proof = prove_journal(work, leaf, old_size)
         if proof is not None:
@@ -160,7 +161,7 @@ class NodeGateway:
         return Desk(
             facts=facts,
             settings=node.settings,
-            fresh=is_registry_fresh(work, facts, node.settings, utc_now()),
+            heard=heard_authorities(work, facts, node.settings, utc_now()),
             vocabulary=node.vocabulary,
             context=node.context,
             checkpoint=self._checkpoint,

@@ -1,11 +1,15 @@
 """The lock on a node's folder: one process serves a node on SQLite."""
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
 from node.config import ConfigError, Folder
+
+TRIES = 10
+BETWEEN_TRIES = 0.05
 
 
 @contextmanager
@@ -20,13 +24,23 @@ def serving_lock(folder: Folder) -> Iterator[None]:
     except OSError as error:
         raise ConfigError(f"{folder.lock} cannot be written: {error.strerror}") from None
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigError(f"{folder.path} is in use: another process is serving this node") from None
+        if not _taken(file):
+            raise ConfigError(f"{folder.path} is in use: another process is serving this node")
         yield
     finally:
         file.close()
+
+
+def _taken(file: IO[str]) -> bool:
+    """Take the lock; commands that look whether it is held share it for a moment, so one refusal is not the last."""
+    for _ in range(TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(BETWEEN_TRIES)
+        else:
+            return True
+    return False
 
 
 def is_served(folder: Folder) -> bool:

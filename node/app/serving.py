@@ -119,8 +119,7 @@ class Serving:
             self._snapshot = snapshot
             self.gateway.now_knows(snapshot)
             self.tls.trust(from_base64(one.card.card.tls_certificate) for one in snapshot.active())
-        newest = dict(self.gateway.take_heads())
-        for peer, note in newest.items():
+        for peer, note in dict.fromkeys(self.gateway.take_heads()):
             self._see(peer, note, snapshot)
 
     def _see(self, peer: PartyId, note: bytes, snapshot: Snapshot) -> None:
@@ -128,9 +127,7 @@ class Serving:
         if listing is None:
             return
         with self.node.store.write() as work:
-            seen = see_head(work, peer, listing.card.card.journal_vkey, note, utc_now())
-            if seen.kept:
-                work.commit()
+            seen = see_head(work, peer, listing.card.card.journal_vkey, note, self.node.context)
         if seen.fork:
             log.error("a peer's journal has two heads of one size", peer=peer)
 

@@ -1,9 +1,12 @@
 """init, serve, status, migrate, keys: the node itself."""
 
 import logging
+import os
 import sys
+import traceback
+from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
@@ -14,7 +17,7 @@ from node.app.opening import utc_now
 from node.cli.screen import Exit, facts, fail
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, passphrase, reading
 from node.config import Config, Folder, Identity, Network, read_config
-from node.operations.facts import head_times, is_registry_fresh
+from node.operations.facts import heard_authorities
 from node.storage.engine import migrate as migrate_store
 from registry.errors import RegistryError
 from registry.parties import Jurisdiction, PartyClass, PartyId, fingerprint, parse_fingerprint
@@ -81,6 +84,9 @@ def serve(node: NodeFolder = HERE, verbose: Annotated[bool, typer.Option(help="L
 
     _log_to_stderr(logging.DEBUG if verbose else logging.INFO)
     with acting(node) as served:
+        # The processes that this one starts have no use for what opened the keystore.
+        for name in [name for name in os.environ if "PASSPHRASE" in name and name.startswith("CREDITPORT_")]:
+            del os.environ[name]
         try:
             serve_node(served, lambda port: _ready(served.party, port))
         except CannotListen as error:
@@ -92,13 +98,22 @@ def _ready(party: str, port: int) -> None:
     sys.stdout.flush()
 
 
+def _where(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """An exception as its type and places only: its words might quote what it stumbled over."""
+    error = sys.exc_info()[1] if event.pop("exc_info", None) else None
+    if error is not None:
+        event["error"] = type(error).__name__
+        event["at"] = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+    return event
+
+
 def _log_to_stderr(level: int) -> None:
     """One JSON line an event; only names of loops, kinds and parties are ever logged."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            _where,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -114,12 +129,14 @@ def status(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
             known = opened.facts(work)
             now = utc_now()
             head = work.journal.head()
+            heard = heard_authorities(work, known, opened.settings, now)
             shown = {
                 "party": opened.party,
                 "endpoint": opened.config.network.endpoint,
                 "serving": is_served(opened.folder),
-                "registry_fresh": is_registry_fresh(work, known, opened.settings, now),
-                "authorities_heard": {party: at.isoformat() for party, at in head_times(work, known).items()},
+                "authorities": {
+                    party: "heard" if party in heard else "not heard" for party in known.snapshot.authorities
+                },
                 "parties": len(known.snapshot.active()),
                 "agreements": len(known.agreements),
                 "records": dict(work.records.count()),

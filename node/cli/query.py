@@ -100,7 +100,9 @@ def _asked(fields: list[str], granted: dict[str, frozenset[str]]) -> dict[str, f
     asked: dict[str, frozenset[str]] = {}
     for text in fields:
         kind, dot, name = text.partition(".")
-        asked[kind] = asked.get(kind, frozenset()) | (frozenset({name}) if dot else granted.get(kind, frozenset()))
+        if not dot and kind not in granted:
+            fail(f"no kind {kind} is granted; there are {', '.join(sorted(granted))}", Exit.USAGE)
+        asked[kind] = asked.get(kind, frozenset()) | (frozenset({name}) if dot else granted[kind])
     return asked
 
 

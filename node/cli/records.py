@@ -54,9 +54,7 @@ def import_file(
     kind: KindOption,
     operator: OperatorName,
     mapping: Annotated[Path | None, typer.Option(help="A TOML file that maps the columns of another format.")] = None,
-    rejects: Annotated[
-        Path | None, typer.Option(help="Write every row that was not loaded there, with its reason.")
-    ] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Write every rejected row there, with its reason.")] = None,
     source: Annotated[str, typer.Option(help="The system the file comes from (S 8).")] = "",
     node: NodeFolder = HERE,
     json: JsonFlag = False,
@@ -84,10 +82,9 @@ def import_file(
     else:
         facts(shown, as_json=False)
         for one in writer.first:
-            out.print(
-                f"row {one.row}: {one.problem.field}: expected {one.problem.expected}, got {one.problem.got} ({one.reason})",
-                markup=False,
-            )
+            wrong = one.problem
+            where = f"row {one.row}: {wrong.field}"
+            out.print(f"{where}: expected {wrong.expected}, got {wrong.got} ({one.reason})", markup=False)
         if done["rejected"] > len(writer.first):
             out.print(
                 f"... and {done['rejected'] - len(writer.first)} more; --rejects FILE names them all",

@@ -24,7 +24,7 @@ SubjectOption = Annotated[
     list[str] | None,
     typer.Option(
         "--subject",
-        help="Identifier: a unified code, HK BRN or CR number, Macau number or LEI. SCHEME:CODE to be exact. May be repeated.",
+        help="Unified code, HK BRN or CR number, Macau number, LEI; or SCHEME:CODE. May be repeated.",
     ),
 ]
 SubjectFile = Annotated[
@@ -39,10 +39,10 @@ def find_agreement(name: str, known: NodeFacts) -> Agreement:
     if len(wanted) < SHORTEST or not all(digit in "0123456789abcdef" for digit in wanted):
         fail(f"an agreement is named by six or more digits of its digest, not {name}", Exit.USAGE)
     found = [one for digest, one in known.agreements.items() if digest.hex().startswith(wanted)]
-    if len(found) == 1:
-        return found[0]
-    problem = f"{len(found)} agreements here begin with {name}" if found else f"there is no agreement {name} here"
-    fail(f"{problem}; see `creditport agreement list`", Exit.REFUSED)
+    if len(found) != 1:
+        count = f"{len(found)} agreements here begin with {name}" if found else f"there is no agreement {name} here"
+        fail(f"{count}; see `creditport agreement list`", Exit.REFUSED)
+    return found[0]
 
 
 def read_subjects(subjects: list[str] | None, file: Path | None) -> list[Identifier]:

@@ -17,7 +17,7 @@ from registry.norms.catalogue import Catalogue, DataItem, Nature, Precision
 from registry.parties import PartyCard, PartyId
 
 
-class BadDraft(DomainError):
+class DraftRefused(DomainError):
     """The draft file cannot become terms; the text names the place."""
 
 
@@ -58,26 +58,26 @@ def read_draft(text: str) -> Draft:
     """Read a draft file.
 
     Raises:
-        BadDraft: not TOML, or a field is missing, unknown or not as expected.
+        DraftRefused: not TOML, or a field is missing, unknown or not as expected.
     """
     try:
         return msgspec.convert(tomllib.loads(text), Draft)
     except tomllib.TOMLDecodeError as error:
-        raise BadDraft(f"the draft is not valid TOML: {error}") from None
+        raise DraftRefused(f"the draft is not valid TOML: {error}") from None
     except msgspec.ValidationError as error:
-        raise BadDraft(f"the draft is not complete: {error}") from None
+        raise DraftRefused(f"the draft is not complete: {error}") from None
 
 
 def complete(draft: Draft, setting: Setting, agreement_id: str) -> Terms:
     """Complete a draft: sorted lists, epochs that cover the whole validity, and their public keys.
 
     Raises:
-        BadDraft: no direction fits the two parties.
+        DraftRefused: no direction fits the two parties.
     """
     begins, ends = _instant(draft.effective_from), _instant(draft.expires_at)
     direction = fitting_direction(setting.provider.jurisdiction, setting.recipient.jurisdiction)
     if direction is None:
-        raise BadDraft("recipient: this regulation reaches agreements with a party in Shenzhen")
+        raise DraftRefused("recipient: this regulation reaches agreements with a party in Shenzhen")
     return Terms(
         agreement=agreement_id,
         version=1,

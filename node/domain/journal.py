@@ -40,6 +40,7 @@ class Act(StrEnum):
     CONSENT = "consent"
     OPERATOR = "operator"
     REFUSED = "refused"
+    FORK = "journal.fork"
 
 
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -23,19 +23,20 @@ from node.domain.journal import Act, Detail, Drafted, EntryFacts, draft
 from node.domain.vocabulary import Vocabulary
 from node.operations.asked import Answered, QueryAsked, RefusedAnswer
 from node.operations.disclose import Disclosure, Shown, disclose, show
-from node.operations.facts import NodeFacts, Settings
+from node.operations.facts import NodeFacts, Settings, is_registry_fresh
 from node.operations.ports import UnitOfWork
 from node.operations.rows import SentFrameRow
+from registry.parties import PartyId
 from registry.snapshot import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What home answers with: facts and settings of now, the registry's freshness, our context and newest head."""
+    """What home answers with: facts and settings of now, the authorities heard, our context and newest head."""
 
     facts: NodeFacts
     settings: Settings
-    fresh: bool
+    heard: frozenset[PartyId]
     vocabulary: Vocabulary
     context: Context
     checkpoint: bytes
@@ -160,7 +161,7 @@ def _facts(one: QueryAsked, agreement: Agreement | None, desk: Desk, usage: Usag
         agreement=agreement,
         peer=listing.status if listing else Standing.UNKNOWN,
         peer_class=listing.card.card.party_class if listing else None,
-        registry_fresh=desk.fresh,
+        registry_fresh=is_registry_fresh(desk.heard, desk.facts, (desk.context.node, one.peer)),
         catalogue=desk.settings.law.catalogue,
         rules=desk.settings.law.rules,
         usage=usage,

@@ -268,8 +268,8 @@ def _open(
 ) -> tuple[FrameHeader, bytes, list[Received]] | Refused:
     pack = asker.settings.law.rules.reference
     listing = asker.facts.snapshot.party(arrived.peer)
-    if listing is None:
-        return refuse(Refusal.PEER_UNKNOWN, pack, "sender: expected a listed party")
+    if listing is None or not listing.is_active:
+        return refuse(Refusal.PEER_UNKNOWN, pack, "sender: expected an admitted party")
     try:
         header, digest = open_header(arrived.header, listing.card.key(Purpose.FRAME))
         if header.request != arrived.request.hex() or header.mode != "ANSWER":

@@ -8,6 +8,7 @@ from agreements.refusal import Refused
 from node.domain.journal import Act, Detail, Drafted, EntryFacts, draft
 from node.operations.answer_queries import Desk
 from node.operations.asked import EvaluateAsked, EvaluationGranted, RefusedAnswer
+from node.operations.facts import is_registry_fresh
 from node.operations.ports import UnitOfWork
 from registry.snapshot import Standing
 
@@ -65,7 +66,7 @@ def _facts(one: EvaluateAsked, desk: Desk, usage: Usage) -> Facts:
         agreement=desk.facts.agreements.get(one.agreement),
         peer=listing.status if listing else Standing.UNKNOWN,
         peer_class=listing.card.card.party_class if listing else None,
-        registry_fresh=desk.fresh,
+        registry_fresh=is_registry_fresh(desk.heard, desk.facts, (desk.context.node, one.peer)),
         catalogue=desk.settings.law.catalogue,
         rules=desk.settings.law.rules,
         usage=usage,

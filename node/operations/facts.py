@@ -1,7 +1,7 @@
 """The facts that decisions are made of, loaded once and kept until the generation number moves."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -82,16 +82,23 @@ def load_facts(work: UnitOfWork, settings: Settings, at: datetime) -> NodeFacts:
     )
 
 
-def is_registry_fresh(work: UnitOfWork, facts: NodeFacts, settings: Settings, at: datetime) -> bool:
-    """Whether every pinned authority was heard recently enough to disclose anything (rule 10).
+def heard_authorities(work: UnitOfWork, facts: NodeFacts, settings: Settings, at: datetime) -> frozenset[PartyId]:
+    """Which authorities were heard recently enough to rely on what they list (rule 10).
 
     Head times are read in the deciding transaction: they move on a cadence, without moving the generation.
     """
     times = head_times(work, facts)
-    if len(times) < len(facts.mirrors) or not times:
-        return False
-    now = freshness.clock(at, max(times.values()))
-    return all(freshness.is_fresh(time, now, settings.registry_max_age) for time in times.values())
+    now = freshness.clock(at, max(times.values(), default=None))
+    return frozenset(party for party, time in times.items() if freshness.is_fresh(time, now, settings.registry_max_age))
+
+
+def is_registry_fresh(heard: frozenset[PartyId], facts: NodeFacts, parties: Iterable[PartyId]) -> bool:
+    """Whether the authority of each of these parties was heard recently; an unlisted party has none to hear.
+
+    Only the authorities concerned count: one that is silent stops its own parties, and nobody else's.
+    """
+    listings = [facts.snapshot.party(party) for party in parties]
+    return bool(listings) and all(one is None or one.authority in heard for one in listings)
 
 
 def head_times(work: UnitOfWork, facts: NodeFacts) -> dict[PartyId, datetime]:

@@ -1,7 +1,6 @@
 """The journal's own work: give entries their place, publish checkpoints, prove leaves, check other nodes' heads."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from crypto.canonical import read
 from crypto.checkpoint import Checkpoint, NoteKey, open_checkpoint, sign_checkpoint
@@ -17,7 +16,7 @@ from crypto.merkle import (
     verify_inclusion,
 )
 from node.domain.context import Context
-from node.domain.journal import JournalEntry, detail_commitment, journal_origin
+from node.domain.journal import Act, Detail, EntryFacts, JournalEntry, detail_commitment, draft, journal_origin
 from node.operations.asked import JournalProof
 from node.operations.ports import Tree, UnitOfWork
 from node.operations.rows import JournalRow, PeerHead, StoredCheckpoint
@@ -74,8 +73,8 @@ class HeadSeen:
     fork: bool
 
 
-def see_head(work: UnitOfWork, peer: PartyId, vkey: str, note: bytes, at: datetime) -> HeadSeen:
-    """Keep the newest checkpoint of a peer; two roots of one size are a fork, whatever else they are.
+def see_head(work: UnitOfWork, peer: PartyId, vkey: str, note: bytes, context: Context) -> HeadSeen:
+    """Keep the newest checkpoint of a peer; two roots of one size are a fork, and journalled with both notes.
 
     A larger size is kept without proof: the proof of consistency is asked for by `check_proof`, from the older one
     on. A checkpoint that does not verify is passed over: it proves nothing against anybody.
@@ -87,12 +86,23 @@ def see_head(work: UnitOfWork, peer: PartyId, vkey: str, note: bytes, at: dateti
     if checkpoint.origin != journal_origin(peer):
         return HeadSeen(kept=False, fork=False)
     known = work.peers.head(peer)
-    if known is not None and checkpoint.size == known.size:
-        return HeadSeen(kept=False, fork=checkpoint.root != known.root)
-    if known is not None and checkpoint.size < known.size:
+    if known is not None and checkpoint.size == known.size and checkpoint.root != known.root:
+        _journal_fork(work, peer, known.note, note, context)
+        return HeadSeen(kept=False, fork=True)
+    if known is not None and checkpoint.size <= known.size:
         return HeadSeen(kept=False, fork=False)
-    work.peers.see(peer, PeerHead(size=checkpoint.size, root=checkpoint.root, note=note, seen_at=at))
+    head = PeerHead(size=checkpoint.size, root=checkpoint.root, note=note, seen_at=context.now())
+    work.peers.see(peer, head)
+    work.commit()
     return HeadSeen(kept=True, fork=False)
+
+
+def _journal_fork(work: UnitOfWork, peer: PartyId, held: bytes, shown: bytes, context: Context) -> None:
+    """Both signed notes together are the proof, so both stand in the detail."""
+    detail: Detail = {"held": held.decode(), "shown": shown.decode()}
+    entry = EntryFacts(act=Act.FORK, detail=detail, counterparty=peer)
+    work.journal.add([draft(entry, context.node, context.now(), context.random)])
+    work.commit()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -261,7 +261,7 @@ class Journal(Protocol):
         nodes: Sequence[tuple[int, int, bytes]],
         head: StoredCheckpoint,
     ) -> None:
-        """Give entries their index as (entry number, index), keep the tree nodes (level, index, hash) and the checkpoint."""
+        """Index entries as (entry number, index), keep the tree nodes (level, index, hash) and the checkpoint."""
 
     def read(self, start: int, limit: int) -> Sequence[JournalRow]:
         """Give sequenced entries in log order from index `start`."""

@@ -59,7 +59,7 @@ class SubjectRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRecordRow:
-    """A home record as admitted, with its subject. `source_key` (32 bytes) is stable over re-imports of the same row."""
+    """A home record as admitted, with its subject. `source_key` (32 bytes) is the same whenever a row comes again."""
 
     subject: SubjectRow
     source_key: bytes

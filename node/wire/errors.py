@@ -12,8 +12,6 @@
 A refusal that this node itself decides is never raised: it is an answer (RefusedAnswer).
 """
 
-# ruff: noqa: N818 - the names say what is wrong; the family name says that they are errors
-
 from agreements.refusal import Refusal, Refused, refuse
 from node.operations.asked import RefusedAnswer
 from registry.parties import PartyId

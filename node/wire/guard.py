@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
 
 import grpc
 import structlog
@@ -33,13 +33,20 @@ Call: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Behaviour = Callable[..., Any]
 """A handler's function (request or requests, call); the stubs know only those of blocking servers."""
 
-_NOT_LISTED: Final = refuse(Refusal.PEER_UNKNOWN, "")
-_peer: ContextVar[PartyId] = ContextVar("peer")
+_NOT_LISTED: Final[PartyId | Refused] = refuse(Refusal.PEER_UNKNOWN, "")
+_caller: ContextVar["Caller"] = ContextVar("caller")
 
 
-def current_peer() -> PartyId:
+class Caller(NamedTuple):
+    """Who makes a call, and the certificate (SHA-256 of its DER) that says so."""
+
+    party: PartyId
+    certificate: bytes
+
+
+def current_caller() -> Caller:
     """Who makes the call that is being handled."""
-    return _peer.get()
+    return _caller.get()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,13 +210,14 @@ class Guard(grpc.GenericRpcHandler):
 
     async def _admit(self, context: Call) -> None:
         presented = context.auth_context().get("x509_pem_cert")
-        found: PartyId | Refused = _NOT_LISTED
+        certificate, found = b"", _NOT_LISTED
         if presented:
-            found = self._gateway.identify(_fingerprint(next(iter(presented))))
+            certificate = _fingerprint(next(iter(presented)))
+            found = self._gateway.identify(certificate)
         if isinstance(found, Refused):
             # Not journalled: whoever is not listed could fill the journal. It is counted.
             await self._turn_away(context, RefusedAnswer(refused=found, leaf=b""))
-        _peer.set(found)
+        _caller.set(Caller(found, certificate))
 
     async def _turn_away(self, context: Call, answer: RefusedAnswer) -> NoReturn:
         self._metrics.refused(answer.refused.reason)

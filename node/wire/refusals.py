@@ -31,6 +31,7 @@ _CODES: Final = {
         Refusal.PEER_REVIEW_OVERDUE,
         Refusal.KEY_REVOKED,
         Refusal.IDENTITY_NOT_PROVEN,
+        Refusal.AUTHORISATION_MISSING,
     ),
     grpc.StatusCode.INVALID_ARGUMENT: (
         Refusal.MALFORMED,
@@ -41,7 +42,7 @@ _CODES: Final = {
         Refusal.SIGNATURE_INVALID,
         Refusal.SEAL_INVALID,
     ),
-    grpc.StatusCode.RESOURCE_EXHAUSTED: (Refusal.RISK_LIMIT, Refusal.BATCH_LIMIT),
+    grpc.StatusCode.RESOURCE_EXHAUSTED: (Refusal.RISK_LIMIT,),
     grpc.StatusCode.UNAVAILABLE: (
         Refusal.REGISTRY_STALE,
         Refusal.JOURNAL_UNAVAILABLE,

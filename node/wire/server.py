@@ -1,5 +1,6 @@
 """The server: every service behind mutual TLS and the guard, with health checking and reflection."""
 
+import asyncio
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -65,7 +66,7 @@ class WireServer:
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
         for pool in self._threads:
-            pool.shutdown(cancel_futures=True)
+            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
     async def wait(self) -> None:
         """Return when the server was stopped."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import grpc
 
-from agreements.refusal import Refusal
+from agreements.refusal import Refusal, Refused
 from crypto.errors import Malformed
 from node.operations.asked import (
     Answered,
@@ -25,7 +25,7 @@ from node.wire import codec
 from node.wire.coalesce import Coalescer
 from node.wire.errors import Misshapen
 from node.wire.gateway import Gateway
-from node.wire.guard import current_peer
+from node.wire.guard import Caller, current_caller
 from node.wire.methods import Method
 from node.wire.metrics import WireMetrics
 from registry.parties import PartyId
@@ -46,7 +46,7 @@ class Workers:
 
 
 class Servicers:
-    """All services over one gateway. Each handler takes the raw request of the party in `current_peer`."""
+    """All services over one gateway. Each handler takes the raw request of the party in `current_caller`."""
 
     def __init__(self, gateway: Gateway, workers: Workers, metrics: WireMetrics, in_flight: int) -> None:
         self._gateway = gateway
@@ -77,7 +77,7 @@ class Servicers:
         """Turn what is misshapen into a journalled refusal."""
 
         async def read(raw: bytes, _: object) -> RawAnswer:
-            peer = current_peer()
+            peer = current_caller().party
             try:
                 return await behaviour(raw, peer)
             except Misshapen as bad:
@@ -163,25 +163,30 @@ class Servicers:
         room: asyncio.Semaphore,
     ) -> None:
         """Start on each message as it comes, as long as there is room; None ends the line."""
-        peer = current_peer()
+        caller = current_caller()
         try:
             async for raw in requests:
                 await room.acquire()
-                line.put_nowait(asyncio.create_task(self._batch_message(raw, peer)))
+                line.put_nowait(asyncio.create_task(self._batch_message(raw, caller)))
         finally:
             line.put_nowait(None)
 
-    async def _batch_message(self, raw: bytes, peer: PartyId) -> bytes:
-        request_id = b""
+    async def _batch_message(self, raw: bytes, caller: Caller) -> bytes:
+        request_id, peer = b"", caller.party
         answer: Answered | RefusedAnswer
         try:
             request_id, asked = codec.batch_query_from_wire(raw, peer)
             self._saw(peer, asked.checkpoint)
-            answer = await self._workers.queries.ask(asked)
+            answer = self._delisted(caller) or await self._workers.queries.ask(asked)
         except Misshapen as bad:
             answer = await self._refused(peer, Method.BATCH_QUERY, bad)
         self._count(answer)
         return codec.batch_answer_to_wire(request_id, answer, self._gateway.newest_checkpoint())
+
+    def _delisted(self, caller: Caller) -> RefusedAnswer | None:
+        """Look the caller up again: a stream may outlive the listing of the certificate it was opened with."""
+        found = self._gateway.identify(caller.certificate)
+        return RefusedAnswer(refused=found, leaf=b"") if isinstance(found, Refused) else None
 
     def _count(self, answer: Answered | RefusedAnswer) -> None:
         if isinstance(answer, RefusedAnswer):

@@ -30,8 +30,8 @@ from node.storage.store import SqlStore
 from tests.contracts.examples import BRN, NOON, USCC, digest, record
 
 _STORES = (
-    agreement_store, disclosure_store, exchange_store, journal_store, operator_store, outbox_store, record_store,
-    registry_store, usage_store,
+    agreement_store, disclosure_store, exchange_store, journal_store, operator_store, outbox_store,
+    record_store, registry_store, usage_store,
 )  # fmt: skip
 
 

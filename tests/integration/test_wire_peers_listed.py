@@ -8,10 +8,11 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from agreements.refusal import Refusal, refuse
+from node.operations.asked import Answered, RefusedAnswer
 from node.wire.errors import CannotListen, PeerRefused, PeerUnreachable
 from node.wire.methods import SERVICES, Method
 from node.wire.metrics import WireMetrics
-from node.wire.outgoing import query_call_to_wire, read_registry_to_wire
+from node.wire.outgoing import batch_query_call_to_wire, query_call_to_wire, read_registry_to_wire
 from node.wire.peers import PeerAddress, PeerClient
 from node.wire.refusals import refusal_from_error
 from node.wire.server import ServerOptions, serve
@@ -111,6 +112,22 @@ def test_revocation_acts_on_a_connection_that_is_open_already() -> None:
         assert failure.value.answer.refused.reason is Refusal.KEY_REVOKED
         assert failure.value.answer.leaf == b""
         assert net.gateway.edge_refusals == []
+
+    play(story)
+
+
+def test_revocation_acts_within_a_stream_that_is_open_already() -> None:
+    async def story(net: Network) -> None:
+        calls = [batch_query_call_to_wire(query_call(n)) for n in range(2)]
+        answers = net.client.batch_query(HOME, calls)
+        first = await anext(answers)
+        net.gateway.list_certificate(net.bank.certificate, refuse(Refusal.KEY_REVOKED, ""))
+
+        second = await anext(answers)
+
+        assert isinstance(first, Answered)
+        assert isinstance(second, RefusedAnswer)
+        assert second.refused.reason is Refusal.KEY_REVOKED
 
     play(story)
 
@@ -243,9 +260,7 @@ def test_reflection_lists_every_service_to_listed_peers_and_is_closed_to_others(
 def test_a_port_that_is_taken_is_not_shared() -> None:
     async def story(net: Network) -> None:
         with pytest.raises(CannotListen, match="cannot listen"):
-            await serve(
-                ScriptedGateway(), net.address.endpoint, ServerTls(net.home), ServerOptions(), WireMetrics()
-            )
+            await serve(ScriptedGateway(), net.address.endpoint, ServerTls(net.home), ServerOptions(), WireMetrics())
 
     play(story)
 

@@ -49,9 +49,7 @@ def refused(reason: Refusal) -> RefusedAnswer:
 
 
 def one_frame(asked: QueryAsked) -> Answered | RefusedAnswer:
-    return Answered(
-        header=b"header", body=b"body of %d" % len(asked.items), refused_items=(), checkpoint=CHECKPOINT
-    )
+    return Answered(header=b"header", body=b"body of %d" % len(asked.items), refused_items=(), checkpoint=CHECKPOINT)
 
 
 @dataclass
@@ -71,6 +69,7 @@ class ScriptedGateway:
     edge_refusals: list[tuple[PartyId, str, Refused]] = field(default_factory=list)
     seen: list[tuple[PartyId, bytes]] = field(default_factory=list)
     hold: threading.Event | None = None
+    release_after: int = 0
 
     def list_certificate(self, certificate: bytes, as_: PartyId | Refused) -> None:
         self.listed[hashlib.sha256(certificate).digest()] = as_
@@ -125,6 +124,8 @@ class ScriptedGateway:
 
     def saw_checkpoint(self, peer: PartyId, note: bytes) -> None:
         self.seen.append((peer, note))
+        if self.hold is not None and len(self.seen) == self.release_after:
+            self.hold.set()
 
     def newest_checkpoint(self) -> bytes:
         return CHECKPOINT
@@ -182,9 +183,7 @@ class Network:
             return [answer async for answer in ask(iter(raws), timeout=20)]
 
     def peer_client(self, caller: Identity) -> PeerClient:
-        return PeerClient(
-            caller, lambda party: self.address if party == HOME else None, self.asker, DEADLINES
-        )
+        return PeerClient(caller, lambda party: self.address if party == HOME else None, self.asker, DEADLINES)
 
 
 def play(story: Callable[[Network], Awaitable[None]], options: ServerOptions | None = None) -> None:

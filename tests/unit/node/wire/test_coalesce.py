@@ -21,9 +21,11 @@ class HeldExecutor(Executor):
 
     def __init__(self) -> None:
         self.runs: list[tuple[Future[Any], Callable[[], Any]]] = []
+        self.taken = asyncio.Event()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         run: Future[Any] = Future()
+        self.taken.set()
         self.runs.append((run, lambda: fn(*args, **kwargs)))
         return run
 
@@ -180,10 +182,10 @@ def test_the_window_ends_the_waiting_for_those_who_left() -> None:
         desk = Desk(Limits(window=0.001))
         await desk.ask(1)
         [left_alone] = await desk.ask(2)
+        desk.executor.taken.clear()
         await desk.finish()
 
-        while not desk.running:
-            await asyncio.sleep(0)
+        await desk.executor.taken.wait()
         await desk.finish()
 
         assert await left_alone == 4

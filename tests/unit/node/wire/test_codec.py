@@ -4,10 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from agreements.refusal import Refusal, refuse
 from creditport.v1 import (
     agreement_pb2,
     common_pb2,
@@ -17,6 +13,10 @@ from creditport.v1 import (
     propagation_pb2,
     registry_pb2,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agreements.refusal import Refusal, refuse
 from node.operations.asked import Answered, AskedItem, JournalProof, RefusedAnswer, RegistryPage
 from node.wire import codec, outgoing
 from node.wire.codec import Delivery
@@ -37,13 +37,11 @@ CALL = QueryCall(
     items=(AskedItem(pseudonym=b"p" * 16, authorisation=b""),),
     checkpoint=b"",
 )
-EVALUATE = EvaluateCall(
-    request_id=b"r" * 16, agreement=b"a" * 32, epoch=3, blinded=(b"e" * 32,), checkpoint=b"note"
-)
+EVALUATE = EvaluateCall(request_id=b"r" * 16, agreement=b"a" * 32, epoch=3, blinded=(b"e" * 32,), checkpoint=b"note")
 OUT = Outgoing(raw=b"", digest=b"", request_id=b"r" * 16, count=2)
 
-items = st.builds(AskedItem, pseudonym=st.binary(min_size=16, max_size=16),
-authorisation=st.binary(max_size=99)) selections = st.dictionaries(
+items = st.builds(AskedItem, pseudonym=st.binary(min_size=16, max_size=16), authorisation=st.binary(max_size=99))
+selections = st.dictionaries(
     st.from_regex(r"[A-Z0-9]{1,16}", fullmatch=True),
     st.frozensets(st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True), min_size=1, max_size=8),
     min_size=1,
@@ -117,9 +115,7 @@ BAD_QUERIES = {
     "asked.kind": replace(CALL, asked={"kind 101": frozenset({"established"})}),
     "asked.fields": replace(CALL, asked={"101": frozenset()}),
     "item.pseudonym": replace(CALL, items=(AskedItem(pseudonym=b"p", authorisation=b""),)),
-    "item.authorisation": replace(
-        CALL, items=(AskedItem(pseudonym=b"p" * 16, authorisation=bytes(8193)),)
-    ),
+    "item.authorisation": replace(CALL, items=(AskedItem(pseudonym=b"p" * 16, authorisation=bytes(8193)),)),
     "checkpoint": replace(CALL, checkpoint=bytes(8193)),
 }
 

@@ -40,11 +40,7 @@ def test_every_method_of_the_contract_is_known_here() -> None:
     pool = descriptor_pool.Default()
     for proto in CONTRACT.glob("*.proto"):
         importlib.import_module(f"creditport.v1.{proto.stem}_pb2")
-    served = {
-        f"/{service}/{method.name}"
-        for service in SERVICES
-        for method in pool.FindServiceByName(service).methods
-    }
+    served = {f"/{service}/{method.name}" for service in SERVICES for method in pool.FindServiceByName(service).methods}
 
     assert served == {method.value for method in Method}
 

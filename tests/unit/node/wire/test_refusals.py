@@ -27,9 +27,7 @@ def answer_of(reason: Refusal, leaf: bytes = b"l" * 32) -> RefusedAnswer:
 
 
 def error_with(*trailer: tuple[str, str | bytes]) -> grpc.aio.AioRpcError:
-    return grpc.aio.AioRpcError(
-        grpc.StatusCode.UNKNOWN, grpc.aio.Metadata(), grpc.aio.Metadata(*trailer), "details"
-    )
+    return grpc.aio.AioRpcError(grpc.StatusCode.UNKNOWN, grpc.aio.Metadata(), grpc.aio.Metadata(*trailer), "details")
 
 
 def error_info(**fields: Any) -> grpc.aio.AioRpcError:
@@ -66,6 +64,7 @@ def test_words_are_told_only_about_the_shape_of_the_peer_s_own_bytes(reason: Ref
     [
         (Refusal.PEER_UNKNOWN, grpc.StatusCode.PERMISSION_DENIED),
         (Refusal.KEY_REVOKED, grpc.StatusCode.PERMISSION_DENIED),
+        (Refusal.AUTHORISATION_MISSING, grpc.StatusCode.PERMISSION_DENIED),
         (Refusal.MALFORMED, grpc.StatusCode.INVALID_ARGUMENT),
         (Refusal.OVERSIZED, grpc.StatusCode.INVALID_ARGUMENT),
         (Refusal.RISK_LIMIT, grpc.StatusCode.RESOURCE_EXHAUSTED),
@@ -73,6 +72,7 @@ def test_words_are_told_only_about_the_shape_of_the_peer_s_own_bytes(reason: Ref
         (Refusal.JOURNAL_UNAVAILABLE, grpc.StatusCode.UNAVAILABLE),
         (Refusal.NOT_READY, grpc.StatusCode.UNAVAILABLE),
         (Refusal.AGREEMENT_NOT_FILED, grpc.StatusCode.FAILED_PRECONDITION),
+        (Refusal.BATCH_LIMIT, grpc.StatusCode.FAILED_PRECONDITION),
         (Refusal.AGREEMENT_SCOPE, grpc.StatusCode.FAILED_PRECONDITION),
     ],
 )
