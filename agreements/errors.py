@@ -5,7 +5,7 @@
 
 Everything an outsider can cause is answered with data (`refusal.Refused`, `terms.Problem`), never raised.
 """
-# ruff: noqa: N818 - the names say what is wrong; the family name says that they are errors
+
 
 
 class AgreementsError(Exception):

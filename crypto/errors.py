@@ -13,7 +13,7 @@
 Messages say what was expected and at which step, never the content that failed.
 """
 
-# ruff: noqa: N818 - the names say what is wrong; the family name says that they are errors
+
 
 
 class CryptoError(Exception):

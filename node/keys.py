@@ -60,7 +60,11 @@ def open_node_keys(path: Path, passphrase: str) -> OpenKeys:
     Raises:
         KeysError: it is missing, damaged, or the passphrase is wrong.
     """
-    secrets = _open(path, passphrase, "the node's keystore")
+    return node_keys(_open(path, passphrase, "the node's keystore"))
+
+
+def node_keys(secrets: Secrets) -> OpenKeys:
+    """The keys in use, out of everything the keystore holds."""
     return OpenKeys(
         node=NodeKeys(
             document=secrets.current(Purpose.DOCUMENT).signing_key(),

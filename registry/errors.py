@@ -13,7 +13,7 @@ Bytes that are not canonical, not signed or wrongly signed raise `crypto.errors.
 Messages name field, expected and got; `got` describes, or quotes a code, never content.
 """
 
-# ruff: noqa: N818 - the names say what is wrong; the family name says that they are errors
+
 
 
 class RegistryError(Exception):

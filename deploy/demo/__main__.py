@@ -24,6 +24,7 @@ KEPT = HERE.parent.parent / ".demo"
 ENTERPRISES = 1_000
 PENALTIES = 400
 BATCH = 50
+ROLES = ("registrar", "contracts", "records", "consents", "queries")
 
 console = Console(highlight=False, width=110)
 
@@ -146,7 +147,7 @@ def _init(member: Member, *pins: str) -> None:
         "init", "--party", member.party, "--class", party_class, "--jurisdiction", jurisdiction,
         "--name-zh", name_zh, "--name-en", name_en, "--listen", f"127.0.0.1:{member.port}", *pins,
     )  # fmt: skip
-    roles = [word for role in member.ask("operator", "roles") for word in ("--role", role)]
+    roles = [word for role in ROLES for word in ("--role", role)]
     member.run("operator", "add", member.operator, *roles)
     _quicken(member)
 

@@ -12,7 +12,7 @@ from node.app.opening import own_card, utc_now
 from node.config import Config, ConfigError, Folder, write_config, write_private
 from node.domain.certificate import make_certificate
 from node.domain.context import Context
-from node.keys import make_node_keys, open_node_keys, sealed_keystore
+from node.keys import OpenKeys, make_node_keys, node_keys, sealed_keystore
 from node.operations.keep_registry import Unfit, pin_authority
 from node.storage.engine import create, open_store
 from registry.errors import RegistryError
@@ -57,14 +57,15 @@ def _make(draft: Folder, config: Config, passphrase: str, pins: Sequence[Pin]) -
     write_config(draft, config)
     secrets = make_node_keys(config.identity.party_class, at)
     write_private(draft.keystore, sealed_keystore(secrets, passphrase))
-    card = _issue(draft, config, passphrase, at)
+    keys = node_keys(secrets)
+    card = _issue(draft, config, keys, at)
     url = draft.database_url(config)
     create(url)
     context = Context(
         node=config.identity.party,
         now=utc_now,
         random=os.urandom,
-        keys=open_node_keys(draft.keystore, passphrase).node,
+        keys=keys.node,
     )
     store = open_store(url)
     try:
@@ -79,9 +80,8 @@ def _make(draft: Folder, config: Config, passphrase: str, pins: Sequence[Pin]) -
         store.close()
 
 
-def _issue(draft: Folder, config: Config, passphrase: str, at: datetime) -> ListedCard:
+def _issue(draft: Folder, config: Config, keys: OpenKeys, at: datetime) -> ListedCard:
     """Write the node's self-signed card."""
-    keys = open_node_keys(draft.keystore, passphrase)
     identity = config.identity
     listed = [entry for entry in keys.entries if entry.purpose not in {Purpose.TLS, Purpose.PSEUDONYM}]
     try:

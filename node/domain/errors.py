@@ -9,8 +9,6 @@ A row that is not admitted, a record that is withheld and a rendition that shows
 errors.
 """
 
-# ruff: noqa: N818 - the names say what is wrong; the family name says that they are errors
-
 
 class DomainError(Exception):
     """Anything this room refuses to work with. Messages name places, never content."""

@@ -13,8 +13,6 @@ StorageError
 └── OutOfOrder         a log entry was to be stored at a place that is not the next one
 """
 
-# ruff: noqa: N818 - the names say what is wrong; the family name says that they are errors
-
 
 class StorageError(Exception):
     """Every error this room raises on purpose; the transaction it came from is undone."""
