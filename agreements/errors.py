@@ -7,7 +7,6 @@ Everything an outsider can cause is answered with data (`refusal.Refused`, `term
 """
 
 
-
 class AgreementsError(Exception):
     """Every error this room raises on purpose."""
 

@@ -14,8 +14,6 @@ Messages say what was expected and at which step, never the content that failed.
 """
 
 
-
-
 class CryptoError(Exception):
     """Every error this room raises on purpose."""
 

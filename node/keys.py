@@ -10,7 +10,6 @@ from crypto.errors import DamagedKeystore, WrongPassphrase
 from crypto.keys import Algorithm, Purpose, SigningKey, generate, generate_seal_key, key_id
 from crypto.keystore import STANDARD, KeyEntry, Parameters, Secrets, entry_of, lock, unlock
 from crypto.pseudonym import SEED_SIZE, public_key
-from node.domain.certificate import new_tls_secret, tls_public_key
 from node.domain.context import NodeKeys
 from registry.parties import PartyClass
 
@@ -30,6 +29,8 @@ class OpenKeys:
 
 def make_node_keys(party_class: PartyClass, at: datetime) -> Secrets:
     """Fresh keys for a new node, one for each purpose."""
+    from node.domain.certificate import new_tls_secret, tls_public_key  # noqa: PLC0415 - X.509 only where it is needed
+
     signing = [Purpose.DOCUMENT, Purpose.FRAME, Purpose.JOURNAL]
     if party_class.is_authority:
         signing.append(Purpose.REGISTRY)

@@ -14,8 +14,6 @@ Messages name field, expected and got; `got` describes, or quotes a code, never 
 """
 
 
-
-
 class RegistryError(Exception):
     """Every error this room raises on purpose."""
 

@@ -10,14 +10,15 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
-from deploy.demo.network import Member, free_port, until
+from deploy.demo.network import Member, Who, found_network, free_port, mirrored, until
+from node.app.lock import is_served
+from node.config import Folder
 
 HERE = Path(__file__).parent
 KEPT = HERE.parent.parent / ".demo"
@@ -44,20 +45,10 @@ class Cast:
 
 
 WHO = {
-    "sz-authority": (
-        "CREDIT_DEPT",
-        "CN-SZ",
-        "深圳市社会信用管理部门（演示）",
-        "Shenzhen Credit Authority (demo)",
-    ),
-    "hk-authority": ("CREDIT_DEPT", "HK", "香港信用主管機構（演示）", "Hong Kong Credit Authority (demo)"),
-    "sz-credit": (
-        "MUNI_CREDIT_AGENCY",
-        "CN-SZ",
-        "深圳公共信用中心（演示）",
-        "Shenzhen Public Credit Agency (demo)",
-    ),
-    "hk-bank": ("FIN_INST", "HK", "香港示範銀行", "Hong Kong Demo Bank"),
+    "sz-authority": Who("CREDIT_DEPT", "CN-SZ", "深圳市社会信用管理部门（演示）", "Shenzhen Credit Authority (demo)"),
+    "hk-authority": Who("CREDIT_DEPT", "HK", "香港信用主管機構（演示）", "Hong Kong Credit Authority (demo)"),
+    "sz-credit": Who("MUNI_CREDIT_AGENCY", "CN-SZ", "深圳公共信用中心（演示）", "Shenzhen Public Credit Agency (demo)"),
+    "hk-bank": Who("FIN_INST", "HK", "香港示範銀行", "Hong Kong Demo Bank"),
 }
 
 
@@ -93,9 +84,9 @@ def main() -> None:
     cast = _cast(folder)
     story = Story()
     try:
-        _tell(story, cast, folder, options.data)
+        line = _tell(story, cast, folder, options.data)
         if options.keep:
-            _say_how_to_go_on(cast)
+            _say_how_to_go_on(cast, line)
     finally:
         if not options.keep:
             for member in cast.all():
@@ -104,9 +95,10 @@ def main() -> None:
     console.print(f"\n[bold]Done in {time.monotonic() - story.began:.0f} s.[/]")
 
 
-def _tell(story: Story, cast: Cast, folder: Path, data: Path | None) -> None:
+def _tell(story: Story, cast: Cast, folder: Path, data: Path | None) -> str:
+    """Tell the story, and give a query that the bank may ask again."""
     with story.chapter("Four nodes come up", "四个节点启动"):
-        _found(cast)
+        found_network(cast.all()[:2], cast.all()[2:], WHO)
         for member in cast.all():
             story.say(f"[bold]{member.party}[/] serves on 127.0.0.1:{member.port} (mutual TLS)")
     with story.chapter("Authorities admit their institutions", "主管部门准入机构"):
@@ -126,59 +118,15 @@ def _tell(story: Story, cast: Cast, folder: Path, data: Path | None) -> None:
         _out_of_bounds(story, cast, agreement, subjects)
     with story.chapter("Every act stands in a journal that cannot be rewritten", "一切行为载入不可篡改的日志"):
         _verify(story, cast)
-
-
-def _found(cast: Cast) -> None:
-    """Authorities first: everybody else pins their cards."""
-    authorities, institutions = cast.all()[:2], cast.all()[2:]
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(_init, authorities))
-        for authority, other in (authorities, authorities[::-1]):
-            card, fingerprint = _card(other)
-            authority.run("party", "pin", card, "--fingerprint", fingerprint)
-        pins = [word for one in authorities for word in ("--authority", "@".join(_card(one)))]
-        list(pool.map(lambda member: _init(member, *pins), institutions))
-        list(pool.map(lambda member: member.serve(), cast.all()))
-
-
-def _init(member: Member, *pins: str) -> None:
-    party_class, jurisdiction, name_zh, name_en = WHO[member.party]
-    member.run(
-        "init", "--party", member.party, "--class", party_class, "--jurisdiction", jurisdiction,
-        "--name-zh", name_zh, "--name-en", name_en, "--listen", f"127.0.0.1:{member.port}", *pins,
-    )  # fmt: skip
-    roles = [word for role in ROLES for word in ("--role", role)]
-    member.run("operator", "add", member.operator, *roles)
-    _quicken(member)
-
-
-def _quicken(member: Member) -> None:
-    """Shorter cadences than in service, so that nobody has to wait for a demonstration."""
-    config = member.folder / "node.toml"
-    text = config.read_text(encoding="utf-8")
-    for setting in ("registry_head_every", "registry_read_every"):
-        text = "\n".join(f"{setting} = 0.5" if line.startswith(setting) else line for line in text.splitlines())
-    config.write_text(text + "\n", encoding="utf-8")
-
-
-def _card(member: Member) -> tuple[str, str]:
-    card = member.folder / "card.json"
-    return str(card), member.ask("party", "card")["fingerprint"]
+    return _query_line(agreement, subjects[0])
 
 
 def _admit(story: Story, cast: Cast) -> None:
     for authority, institution in ((cast.sz_authority, cast.agency), (cast.hk_authority, cast.bank)):
-        card, fingerprint = _card(institution)
-        authority.run("party", "admit", card, "--fingerprint", fingerprint)
+        authority.run("party", "admit", str(institution.card), "--fingerprint", institution.fingerprint())
         story.command(authority, f"creditport party admit {institution.party}.card.json")
-    everybody = {member.party for member in cast.all()}
-    for member in cast.all():
-        until(f"{member.party} knows everybody", lambda member=member: everybody <= _known(member))
+    mirrored(cast.all())
     story.say("every node has mirrored both registries and checked that they only grew")
-
-
-def _known(member: Member) -> set[str]:
-    return {row["party"] for row in member.ask("party", "list") if row["standing"] == "ADMITTED"}
 
 
 def _load(story: Story, cast: Cast, folder: Path, data: Path | None) -> list[str]:
@@ -231,18 +179,11 @@ def _agree(story: Story, cast: Cast, folder: Path) -> str:
     story.command(cast.agency, "creditport agreement draft agreement.toml")
     cast.agency.run("agreement", "propose", agreement)
     story.command(cast.agency, f"creditport agreement propose {agreement[:12]}")
-    _reach(cast.bank, agreement, "PROPOSED")
+    cast.bank.reach(agreement, "PROPOSED")
     cast.bank.run("agreement", "sign", agreement)
     story.command(cast.bank, f"creditport agreement sign {agreement[:12]}")
-    _reach(cast.agency, agreement, "SIGNED")
+    cast.agency.reach(agreement, "SIGNED")
     return agreement
-
-
-def _reach(member: Member, agreement: str, state: str) -> None:
-    def reached() -> bool:
-        return any(row["agreement"] == agreement and row["state"] == state for row in member.ask("agreement", "list"))
-
-    until(f"the agreement is {state} at {member.party}", reached)
 
 
 def _attest(story: Story, cast: Cast, folder: Path, agreement: str, subjects: list[str]) -> None:
@@ -269,7 +210,7 @@ def _file(story: Story, cast: Cast, agreement: str) -> None:
     story.command(cast.agency, f"creditport agreement file {agreement[:12]}")
     story.say(f"filed under {filed['receipt_no']}, due {filed['due_on']}, late: {filed['late']}")
     for member in (cast.agency, cast.bank):
-        _reach(member, agreement, "ACTIVE")
+        member.reach(agreement, "ACTIVE")
     until("the pseudonym index is built", lambda: cast.agency.ask("agreement", "show", agreement)["ready"])
 
 
@@ -317,15 +258,16 @@ def _verify(story: Story, cast: Cast) -> None:
     )
 
 
-def _say_how_to_go_on(cast: Cast) -> None:
+def _say_how_to_go_on(cast: Cast, query: str) -> None:
     console.print("\n[bold]The network keeps running.[/] In another terminal:")
-    for member in (cast.bank, cast.agency):
+    for member, line in ((cast.bank, query), (cast.agency, "creditport journal show --start -5")):
         console.print(f"\n  # as {member.party}")
         for name, value in member.environment().items():
             if name.startswith("CREDITPORT_"):
                 console.print(f"  export {name}={shlex.quote(value)}", soft_wrap=True)
-        console.print("  .venv/bin/creditport status && .venv/bin/creditport agreement list")
-    console.print("\nTo end it:  pkill -f 'creditport serve'")
+        console.print(f"  .venv/bin/{line}", soft_wrap=True)
+    serving = " ".join(str(member.process.pid) for member in cast.all() if member.process)
+    console.print(f"\nTo end it:  kill {serving}", soft_wrap=True)
 
 
 def _options() -> argparse.Namespace:
@@ -338,8 +280,9 @@ def _options() -> argparse.Namespace:
 def _fresh_folder(*, keep: bool) -> Path:
     if not keep:
         return Path(tempfile.mkdtemp(prefix="creditport-demo-"))
-    if KEPT.exists():
-        shutil.rmtree(KEPT)
+    if any(is_served(Folder(one)) for one in KEPT.glob("*")):
+        raise SystemExit(f"a network is still running in {KEPT}; end it first")
+    shutil.rmtree(KEPT, ignore_errors=True)
     KEPT.mkdir(mode=0o700)
     return KEPT
 

@@ -7,13 +7,26 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 CREDITPORT = str(Path(sys.executable).with_name("creditport"))
-STARTING = 30.0
+STARTING = 60.0
+SWIFT = ("registry_head_every", "registry_read_every")
+
+
+@dataclass(frozen=True)
+class Who:
+    """What a party card says of its party."""
+
+    party_class: str
+    jurisdiction: str
+    name_zh: str
+    name_en: str
 
 
 @dataclass
@@ -23,7 +36,7 @@ class Member:
     party: str
     folder: Path
     port: int
-    passphrase: str
+    passphrase: str = field(repr=False)
     operator: str = "demo"
     process: subprocess.Popen[str] | None = field(default=None, repr=False)
 
@@ -50,12 +63,59 @@ class Member:
         """Run one command with --json and give what it said."""
         return json.loads(self.run(*words, "--json", expect=expect).stdout)
 
+    def begin(self, *words: str) -> "subprocess.Popen[str]":
+        """Start one command without waiting for its end."""
+        return subprocess.Popen(
+            [CREDITPORT, *words], env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def found(self, who: Who, pins: Sequence[str] = ()) -> None:
+        """Make the node, with an operator who may do everything, and quicken it for a demonstration."""
+        self.run(
+            "init", "--party", self.party, "--class", who.party_class, "--jurisdiction", who.jurisdiction,
+            "--name-zh", who.name_zh, "--name-en", who.name_en, "--listen", f"127.0.0.1:{self.port}",
+            *(word for pin in pins for word in ("--authority", pin)),
+        )  # fmt: skip
+        roles = [word for role in self.ask("operator", "roles") for word in ("--role", role)]
+        self.run("operator", "add", self.operator, *roles)
+        for setting in SWIFT:
+            self.configure(setting, "0.5")
+
+    def configure(self, setting: str, value: str) -> None:
+        """Change one setting of node.toml, as a person would in an editor."""
+        config = self.folder / "node.toml"
+        lines = config.read_text(encoding="utf-8").splitlines()
+        changed = [f"{setting} = {value}" if line.startswith(f"{setting} =") else line for line in lines]
+        config.write_text("\n".join(changed) + "\n", encoding="utf-8")
+
+    @property
+    def card(self) -> Path:
+        """The node's party card."""
+        return self.folder / "card.json"
+
+    def fingerprint(self) -> str:
+        """What this party tells others out of band."""
+        return str(self.ask("party", "card")["fingerprint"])
+
+    def knows_all(self, parties: set[str]) -> bool:
+        """Whether the node's registries list all these parties as admitted."""
+        return parties <= {row["party"] for row in self.ask("party", "list") if row["standing"] == "ADMITTED"}
+
+    def state_of(self, agreement: str) -> str | None:
+        """The state of an agreement as this node sees it; None if it does not hold it."""
+        rows = self.ask("agreement", "list")
+        return next((str(row["state"]) for row in rows if row["agreement"] == agreement), None)
+
+    def reach(self, agreement: str, state: str) -> None:
+        """Wait until an agreement is in a state here."""
+        until(f"the agreement is {state} at {self.party}", lambda: self.state_of(agreement) == state)
+
     def serve(self) -> None:
         """Start serving, and wait until the node says that it does."""
-        log = (self.folder / "serving.log").open("w")
-        self.process = subprocess.Popen(
-            [CREDITPORT, "serve"], env=self.environment(), stdout=subprocess.PIPE, stderr=log, text=True
-        )
+        with (self.folder / "serving.log").open("a") as log:
+            self.process = subprocess.Popen(
+                [CREDITPORT, "serve"], env=self.environment(), stdout=subprocess.PIPE, stderr=log, text=True
+            )
         assert self.process.stdout is not None  # noqa: S101 - asked for above
         line = self.process.stdout.readline()
         if not line.startswith("serving"):
@@ -63,13 +123,45 @@ class Member:
 
     def stop(self) -> None:
         """Ask the serving process to end, and wait for it."""
-        if self.process is None:
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the serving process as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self.process = self.process, None
+        if process is None:
             return
-        self.process.send_signal(signal.SIGTERM)
+        process.send_signal(how)
         try:
-            self.process.wait(STARTING)
+            process.wait(STARTING)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def found_network(authorities: Sequence[Member], institutions: Sequence[Member], who: dict[str, Who]) -> None:
+    """Make and start a whole network. Authorities come first: everybody else pins their cards."""
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda member: member.found(who[member.party]), authorities))
+        prints = {member.party: member.fingerprint() for member in authorities}
+        for authority in authorities:
+            for other in authorities:
+                if other is not authority:
+                    authority.run("party", "pin", str(other.card), "--fingerprint", prints[other.party])
+        pins = [f"{one.card}@{prints[one.party]}" for one in authorities]
+        list(pool.map(lambda member: member.found(who[member.party], pins), institutions))
+        list(pool.map(lambda member: member.serve(), (*authorities, *institutions)))
+
+
+def mirrored(members: Sequence[Member]) -> None:
+    """Wait until every node's mirrors list every member as admitted."""
+    everybody = {member.party for member in members}
+    for member in members:
+        until(f"{member.party} knows everybody", partial(member.knows_all, everybody))
 
 
 def free_port() -> int:
@@ -79,7 +171,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(what: str, true: Any, seconds: float = STARTING) -> None:
+def until(what: str, true: Callable[[], object], seconds: float = STARTING) -> None:
     """Ask again and again until it is true; end the demonstration with `what` if it never is."""
     end = time.monotonic() + seconds
     while not true():

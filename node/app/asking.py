@@ -24,6 +24,7 @@ from node.operations.ask import (
     asked_items,
     chunks,
     keep_pseudonyms,
+    note_refusals,
     prepare,
     unknown_subjects,
 )
@@ -64,7 +65,7 @@ class Asking:
                 result = QueryResult(refused=(_refused(error.answer, None, error.peer),))
             else:
                 result = _result(plan)
-            await self.threads.write(partial(_finish, job, result))
+            await self.threads.write(partial(self._finish, job, plan, result))
 
     async def _prepared(self, job: Job, plan: Plan) -> Plan:
         """Have unknown identifiers evaluated, then make the messages."""
@@ -156,6 +157,11 @@ class Asking:
         refused = tuple(_refused(one, message.items[place].subject, peer) for place, one in answer.refused_items)
         return msgspec.structs.replace(message, frame=kept.hex(), refused=refused, done=True)
 
+    def _finish(self, job: Job, plan: Plan, result: QueryResult, work: UnitOfWork) -> None:
+        note_refusals(work, plan, job.peer, result.refused, self.node.context)
+        work.outbox.finish(job.number, msgspec.json.encode(result), now_exactly(), failed=not result.frames)
+        work.commit()
+
     def _prepare(self, job: Job, plan: Plan, work: UnitOfWork) -> Plan:
         head = work.journal.head()
         return prepare(work, job.number, plan, self._asker(plan, work), head.note if head else b"")
@@ -189,7 +195,9 @@ def _call(plan: Plan, message: PlannedMessage) -> QueryCall:
 
 def _refused(answer: RefusedAnswer, subject: int | None, by: PartyId) -> ItemRefused:
     refused = answer.refused
-    return ItemRefused(reason=refused.reason.value, article=refused.article, subject=subject, by=by)
+    return ItemRefused(
+        reason=refused.reason.value, article=refused.article, subject=subject, by=by, leaf=answer.leaf.hex()
+    )
 
 
 def _result(plan: Plan) -> QueryResult:
@@ -201,9 +209,3 @@ def _result(plan: Plan) -> QueryResult:
 
 def _keep_names(plan: Plan, portion: Sequence[PlannedSubject], names: Sequence[bytes], work: UnitOfWork) -> None:
     keep_pseudonyms(work, plan, portion, names)
-
-
-def _finish(job: Job, result: QueryResult, work: UnitOfWork) -> None:
-    raw = msgspec.json.encode(result)
-    work.outbox.finish(job.number, raw, now_exactly(), failed=not result.frames)
-    work.commit()

@@ -23,6 +23,7 @@ from node.operations.keep_agreements import DocumentPayload, keep_receipt
 from node.operations.keep_journal import ProofAsked, check_proof
 from node.operations.ports import UnitOfWork
 from node.operations.prove import ProofJob, ProofResult, note_proof
+from node.wire.errors import PeerRefused
 from node.wire.peers import PeerClient
 from registry.parties import PartyId
 
@@ -114,9 +115,14 @@ class Errands:
             if against is None:
                 return ProofResult(failure=f"{peer} is not a listed party")
             old_size = against.old.size if against.old else 0
-            proof = await self.peers.prove_journal(peer, leaf, old_size)
             try:
+                proof = await self.peers.prove_journal(peer, leaf, old_size)
                 size = await self.threads.write(partial(self._proof_holds, against, proof))
+            except PeerRefused as error:
+                if error.answer.refused.reason is not Refusal.NOT_READY or now_exactly() < asked.due:
+                    raise
+                missing = f"leaf {leaf.hex()} is not in the journal of {peer}"
+                return ProofResult(leaves=len(asked.leaves), size=size, problems=(missing,))
             except CryptoError as error:
                 return ProofResult(leaves=len(asked.leaves), size=size, problems=(str(error),))
         return ProofResult(leaves=len(asked.leaves), size=size)

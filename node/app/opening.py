@@ -36,7 +36,6 @@ class Node:
     config: Config
     store: SqlStore = field(repr=False)
     settings: Settings = field(repr=False)
-    vocabulary: Vocabulary = field(repr=False)
     facts_cache: FactsCache = field(repr=False)
     keys: OpenKeys | None = field(repr=False, default=None)
 
@@ -44,6 +43,11 @@ class Node:
     def party(self) -> PartyId:
         """Whose node this is."""
         return self.config.identity.party
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The code lists of the domain; read when they are first needed."""
+        return load_vocabulary()
 
     @property
     def context(self) -> Context:
@@ -81,7 +85,6 @@ def opened(folder: Folder, passphrase: str | None = None) -> Iterator[Node]:
             config=config,
             store=store,
             settings=settings,
-            vocabulary=load_vocabulary(),
             facts_cache=FactsCache(settings),
             keys=keys,
         )

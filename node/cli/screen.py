@@ -11,8 +11,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+LONG_HEX = 32
+SHORT_HEX = 12
+WIDE = 200
+"""Columns for whoever reads a table through a pipe, where no window says how wide it is."""
+
+
+def _console(*, stderr: bool = False) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=None if stream.isatty() else WIDE)
+
+
+out = _console()
+err = _console(stderr=True)
 
 
 class Exit(IntEnum):
@@ -60,7 +71,8 @@ def facts(value: Mapping[str, Any], *, as_json: bool) -> None:
         return
     width = max((len(name) for name in value), default=0)
     for name, fact in value.items():
-        out.print(f"{name:<{width}}  {_cell(fact)}", markup=False)
+        shown = fact if isinstance(fact, str) else _cell(fact)
+        out.print(f"{name:<{width}}  {shown}", markup=False)
 
 
 def _cell(value: object) -> str:
@@ -74,7 +86,13 @@ def _cell(value: object) -> str:
         return "  ".join(f"{name}={_cell(item)}" for name, item in value.items())
     if isinstance(value, list | tuple | set | frozenset):
         return ", ".join(_cell(item) for item in value)
-    return str(value.value if isinstance(value, Enum) else value)
+    return shortened(str(value.value if isinstance(value, Enum) else value))
+
+
+def shortened(text: str) -> str:
+    """A long run of hexadecimal digits by its beginning: people compare, they do not read them."""
+    is_long = len(text) >= LONG_HEX and all(digit in "0123456789abcdef" for digit in text)
+    return text[:SHORT_HEX] + "…" if is_long else text
 
 
 def _plain(value: object) -> object:

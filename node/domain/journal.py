@@ -40,6 +40,7 @@ class Act(StrEnum):
     CONSENT = "consent"
     OPERATOR = "operator"
     REFUSED = "refused"
+    REFUSED_BY_PEER = "refused.by.peer"
     FORK = "journal.fork"
 
 

@@ -64,12 +64,16 @@ class PlannedItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ItemRefused(msgspec.Struct, frozen=True, kw_only=True):
-    """A refusal as the result of a query tells it. `subject` is a position in the plan, None for a whole message."""
+    """A refusal as the result of a query tells it.
+
+    `subject` is a position in the plan, None for a whole message; `leaf` names the entry in the refuser's journal.
+    """
 
     reason: str
     article: str
     subject: int | None = None
     by: str = ""
+    leaf: str = ""
 
 
 class PlannedMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -336,6 +340,23 @@ def _authorise(raw: bytes, ask: Ask, asker: Asker) -> tuple[Authorised | Refused
         return attested, ""
     issuer = Issuer(key=asker.context.keys.document, random=asker.context.random, rules=rules)
     return authorise(ask, attested, asker.context.now(), issuer), attested.consent.consent
+
+
+def note_refusals(
+    work: UnitOfWork, plan: Plan, peer: PartyId, refused: Sequence[ItemRefused], context: Context
+) -> None:
+    """Journal what a peer refused us, with the leaf under which its own journal must show it."""
+    entries = [
+        EntryFacts(
+            act=Act.REFUSED_BY_PEER,
+            detail={"article": one.article, "leaf": one.leaf, "outcome": one.reason, "purpose": plan.purpose},
+            counterparty=peer,
+            agreement=bytes.fromhex(plan.agreement),
+        )
+        for one in refused
+        if one.by == peer
+    ]
+    work.journal.add([draft(entry, context.node, context.now(), context.random) for entry in entries])
 
 
 def _copy(received: Received, frame: bytes, agreement: bytes, keep_until: datetime) -> CopyRow:

@@ -1,6 +1,7 @@
 """Hold another node to its journal: every frame it sent must be in it, and it may only have grown."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -16,10 +17,15 @@ from registry.parties import PartyId
 MOST_LEAVES = 1_000
 
 
+MOST_PATIENCE = timedelta(seconds=60)
+"""How long after a frame its leaf may be missing from the published journal; checkpoints come every second or so."""
+
+
 class ProofJob(msgspec.Struct, frozen=True, kw_only=True):
-    """Which leaves of the peer's journal to have proven."""
+    """Which leaves of the peer's journal to have proven; from `due` on a missing one is a finding."""
 
     leaves: tuple[Hex32, ...]
+    due: datetime
 
 
 class ProofResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +40,8 @@ class ProofResult(msgspec.Struct, frozen=True, kw_only=True):
 def plan_proof(work: UnitOfWork, peer: PartyId, headers: Sequence[FrameHeader], context: Context) -> int:
     """Queue the proof of every frame in `headers` (and of the journal's growth) as one job."""
     leaves = tuple(header.journal_leaf for header in headers[-MOST_LEAVES:])
-    payload = msgspec.json.encode(ProofJob(leaves=leaves))
+    newest = max((header.time for header in headers), default=context.now())
+    payload = msgspec.json.encode(ProofJob(leaves=leaves, due=newest + MOST_PATIENCE))
     key = f"prove:{context.random(16).hex()}"
     number = work.outbox.add(NewJob(kind=JobKind.PROVE, peer=peer, key=key, payload=payload), context.now())
     work.commit()

@@ -4,14 +4,21 @@ All digests, ids and pseudonyms are raw bytes here; `agreement_no`, `subject_no`
 ascending integers and never leave the node.
 """
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
+
+import msgspec
 
 from registry.parties import PartyId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorRow:
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    """Shows nothing of what it holds; made ten times faster than a dataclass, which bulk work notices."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+
+class OperatorRow(_Row, frozen=True, kw_only=True):
     """A person who may act for the node."""
 
     name: str
@@ -22,8 +29,7 @@ class OperatorRow:
     retired_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredStatement:
+class StoredStatement(_Row, frozen=True, kw_only=True):
     """A registry statement and the time of the first head that covered it (known time)."""
 
     number: int
@@ -31,16 +37,14 @@ class StoredStatement:
     covered_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredMirror:
+class StoredMirror(_Row, frozen=True, kw_only=True):
     """A log as it is stored: statements in order and the newest head, if any."""
 
     statements: tuple[StoredStatement, ...]
     head: bytes | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgreementDocumentRow:
+class AgreementDocumentRow(_Row, frozen=True, kw_only=True):
     """One signed document of an agreement. `digest` names the document, `agreement` the terms it belongs to."""
 
     agreement: bytes
@@ -49,50 +53,45 @@ class AgreementDocumentRow:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubjectRow:
+class SubjectRow(_Row, frozen=True, kw_only=True):
     """A home subject to be stored: its kind and every attested identifier as (scheme, canonical value)."""
 
     kind: str
-    identifiers: tuple[tuple[str, str], ...] = field(repr=False)
+    identifiers: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRecordRow:
+class NewRecordRow(_Row, frozen=True, kw_only=True):
     """A home record as admitted, with its subject. `source_key` (32 bytes) is the same whenever a row comes again."""
 
     subject: SubjectRow
     source_key: bytes
     kind: str
-    content: bytes = field(repr=False)
+    content: bytes
     content_digest: bytes
-    facts: bytes = field(repr=False)
+    facts: bytes
     disclose_until: date | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordRow:
+class RecordRow(_Row, frozen=True, kw_only=True):
     """A stored home record version. `facts` is JSON of the envelope facts, `content` JSON of the typed content."""
 
     record_no: int
     subject_no: int
     version: int
     kind: str
-    content: bytes = field(repr=False)
-    facts: bytes = field(repr=False)
+    content: bytes
+    facts: bytes
     disclose_until: date | None
     withheld: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class Imported(_Row, frozen=True, kw_only=True):
     """What became of a batch of rows: one of `new`, `unchanged`, `updated`, `conflict` for each, in order."""
 
     outcomes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenditionRow:
+class RenditionRow(_Row, frozen=True, kw_only=True):
     """The rendition of one record version under one agreement and epoch, as disclosed."""
 
     agreement_no: int
@@ -101,12 +100,11 @@ class RenditionRow:
     record_version: int
     alias: bytes
     wire_version: int
-    body: bytes = field(repr=False)
+    body: bytes
     commitment: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRow:
+class LedgerRow(_Row, frozen=True, kw_only=True):
     """Who was shown which record version in which frame."""
 
     agreement_no: int
@@ -115,8 +113,7 @@ class LedgerRow:
     frame: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentFrameRow:
+class SentFrameRow(_Row, frozen=True, kw_only=True):
     """A frame sent, kept so that the same request gets the same answer and receipts can be matched."""
 
     frame: bytes
@@ -125,13 +122,12 @@ class SentFrameRow:
     request: bytes
     header: bytes
     header_digest: bytes
-    body: bytes = field(repr=False)
-    outcomes: bytes = field(repr=False)
+    body: bytes
+    outcomes: bytes
     sent_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedFrameRow:
+class ReceivedFrameRow(_Row, frozen=True, kw_only=True):
     """A frame received, verified and kept whole, exactly as it came."""
 
     frame: bytes
@@ -139,12 +135,11 @@ class ReceivedFrameRow:
     agreement: bytes
     header: bytes
     header_digest: bytes
-    body: bytes = field(repr=False)
+    body: bytes
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopyRow:
+class CopyRow(_Row, frozen=True, kw_only=True):
     """A rendition held as a copy of another party's record."""
 
     frame: bytes
@@ -153,24 +148,22 @@ class CopyRow:
     alias: bytes
     wire_version: int
     kind: str
-    rendition: bytes = field(repr=False)
+    rendition: bytes
     keep_until: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentRow:
+class ConsentRow(_Row, frozen=True, kw_only=True):
     """An attested consent, as its signed document, with the subject it is about (the requester's own customer)."""
 
     consent: bytes
     agreement: bytes
     scheme: str
-    value: str = field(repr=False)
+    value: str
     valid_until: datetime
-    raw: bytes = field(repr=False)
+    raw: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeerHead:
+class PeerHead(_Row, frozen=True, kw_only=True):
     """The newest journal checkpoint seen of a peer."""
 
     size: int
@@ -179,8 +172,7 @@ class PeerHead:
     seen_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalRow:
+class JournalRow(_Row, frozen=True, kw_only=True):
     """A journal entry as stored; `index` is None until it is sequenced."""
 
     number: int
@@ -188,11 +180,10 @@ class JournalRow:
     entry: bytes
     leaf: bytes
     detail: bytes
-    salt: bytes = field(repr=False)
+    salt: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredCheckpoint:
+class StoredCheckpoint(_Row, frozen=True, kw_only=True):
     """A signed checkpoint of this node's own journal."""
 
     size: int
@@ -201,8 +192,7 @@ class StoredCheckpoint:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActRow:
+class ActRow(_Row, frozen=True, kw_only=True):
     """An operator's signed act (DSSE document of kind "operator-act")."""
 
     digest: bytes

@@ -10,21 +10,26 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from sqlalchemy.engine import Engine
-
 from node.storage.errors import StorageError
 
 
 class Backend(Protocol):
-    """One kind of database, at one place; connections are the driver's own, from the engine's pool."""
+    """One kind of database, at one place; connections are the driver's own."""
 
     @property
-    def engine(self) -> Engine:
-        """The pool of connections; migrations use it as it is."""
+    def dialect(self) -> str:
+        """What SQLAlchemy calls this kind of database and its driver, for migrations."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds that anybody waits for a connection, or for the turn to write."""
 
     @property
     def driver_errors(self) -> tuple[type[Exception], ...]:
-        """What the driver and the pool raise."""
+        """What the driver raises."""
+
+    def connect(self) -> Any:
+        """Open a connection; the caller closes it."""
 
     def translate(self, error: Exception) -> StorageError | None:
         """Say in our words what a driver's error means; None if it is a bug and should be seen as one."""

@@ -1,4 +1,4 @@
-"""Borrowed driver connections, and their errors in our words."""
+"""Driver connections, and their errors in our words."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +19,17 @@ def in_our_words(backend: Backend) -> Iterator[None]:
         raise meaning from error
 
 
-@contextmanager
-def borrowed(backend: Backend) -> Iterator[Any]:
-    """Borrow a driver connection from the pool."""
+def connect(backend: Backend) -> Any:
+    """Open a connection; the caller closes it."""
     with in_our_words(backend):
-        connection = backend.engine.raw_connection()
+        return backend.connect()
+
+
+@contextmanager
+def connected(backend: Backend) -> Iterator[Any]:
+    """Open a connection for one purpose, and close it again."""
+    connection = connect(backend)
     try:
-        yield connection.driver_connection
+        yield connection
     finally:
         connection.close()

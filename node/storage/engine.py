@@ -1,10 +1,9 @@
 """Open, create and migrate a node's database.
 
-A database address is a SQLAlchemy URL: `sqlite:////absolute/path/node.db`.
+A database address names the kind of database and its place: `sqlite:////absolute/path/node.db`.
 """
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from pathlib import Path
 
 from node.storage.backend import Backend
 from node.storage.errors import Unusable
@@ -40,7 +39,6 @@ def create(url: str) -> None:
     backend = _backend(url)
     require_none(find_version(backend))
     _upgrade(backend)
-    backend.engine.dispose()
 
 
 def migrate(url: str) -> None:
@@ -54,17 +52,17 @@ def migrate(url: str) -> None:
     backend = _backend(url)
     require_migratable(find_version(backend))
     _upgrade(backend)
-    backend.engine.dispose()
 
 
 def _backend(url: str) -> Backend:
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise Unusable("database: expected an address like sqlite:////path/to/file") from error
-    if parsed.get_backend_name() != "sqlite":
-        raise Unusable(f"database: expected sqlite, got {parsed.get_backend_name()}")
-    return Sqlite(parsed)
+    kind, _, place = url.partition("://")
+    if not place.startswith("/"):
+        raise Unusable("database: expected an address like sqlite:////path/to/file")
+    if kind != "sqlite":
+        raise Unusable("database: expected sqlite, got another kind")
+    if place in {"/", "/:memory:"}:
+        raise Unusable("a SQLite database needs a file: sqlite:////path/to/file")
+    return Sqlite(Path(place.removeprefix("/")))
 
 
 def _upgrade(backend: Backend) -> None:

@@ -1,7 +1,7 @@
 """A pool of driver connections: a few are kept open, more are opened when needed, and never too many at once.
 
-It is our own because the smallest one that is bundled with SQLAlchemy brings SQLAlchemy along, whose import takes
-longer than everything that a short command does.
+It is our own because SQLAlchemy's brings all of SQLAlchemy along, whose import takes longer than everything else that
+a short command does.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,6 +29,7 @@ class Pool:
         self._patience = patience
         self._free = Semaphore(MOST)
         self._idle: list[Any] = []
+        self._keep = KEPT
         self._lock = Lock()
 
     @contextmanager
@@ -50,8 +51,9 @@ class Pool:
             self._free.release()
 
     def close(self) -> None:
-        """Close every idle connection; those that are lent close when they come back only if enough are idle."""
+        """Close every idle connection, and those that are lent as soon as they come back."""
         with self._lock:
+            self._keep = 0
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
@@ -64,7 +66,7 @@ class Pool:
 
     def _give_back(self, connection: Any) -> None:
         with self._lock:
-            if len(self._idle) < KEPT:
+            if len(self._idle) < self._keep:
                 self._idle.append(connection)
                 return
         connection.close()

@@ -13,11 +13,6 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
-from sqlalchemy import create_engine, event
-from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.pool import QueuePool
 
 from node.storage.errors import Busy, Damaged, DiskFull, StorageError, Unusable
 
@@ -60,28 +55,22 @@ _MEANINGS: Final[dict[int, StorageError]] = {
 class Sqlite:
     """One database file. See `Backend` for what each method promises."""
 
-    driver_errors: tuple[type[Exception], ...] = (sqlite3.Error, DBAPIError, PoolTimeoutError)
+    dialect = "sqlite+pysqlite"
+    driver_errors: tuple[type[Exception], ...] = (sqlite3.Error,)
 
-    def __init__(self, url: URL, patience: float = PATIENCE) -> None:
-        if url.database in {None, "", ":memory:"}:
-            raise Unusable("a SQLite database needs a file: sqlite:///path/to/file")
+    def __init__(self, path: Path, patience: float = PATIENCE) -> None:
         if sqlite3.sqlite_version_info < (3, 38):
             raise Unusable(f"SQLite: expected version 3.38 or newer, got {sqlite3.sqlite_version}")
-        self.path = Path(str(url.database)).absolute()
-        self._patience = patience
+        self.path = path.absolute()
+        self.patience = patience
         self._writing = Lock()
         self._statements: dict[str, str] = {}
-        self.engine: Engine = create_engine(
-            "sqlite+pysqlite://", creator=self._connect, poolclass=QueuePool, pool_size=4, max_overflow=28,
-            pool_timeout=patience,
-        )  # fmt: skip
-        event.listen(self.engine, "begin", _begin_by_hand)
 
-    def _connect(self) -> sqlite3.Connection:
+    def connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"file:{quote(str(self.path))}?mode=rw", uri=True, isolation_level=None, check_same_thread=False,
             cached_statements=256,
-            timeout=self._patience,
+            timeout=self.patience,
         )  # fmt: skip
         connection.create_function("blob_of", 1, bytes.fromhex, deterministic=True)
         for pragma in _PRAGMAS:
@@ -89,10 +78,7 @@ class Sqlite:
         return connection
 
     def translate(self, error: Exception) -> StorageError | None:
-        if isinstance(error, PoolTimeoutError):
-            return Busy("too many transactions are open at once; try again")
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        code = getattr(cause, "sqlite_errorcode", None)
+        code = getattr(error, "sqlite_errorcode", None)
         meaning = None if code is None else _MEANINGS.get(code & 0xFF)
         return None if meaning is None else type(meaning)(*meaning.args)
 
@@ -111,7 +97,7 @@ class Sqlite:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        if not self._writing.acquire(timeout=self._patience):
+        if not self._writing.acquire(timeout=self.patience):
             raise Busy("another thread is writing to the database; try again")
         try:
             yield
@@ -134,7 +120,7 @@ class Sqlite:
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
             raise Unusable(f"the database file cannot be made: {error.strerror}") from error
-        connection = self._connect()
+        connection = self.connect()
         try:
             connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -155,9 +141,3 @@ class Sqlite:
     def data_version(self, connection: Any) -> int:
         (version,) = connection.execute("PRAGMA data_version").fetchone()
         return int(version)
-
-
-def _begin_by_hand(connection: Connection) -> None:
-    """Begin what SQLAlchemy believes begun: the driver is told to leave transactions alone."""
-    connection.exec_driver_sql("PRAGMA query_only = OFF")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock
-
-from sqlalchemy.pool import PoolProxiedConnection
+from typing import Any
 
 from node.operations.ports import UnitOfWork
 from node.storage.backend import Backend
-from node.storage.connection import borrowed, in_our_words
+from node.storage.connection import connect, in_our_words
+from node.storage.pool import Pool
 from node.storage.transaction import Transaction
 from node.storage.unit import SqlUnit
 
@@ -22,7 +23,8 @@ class SqlStore:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._watching: PoolProxiedConnection | None = None
+        self._pool = Pool(partial(connect, backend), backend.patience)
+        self._watching: Any = None
         self._watch = Lock()
 
     @contextmanager
@@ -41,8 +43,8 @@ class SqlStore:
         """A number that moves when any unit of any process commits; cheap enough to ask all the time."""
         with self._watch, in_our_words(self._backend):
             if self._watching is None:
-                self._watching = self._backend.engine.raw_connection()
-            return self._backend.data_version(self._watching.driver_connection)
+                self._watching = self._backend.connect()
+            return self._backend.data_version(self._watching)
 
     def checkpoint(self) -> None:
         """Bring what is committed, erasures above all, into the database file; empty the log beside it.
@@ -50,7 +52,7 @@ class SqlStore:
         Raises:
             Busy: others were reading all the time.
         """
-        with self._backend.turn(), borrowed(self._backend) as connection:
+        with self._backend.turn(), self._pool.lend() as connection:
             self._backend.checkpoint(connection)
 
     def close(self) -> None:
@@ -59,11 +61,11 @@ class SqlStore:
             if self._watching is not None:
                 self._watching.close()
                 self._watching = None
-        self._backend.engine.dispose()
+        self._pool.close()
 
     @contextmanager
     def _transaction(self, *, write: bool) -> Iterator[Transaction]:
-        with borrowed(self._backend) as connection:
+        with self._pool.lend() as connection:
             with in_our_words(self._backend):
                 self._backend.begin(connection, write=write)
             transaction = Transaction(self._backend, connection)

@@ -21,9 +21,6 @@ from sqlalchemy import (
     text,
 )
 
-VERSION: Final = "0001"
-"""The newest revision in `migrations/versions`, which this program works with: four ascending digits."""
-
 NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
 """A 64-bit integer; on SQLite it must be called INTEGER to be the row's own key."""
 

@@ -2,6 +2,10 @@
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from node.storage.backend import Backend
 from node.storage.connection import in_our_words
@@ -18,6 +22,20 @@ def upgrade(backend: Backend) -> None:
     config.set_main_option("path_separator", "os")
     with in_our_words(backend):
         backend.prepare()
-        with backend.engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        try:
+            with _engine(backend).begin() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except DBAPIError as error:
+            raise error.orig or error from error
+
+
+def _engine(backend: Backend) -> Engine:
+    """SQLAlchemy's view of the database. It believes transactions begun, which the driver is told to leave alone."""
+
+    def begin(connection: Connection) -> None:
+        backend.begin(connection.connection.driver_connection, write=True)
+
+    engine = create_engine(f"{backend.dialect}://", creator=backend.connect, poolclass=NullPool)
+    event.listen(engine, "begin", begin)
+    return engine

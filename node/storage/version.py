@@ -4,9 +4,11 @@ import re
 from typing import Final
 
 from node.storage.backend import Backend
-from node.storage.connection import borrowed, in_our_words
+from node.storage.connection import connected, in_our_words
 from node.storage.errors import AlreadyInitialised, MadeByNewer, NeedsMigration, NotInitialised
-from node.storage.tables import VERSION
+
+VERSION: Final = "0001"
+"""The newest revision in `migrations/versions`, which this program works with: four ascending digits."""
 
 _REVISION: Final = re.compile(r"[0-9]{4}")
 
@@ -20,7 +22,7 @@ def find_version(backend: Backend) -> str | None:
     """
     if not backend.exists():
         return None
-    with borrowed(backend) as connection, in_our_words(backend):
+    with connected(backend) as connection, in_our_words(backend):
         found = backend.revision(connection)
     if found is not None and not _REVISION.fullmatch(found):
         raise NotInitialised("the database there is another program's")

@@ -98,9 +98,7 @@ def test_an_agreement_that_needs_no_filing_anywhere_never_flows() -> None:
 
 
 def test_a_receipt_by_an_authority_that_is_not_asked_for_counts_nothing() -> None:
-    decided = file(
-        Submission(document=both_signed(), filed_by=AGENCY, receipt_no="SZ-1"), FILED_AT, desk(authority=SZ)
-    )
+    decided = file(Submission(document=both_signed(), filed_by=AGENCY, receipt_no="SZ-1"), FILED_AT, desk(authority=SZ))
     assert isinstance(decided, FilingReceipt)
     by_another = issue_receipt(replace(decided, authority=HK), key_of(HK))
 

@@ -101,9 +101,7 @@ def test_each_difference_from_the_question_is_a_misfit(changed: dict[str, Any], 
         (NOON + LIFETIME, Refusal.CONSENT_EXPIRED),
     ],
 )
-def test_it_passes_a_minute_early_for_slow_clocks_and_never_late(
-    at: datetime, expected: Refusal | None
-) -> None:
+def test_it_passes_a_minute_early_for_slow_clocks_and_never_late(at: datetime, expected: Refusal | None) -> None:
     assert misfit_of(at) is expected
 
 

@@ -50,9 +50,7 @@ def fields(terms: Terms) -> list[str]:
 
 
 def kind(code: str, *names: tuple[str, Precision]) -> KindTerms:
-    return KindTerms(
-        kind=code, fields=tuple(FieldTerms(name=name, precision=precision) for name, precision in names)
-    )
+    return KindTerms(kind=code, fields=tuple(FieldTerms(name=name, precision=precision) for name, precision in names))
 
 
 def test_sound_terms_have_no_problem() -> None:
@@ -92,9 +90,7 @@ def test_sound_terms_have_no_problem() -> None:
         ({"stated_signing_date": date(2026, 5, 2)}, "effective_from", Refusal.MALFORMED),
     ],
 )
-def test_each_unsound_term_is_named_with_its_reason(
-    changed: dict[str, Any], field: str, reason: Refusal
-) -> None:
+def test_each_unsound_term_is_named_with_its_reason(changed: dict[str, Any], field: str, reason: Refusal) -> None:
     found = problems(terms_with(**changed))
 
     assert (field, reason) in {(problem.field, problem.reason) for problem in found}
@@ -156,9 +152,7 @@ def test_a_class_that_may_not_share_or_receive_is_a_problem() -> None:
 
 
 def test_information_for_government_only_is_never_shared_by_agreement() -> None:
-    entries = {
-        code: replace(entry, publicity=Publicity.GOVERNMENT_ONLY) for code, entry in CATALOGUE.entries.items()
-    }
+    entries = {code: replace(entry, publicity=Publicity.GOVERNMENT_ONLY) for code, entry in CATALOGUE.entries.items()}
 
     found = problems(TERMS, replace(CATALOGUE, entries=entries))
 
@@ -182,17 +176,13 @@ def test_the_direction_follows_from_where_the_parties_are(
 
 
 def test_no_direction_fits_between_hong_kong_and_macau() -> None:
-    found = problems(
-        TERMS, provider={"jurisdiction": Jurisdiction.HK}, recipient={"jurisdiction": Jurisdiction.MO}
-    )
+    found = problems(TERMS, provider={"jurisdiction": Jurisdiction.HK}, recipient={"jurisdiction": Jurisdiction.MO})
 
     assert [problem.detail for problem in found] == ["direction: expected none, got SOUTHBOUND"]
 
 
 def test_local_terms_need_no_export_path_and_no_purpose_abroad() -> None:
-    terms = terms_with(
-        direction=Direction.LOCAL, export_path=ExportPath.CERTIFICATION, purposes=("GOV_PROCUREMENT",)
-    )
+    terms = terms_with(direction=Direction.LOCAL, export_path=ExportPath.CERTIFICATION, purposes=("GOV_PROCUREMENT",))
 
     assert problems(terms, recipient={"jurisdiction": Jurisdiction.CN_SZ}) == ()
 

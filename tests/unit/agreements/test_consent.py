@@ -58,9 +58,7 @@ def test_a_consent_is_good_from_its_first_second_to_before_its_last() -> None:
 
 
 def test_using_a_consent_for_no_kind_at_all_is_outside_it() -> None:
-    assert verdict(use=Use(agreement=AGREEMENT_ID, kinds=frozenset(), purpose=PURPOSE)) == (
-        "CONSENT_SCOPE_EXCEEDED"
-    )
+    assert verdict(use=Use(agreement=AGREEMENT_ID, kinds=frozenset(), purpose=PURPOSE)) == ("CONSENT_SCOPE_EXCEEDED")
 
 
 def test_a_consent_opens_for_the_institution_that_attested_it() -> None:

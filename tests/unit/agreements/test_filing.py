@@ -75,9 +75,7 @@ def test_one_signature_is_not_enough_to_file() -> None:
 
 
 def test_unreadable_terms_are_refused() -> None:
-    assert (
-        reason(file(Submission(document=b"{", filed_by=AGENCY, receipt_no="1"), NOON, desk())) == "MALFORMED"
-    )
+    assert reason(file(Submission(document=b"{", filed_by=AGENCY, receipt_no="1"), NOON, desk())) == "MALFORMED"
 
 
 def test_unsound_terms_are_refused_for_their_first_problem() -> None:

@@ -12,8 +12,7 @@ def test_the_published_page_lists_every_code_with_its_number_and_words() -> None
     listed = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[1:]]
 
     assert listed == [
-        [str(NUMBER[code]), f"`{code}`", explain(code).article, explain(code).en, explain(code).zh]
-        for code in Refusal
+        [str(NUMBER[code]), f"`{code}`", explain(code).article, explain(code).en, explain(code).zh] for code in Refusal
     ]
 
 

@@ -205,9 +205,7 @@ def test_hex_of_another_length_or_alphabet_is_refused(short: str) -> None:
 
 
 def test_base64_round_trips() -> None:
-    assert [from_base64(to_base64(bytes(range(size)))) for size in range(4)] == [
-        bytes(range(n)) for n in range(4)
-    ]
+    assert [from_base64(to_base64(bytes(range(size)))) for size in range(4)] == [bytes(range(n)) for n in range(4)]
 
 
 @pytest.mark.parametrize("text", ["AB==", "AA=", "AA", "A A=", "AA==\n", "____", "AA==AA==", "é"])

@@ -209,9 +209,7 @@ def test_an_oversized_rendition_is_refused() -> None:
 
 def test_a_presentation_in_another_spelling_is_refused() -> None:
     with pytest.raises(Malformed):
-        commitment.decode_presentation(
-            commitment.encode_presentation(commitment.disclose(RENDITION, [])) + b" "
-        )
+        commitment.decode_presentation(commitment.encode_presentation(commitment.disclose(RENDITION, [])) + b" ")
 
 
 def test_the_content_is_not_shown() -> None:

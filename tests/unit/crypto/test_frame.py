@@ -115,9 +115,7 @@ def test_step_3_refuses_another_body() -> None:
         opened(header, body)
 
 
-@pytest.mark.parametrize(
-    "lie", [{"sender": "x"}, {"recipient": "x"}, {"agreement": "0e" * 32}, {"frame": "0e" * 16}]
-)
+@pytest.mark.parametrize("lie", [{"sender": "x"}, {"recipient": "x"}, {"agreement": "0e" * 32}, {"frame": "0e" * 16}])
 def test_step_4_refuses_a_body_sealed_under_another_binding(lie: dict[str, str]) -> None:
     with pytest.raises(BadSeal, match="step 4"):
         opened(*built(ENCODED, **lie))

@@ -99,9 +99,7 @@ def test_a_compressed_point_is_not_registered() -> None:
     point = ec.generate_private_key(ec.SECP256R1()).public_key()
 
     with pytest.raises(BadKey):
-        keys.register_key(
-            Purpose.TLS, Algorithm.P256, point.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
-        )
+        keys.register_key(Purpose.TLS, Algorithm.P256, point.public_bytes(Encoding.X962, PublicFormat.CompressedPoint))
 
 
 def test_a_key_of_another_algorithm_is_not_registered() -> None:

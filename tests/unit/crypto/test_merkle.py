@@ -33,9 +33,7 @@ def test_the_root_is_the_defined_one(size: int) -> None:
     nodes = stored(LEAVES)
 
     assert merkle.root(LEAVES[:size]) == defined_root(LEAVES[:size])
-    assert merkle.root_from_nodes(size, lambda level, index: nodes[level, index]) == defined_root(
-        LEAVES[:size]
-    )
+    assert merkle.root_from_nodes(size, lambda level, index: nodes[level, index]) == defined_root(LEAVES[:size])
 
 
 def test_leaves_and_nodes_are_told_apart() -> None:
@@ -154,9 +152,7 @@ def test_new_nodes_are_exactly_the_subtrees_completed() -> None:
     assert after == Frontier().extend(LEAVES[:6])
 
 
-@pytest.mark.parametrize(
-    "raw", [b"", bytes(7), bytes(9), bytes(8) + bytes(32), bytes(7) + b"\x01", bytes(40 + 31)]
-)
+@pytest.mark.parametrize("raw", [b"", bytes(7), bytes(9), bytes(8) + bytes(32), bytes(7) + b"\x01", bytes(40 + 31)])
 def test_a_frontier_whose_peaks_do_not_fit_is_refused(raw: bytes) -> None:
     with pytest.raises(Malformed):
         Frontier.parse(raw)

@@ -66,12 +66,8 @@ class Actor:
         return sha256(f"{self.party}/{purpose}/{self.round}".encode()).digest()
 
 
-SHENZHEN = Actor(
-    party=PartyId("sz-credit-dept"), jurisdiction=Jurisdiction.CN_SZ, party_class=PartyClass.CREDIT_DEPT
-)
-HONG_KONG = Actor(
-    party=PartyId("hk-credit-dept"), jurisdiction=Jurisdiction.HK, party_class=PartyClass.CREDIT_DEPT
-)
+SHENZHEN = Actor(party=PartyId("sz-credit-dept"), jurisdiction=Jurisdiction.CN_SZ, party_class=PartyClass.CREDIT_DEPT)
+HONG_KONG = Actor(party=PartyId("hk-credit-dept"), jurisdiction=Jurisdiction.HK, party_class=PartyClass.CREDIT_DEPT)
 AGENCY = Actor(
     party=PartyId("sz-credit-agency"),
     jurisdiction=Jurisdiction.CN_SZ,

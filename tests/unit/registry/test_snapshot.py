@@ -244,9 +244,7 @@ def test_whoever_copies_a_certificate_does_not_get_its_calls() -> None:
     assert listing is not None
     assert listing.party == AGENCY.party
     assert snapshot.conflicts == (
-        Conflict(
-            dispute=Dispute.CERTIFICATE_CLAIMED_TWICE, party=PartyId("sz-aaa"), authority=SHENZHEN.party
-        ),
+        Conflict(dispute=Dispute.CERTIFICATE_CLAIMED_TWICE, party=PartyId("sz-aaa"), authority=SHENZHEN.party),
     )
 
 

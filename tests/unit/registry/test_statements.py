@@ -60,9 +60,7 @@ def test_an_authority_admits_nobody_from_another_jurisdiction() -> None:
 
 
 def test_an_authority_admits_no_other_authority() -> None:
-    rival = Actor(
-        party=PartyId("sz-second-dept"), jurisdiction=SHENZHEN.jurisdiction, party_class=SHENZHEN.party_class
-    )
+    rival = Actor(party=PartyId("sz-second-dept"), jurisdiction=SHENZHEN.jurisdiction, party_class=SHENZHEN.party_class)
 
     with pytest.raises(BadStatement, match=r"card\.party_class"):
         admit(OFFICE.desk(), rival.card(), NOON)
@@ -117,9 +115,7 @@ def test_a_kind_this_version_does_not_know_is_refused(written: bytes) -> None:
     payload = canonical(ADMISSION).replace(b'"kind":"ADMITTED"', written)
 
     with pytest.raises(Malformed):
-        read_statement(
-            envelope.sign(STATEMENT_KIND, payload, [SHENZHEN.signing(Purpose.DOCUMENT)]), OFFICE.card
-        )
+        read_statement(envelope.sign(STATEMENT_KIND, payload, [SHENZHEN.signing(Purpose.DOCUMENT)]), OFFICE.card)
 
 
 def test_a_damaged_card_inside_is_refused() -> None:

@@ -44,9 +44,7 @@ def test_a_valid_unified_code_is_itself_and_without_doubt(code: str) -> None:
 def test_the_oracle_agrees_on_codes_that_begin_with_digits(code: str) -> None:
     assert oracle.is_valid(code)
     assert not oracle.is_valid(code[:-1] + ("1" if code[-1] == "0" else "0"))
-    assert isinstance(
-        parse_identifier(Scheme.CN_USCC, code[:-1] + ("1" if code[-1] == "0" else "0")), Problem
-    )
+    assert isinstance(parse_identifier(Scheme.CN_USCC, code[:-1] + ("1" if code[-1] == "0" else "0")), Problem)
 
 
 @pytest.mark.parametrize("code", REJECTED_BY_THE_ORACLE)
@@ -130,9 +128,7 @@ def test_a_wrong_inner_check_is_a_doubt_and_no_more() -> None:
     assert accepted(Scheme.CN_USCC, body + oracle.calc_check_digit(body)).doubtful
 
 
-@pytest.mark.parametrize(
-    "code", ["98", "9845TESTNODESHZHK0055", "9845TESTNODESHZHK006", "9845TESTNODESHZHK00A"]
-)
+@pytest.mark.parametrize("code", ["98", "9845TESTNODESHZHK0055", "9845TESTNODESHZHK006", "9845TESTNODESHZHK00A"])
 def test_an_lei_of_another_length_or_check_is_refused(code: str) -> None:
     assert isinstance(parse_identifier(Scheme.LEI, code), Problem)
 

@@ -96,9 +96,7 @@ def test_what_a_register_leaves_out_is_null() -> None:
     ).record.content
 
     assert isinstance(content, RegistrationContent)
-    assert (content.entity_type_code, content.capital, content.region_code, content.status_code) == (
-        None,
-    ) * 4
+    assert (content.entity_type_code, content.capital, content.region_code, content.status_code) == (None,) * 4
 
 
 @pytest.mark.parametrize(
@@ -160,9 +158,7 @@ def test_every_identifier_of_a_row_leads_to_its_subject() -> None:
         ({"uscc_check_attested": "perhaps"}, (Refusal.MALFORMED, "uscc_check_attested")),
     ],
 )
-def test_a_registration_is_refused_with_its_reason(
-    changes: dict[str, str], expected: tuple[Refusal, str]
-) -> None:
+def test_a_registration_is_refused_with_its_reason(changes: dict[str, str], expected: tuple[Refusal, str]) -> None:
     assert reason(register(**changes)) == expected
 
 
@@ -232,12 +228,8 @@ def test_nothing_admitted_shows_its_content() -> None:
 def test_a_kind_outside_the_catalogue_and_a_nameless_source_are_refused() -> None:
     full, rules = load_catalogue(), load_rule_pack()
     empty = Catalogue(id="NONE", version=1, published=TODAY, entries={})
-    unlisted = open_intake(
-        Kind.PENALTY, empty, rules, provider=PartyId("sz-credit"), source_system="x", today=TODAY
-    )
-    nameless = open_intake(
-        Kind.PENALTY, full, rules, provider=PartyId("sz-credit"), source_system=" ", today=TODAY
-    )
+    unlisted = open_intake(Kind.PENALTY, empty, rules, provider=PartyId("sz-credit"), source_system="x", today=TODAY)
+    nameless = open_intake(Kind.PENALTY, full, rules, provider=PartyId("sz-credit"), source_system=" ", today=TODAY)
 
     assert isinstance(unlisted, Refused)
     assert unlisted.reason is Refusal.NOT_IN_CATALOGUE

@@ -69,9 +69,7 @@ def test_a_date_is_read_year_first(text: str) -> None:
     assert parse_date(text) == date(2024, 3, 5)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "2024-02-30", "05-03-2024", "1700-01-01", "2024-W01-1", "2024-3", "yesterday"]
-)
+@pytest.mark.parametrize("text", ["", "2024-02-30", "05-03-2024", "1700-01-01", "2024-W01-1", "2024-3", "yesterday"])
 def test_what_is_no_date_year_first_is_none(text: str) -> None:
     assert parse_date(text) is None
 

@@ -36,10 +36,7 @@ def test_all_shenzhen_enterprises_but_one_are_admitted() -> None:
 
 
 def test_every_hong_kong_company_number_is_known() -> None:
-    found = [
-        parse_identifier(Scheme.HK_CR, row.values["cr_no"])
-        for row in rows("hongkong-companies/companies.csv")
-    ]
+    found = [parse_identifier(Scheme.HK_CR, row.values["cr_no"]) for row in rows("hongkong-companies/companies.csv")]
 
     assert Counter(map(type, found)) == {Identifier: 4000}
 
@@ -71,7 +68,5 @@ def test_penalties_without_a_code_are_rejected_for_want_of_a_subject() -> None:
         for row in rows("financial-penalties/penalties.csv")
     ]
 
-    assert {answer.reason for answer in answers if isinstance(answer, Rejected)} == {
-        Refusal.SUBJECT_ID_INVALID
-    }
+    assert {answer.reason for answer in answers if isinstance(answer, Rejected)} == {Refusal.SUBJECT_ID_INVALID}
     assert len(answers) == 2053

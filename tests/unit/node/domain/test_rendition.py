@@ -86,9 +86,9 @@ def test_what_home_does_not_know_is_null() -> None:
 
 
 def test_an_amount_in_another_currency_falls_into_the_band_of_its_worth() -> None:
-    assert render(
-        registered(capital="12.5万美元").record.content, {"capital_band": Precision.BAND}, WORDS
-    ) == {"capital_band": "C2"}
+    assert render(registered(capital="12.5万美元").record.content, {"capital_band": Precision.BAND}, WORDS) == {
+        "capital_band": "C2"
+    }
 
 
 @pytest.mark.parametrize(
@@ -114,14 +114,8 @@ def test_a_copy_is_valid_until_the_first_of_the_month() -> None:
 
 
 def test_a_receiver_lets_in_what_home_renders() -> None:
-    assert (
-        check_deidentified("101", render(registered().record.content, FINE, WORDS), WORDS, "SZ-DRAFT-82")
-        is None
-    )
-    assert (
-        check_deidentified("201", render(penalised().record.content, PUNISHED, WORDS), WORDS, "SZ-DRAFT-82")
-        is None
-    )
+    assert check_deidentified("101", render(registered().record.content, FINE, WORDS), WORDS, "SZ-DRAFT-82") is None
+    assert check_deidentified("201", render(penalised().record.content, PUNISHED, WORDS), WORDS, "SZ-DRAFT-82") is None
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,7 @@ def test_a_line_feed_inside_quotes_belongs_to_the_value() -> None:
 def test_shifted_columns_are_named_and_the_rest_is_kept() -> None:
     rows = read(b"a,b\n1\n2,3,4\n5,6\n")
 
-    assert [
-        (row.number, row.problem.expected, row.problem.got) for row in rows if isinstance(row, BadRow)
-    ] == [
+    assert [(row.number, row.problem.expected, row.problem.got) for row in rows if isinstance(row, BadRow)] == [
         (2, "2 columns", "1 columns"),
         (3, "2 columns", "3 columns"),
     ]

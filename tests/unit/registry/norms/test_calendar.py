@@ -20,9 +20,7 @@ MAIN = load_calendar()
 OFFICIAL_2026 = MAIN.packs[2026]
 PROVISIONAL_2027 = MAIN.packs[2027]
 ONLY_2026 = Calendar.of([OFFICIAL_2026])
-PACK = (
-    'jurisdiction = "X"\nyear = 2026\nversion = 1\nstatus = "{status}"\nsource = "s"\n[changed]\n{changed}\n'
-)
+PACK = 'jurisdiction = "X"\nyear = 2026\nversion = 1\nstatus = "{status}"\nsource = "s"\n[changed]\n{changed}\n'
 
 
 def pack_text(changed: str = "", status: str = "OFFICIAL") -> str:
@@ -87,9 +85,7 @@ def test_a_clock_of_no_days_is_refused() -> None:
 
 def test_every_day_of_2026_agrees_with_an_independent_calendar() -> None:
     disagreeing = [
-        day
-        for day in map(day_of_2026, range(365))
-        if MAIN.is_working(day) != chinese_calendar.is_workday(day)
+        day for day in map(day_of_2026, range(365)) if MAIN.is_working(day) != chinese_calendar.is_workday(day)
     ]
 
     assert disagreeing == []
@@ -144,9 +140,7 @@ def test_a_jurisdiction_without_packs_has_no_calendar() -> None:
         ('2026-03-07 = "WORK"', "PROVISIONAL", "changed.2026-03-07"),
     ],
 )
-def test_a_change_that_is_outside_the_year_or_changes_nothing_is_refused(
-    changed: str, status: str, place: str
-) -> None:
+def test_a_change_that_is_outside_the_year_or_changes_nothing_is_refused(changed: str, status: str, place: str) -> None:
     with pytest.raises(BadPack) as failure:
         read_calendar_pack(pack_text(changed, status))
 

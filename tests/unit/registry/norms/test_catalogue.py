@@ -79,9 +79,7 @@ def test_an_entry_that_lacks_what_the_regulation_asks_is_refused(line: str) -> N
         ('"STATE_ORGAN"', '"TRAINING"', "entries.101.sharing_scope"),
     ],
 )
-def test_an_entry_that_contradicts_itself_or_the_regulation_is_refused(
-    written: str, instead: str, place: str
-) -> None:
+def test_an_entry_that_contradicts_itself_or_the_regulation_is_refused(written: str, instead: str, place: str) -> None:
     assert written in TEXT
     with pytest.raises(BadPack) as failure:
         read_catalogue(TEXT.replace(written, instead))

@@ -67,9 +67,7 @@ def test_the_purposes_abroad_are_the_tagged_purposes_of_the_code_list() -> None:
         ("[retention]", "[retained]", "$"),
     ],
 )
-def test_a_missing_unknown_or_unfit_key_is_refused_with_its_place(
-    written: str, instead: str, place: str
-) -> None:
+def test_a_missing_unknown_or_unfit_key_is_refused_with_its_place(written: str, instead: str, place: str) -> None:
     assert written in TEXT
     with pytest.raises(BadPack) as failure:
         read_rule_pack(TEXT.replace(written, instead), "changed")
