@@ -7,10 +7,10 @@ environment, and end themselves when the process that made them is gone.
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from itertools import chain
 from multiprocessing import connection, get_context, parent_process
-from threading import Thread
+from threading import Lock, Thread
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -35,6 +35,8 @@ class PseudonymPool:
         if len(seed) != SEED_SIZE:
             raise BadKey(f"a pseudonym seed is {SEED_SIZE} bytes")
         self._seed = seed
+        self._workers = workers
+        self._renewing = Lock()
         self._executor = _started(seed, workers) if workers else None
 
     def __repr__(self) -> str:
@@ -53,7 +55,7 @@ class PseudonymPool:
 
         Raises:
             Malformed: one of them is not an element of the group.
-            concurrent.futures.BrokenExecutor: a worker died; the process needs a new pool.
+            concurrent.futures.BrokenExecutor: workers died, and the ones put in their place died as well.
         """
         return self._in_chunks(evaluate_batch, agreement_id, epoch, blinded)
 
@@ -74,10 +76,34 @@ class PseudonymPool:
         items: Sequence[bytes],
     ) -> list[T]:
         chunks = [items[at : at + MOST_ELEMENTS] for at in range(0, len(items), MOST_ELEMENTS)]
-        if self._executor is None:
+        executor = self._executor
+        if executor is None:
             return [act(self._seed, agreement_id, epoch, chunk) for chunk in chunks]
-        futures = [self._executor.submit(_in_worker, act, agreement_id, epoch, chunk) for chunk in chunks]
-        return [future.result() for future in futures]
+        try:
+            return _spread(executor, act, agreement_id, epoch, chunks)
+        except BrokenExecutor:
+            return _spread(self._renewed(executor), act, agreement_id, epoch, chunks)
+
+    def _renewed(self, broken: ProcessPoolExecutor) -> ProcessPoolExecutor:
+        """New workers in place of `broken`, unless another thread has seen to it; evaluation has no state to lose."""
+        with self._renewing:
+            if self._executor is broken:
+                broken.shutdown(wait=False)
+                self._executor = _started(self._seed, self._workers)
+            if self._executor is None:
+                raise BrokenExecutor("the pool is closed")
+            return self._executor
+
+
+def _spread(
+    executor: ProcessPoolExecutor,
+    act: Callable[[bytes, str, int, Sequence[bytes]], T],
+    agreement_id: str,
+    epoch: int,
+    chunks: Sequence[Sequence[bytes]],
+) -> list[T]:
+    futures = [executor.submit(_in_worker, act, agreement_id, epoch, chunk) for chunk in chunks]
+    return [future.result() for future in futures]
 
 
 def _started(seed: bytes, workers: int) -> ProcessPoolExecutor:

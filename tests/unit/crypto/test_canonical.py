@@ -106,7 +106,7 @@ def test_a_renamed_struct_is_ordered_by_the_written_names() -> None:
         "\ud800",
         object(),
     ],
-    ids=repr,
+    ids=lambda one: type(one).__name__,
 )
 def test_what_has_no_canonical_form_is_refused(value: object) -> None:
     with pytest.raises(Malformed):

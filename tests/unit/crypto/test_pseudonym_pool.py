@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -110,3 +111,12 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         os.close(worker)
 
     assert ended == [True, True]
+
+
+def test_workers_that_were_killed_are_replaced() -> None:
+    with PseudonymPool(SEED, 1) as pool:
+        assert pool._executor is not None
+        (worker,) = pool._executor._processes
+        os.kill(worker, signal.SIGKILL)
+
+        assert pool.own("agreement", 1, INPUTS[:1]) == pseudonym.own_pseudonyms(SEED, "agreement", 1, INPUTS[:1])
