@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +76,7 @@ class Member:
             "--name-zh", who.name_zh, "--name-en", who.name_en, "--listen", f"127.0.0.1:{self.port}",
             *(word for pin in pins for word in ("--authority", pin)),
         )  # fmt: skip
-        roles = [word for role in self.ask("operator", "roles") for word in ("--role", role)]
-        self.run("operator", "add", self.operator, *roles)
+        self.run("operator", "add", self.operator, *(word for role in _roles() for word in ("--role", role)))
         for setting in SWIFT:
             self.configure(setting, "0.5")
 
@@ -164,6 +163,13 @@ def mirrored(members: Sequence[Member]) -> None:
         until(f"{member.party} knows everybody", partial(member.knows_all, everybody))
 
 
+@cache
+def _roles() -> list[str]:
+    """Every role an operator can have, as the program lists them."""
+    done = subprocess.run([CREDITPORT, "operator", "roles"], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
 def free_port() -> int:
     """A port that is free now on the loopback interface."""
     with socket.socket() as probe:
@@ -177,4 +183,4 @@ def until(what: str, true: Callable[[], object], seconds: float = STARTING) -> N
     while not true():
         if time.monotonic() > end:
             raise SystemExit(f"waited {seconds:.0f} s in vain: {what}")
-        time.sleep(0.1)
+        time.sleep(0.2)

@@ -76,7 +76,7 @@ def answer_queries(work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk) ->
     """
     at = desk.context.now()
     known = _known_answers(work, asked, desk.checkpoint)
-    fresh = {one.digest: one for one in asked if one.digest not in known}
+    fresh = {_request(one): one for one in asked if _request(one) not in known}
     cases = _decide(work, list(fresh.values()), desk, at)
     _use_nonces(work, cases, desk)
     _show(work, cases, desk, at)
@@ -84,23 +84,26 @@ def answer_queries(work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk) ->
     frames: list[SentFrameRow] = []
     entries: list[Drafted] = []
     for case in cases:
-        answers[case.asked.digest] = _conclude(case, desk, frames, entries, at)
+        answers[_request(case.asked)] = _conclude(case, desk, frames, entries, at)
     _write(work, cases, frames, entries, at)
     work.commit()
-    return [answers[one.digest] for one in asked]
+    return [answers[_request(one)] for one in asked]
+
+
+def _request(one: QueryAsked) -> tuple[PartyId, bytes]:
+    """What names a request here: another peer that sends the same bytes asks something of its own."""
+    return one.peer, one.digest
 
 
 def _known_answers(
     work: UnitOfWork, asked: Sequence[QueryAsked], checkpoint: bytes
-) -> dict[bytes, Answered | RefusedAnswer]:
-    peers = {one.digest: one.peer for one in asked}
-    rows = work.sent_frames.answers(list(peers))
+) -> dict[tuple[PartyId, bytes], Answered | RefusedAnswer]:
+    rows = work.sent_frames.answers(list(dict.fromkeys(one.digest for one in asked)))
     return {
-        digest: Answered(
+        (row.recipient, digest): Answered(
             header=row.header, body=row.body, refused_items=_read_items(row.outcomes), checkpoint=checkpoint
         )
         for digest, row in rows.items()
-        if row.recipient == peers[digest]
     }
 
 
@@ -307,11 +310,11 @@ def _write(
 ) -> None:
     """Everything at once: frames, ledger, quota and journal."""
     work.sent_frames.add(frames)
-    by_request = {row.request: row.frame for row in frames}
+    by_request = {(row.recipient, row.request): row.frame for row in frames}
     ledger = [
-        shown.ledger(case.agreement_no, by_request[case.asked.digest])
+        shown.ledger(case.agreement_no, by_request[_request(case.asked)])
         for case in cases
-        if case.asked.digest in by_request
+        if _request(case.asked) in by_request
         for shown in case.shown
     ]
     work.renditions.disclose(ledger, at)

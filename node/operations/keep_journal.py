@@ -178,9 +178,17 @@ def _wrong_with_head(head: StoredCheckpoint, frontier: Frontier, vkey: str, work
     problems = []
     if (signed.size, signed.root) != (frontier.size, frontier.root()):
         problems.append("the newest checkpoint does not cover these entries")
-    if root_from_nodes(head.size, work.tree.node) != signed.root:
+    if _stored_root(head.size, work.tree) != signed.root:
         problems.append("the stored tree does not lead to the newest checkpoint")
     return problems
+
+
+def _stored_root(size: int, tree: Tree) -> bytes | None:
+    """The root that the stored tree leads to; None where a part of it is missing."""
+    try:
+        return root_from_nodes(size, tree.node)
+    except LookupError:
+        return None
 
 
 def _frontier(size: int, tree: Tree) -> Frontier:

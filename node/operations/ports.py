@@ -274,7 +274,7 @@ class Tree(Protocol):
     """Tree nodes of the journal, for proofs."""
 
     def node(self, level: int, index: int) -> bytes:
-        """Give the hash of a complete subtree: level 0 is a leaf hash."""
+        """Give the hash of a complete subtree: level 0 is a leaf hash. LookupError if it is not stored."""
 
     def index_of(self, leaf: bytes) -> int | None:
         """Give the index of a sequenced leaf hash."""

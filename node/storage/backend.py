@@ -72,5 +72,8 @@ class Backend(Protocol):
             Busy: others were reading all the time.
         """
 
+    def compact(self, connection: Any) -> None:
+        """Write the database anew from what it holds."""
+
     def data_version(self, connection: Any) -> int:
         """A number that moves when another connection commits."""

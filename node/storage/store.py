@@ -47,12 +47,27 @@ class SqlStore:
             return self._backend.data_version(self._watching)
 
     def checkpoint(self) -> None:
-        """Bring what is committed, erasures above all, into the database file; empty the log beside it.
+        """Bring what is committed, erasures too, into the database file; empty the log beside it.
+
+        What was erased is overwritten then where it last stood. Only `compact` also removes the copies that the
+        database made of it earlier, when it moved rows from page to page.
 
         Raises:
             Busy: others were reading all the time.
         """
-        with self._backend.turn(), self._pool.lend() as connection:
+        with self._backend.turn(), self._pool.lend() as connection, in_our_words(self._backend):
+            self._backend.checkpoint(connection)
+
+    def compact(self) -> None:
+        """Write the database anew from what it holds, so that no byte of what was erased is left in its files.
+
+        Nobody can write meanwhile; on SQLite it takes the memory of a second copy.
+
+        Raises:
+            Busy: others were reading all the time.
+        """
+        with self._backend.turn(), self._pool.lend() as connection, in_our_words(self._backend):
+            self._backend.compact(connection)
             self._backend.checkpoint(connection)
 
     def close(self) -> None:

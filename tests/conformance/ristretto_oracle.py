@@ -139,9 +139,7 @@ class Oracle:
         unblinded = decode(evaluated).times(pow(blind, -1, ORDER)).encode()
         return sha512(prefixed(data, unblinded) + b"Finalize").digest()
 
-    def composites(
-        self, key: bytes, blinded: Sequence[bytes], evaluated: Sequence[bytes]
-    ) -> tuple[Point, Point]:
+    def composites(self, key: bytes, blinded: Sequence[bytes], evaluated: Sequence[bytes]) -> tuple[Point, Point]:
         seed = sha512(prefixed(key, b"Seed-" + self.context)).digest()
         m = z = IDENTITY
         for index, (c, d) in enumerate(zip(blinded, evaluated, strict=True)):

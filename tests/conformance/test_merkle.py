@@ -35,9 +35,9 @@ def test_inclusion(name: str) -> None:
     case = load(name)
     leaf, root = b64decode(case["leafHash"] or ""), b64decode(case["root"] or "")
 
-    assert accepted(
-        merkle.verify_inclusion, leaf, case["leafIdx"], case["treeSize"], path(case), root
-    ) is not bool(case["wantErr"])
+    assert accepted(merkle.verify_inclusion, leaf, case["leafIdx"], case["treeSize"], path(case), root) is not bool(
+        case["wantErr"]
+    )
 
 
 @needs_vectors
@@ -46,6 +46,6 @@ def test_consistency(name: str) -> None:
     case = load(name)
     root1, root2 = b64decode(case["root1"] or ""), b64decode(case["root2"] or "")
 
-    assert accepted(
-        merkle.verify_consistency, case["size1"], case["size2"], path(case), root1, root2
-    ) is not bool(case["wantErr"])
+    assert accepted(merkle.verify_consistency, case["size1"], case["size2"], path(case), root1, root2) is not bool(
+        case["wantErr"]
+    )

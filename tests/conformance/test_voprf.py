@@ -28,9 +28,7 @@ def scalars(vector: dict[str, Any], name: str) -> list[int]:
 
 
 def evaluator() -> ristretto.Evaluator:
-    return ristretto.Evaluator.from_seed(
-        bytes.fromhex(GROUPS[1]["seed"]), bytes.fromhex(GROUPS[1]["keyInfo"])
-    )
+    return ristretto.Evaluator.from_seed(bytes.fromhex(GROUPS[1]["seed"]), bytes.fromhex(GROUPS[1]["keyInfo"]))
 
 
 @needs_vectors
@@ -72,9 +70,7 @@ def test_the_independent_implementation_agrees_with_the_vectors(mode: int, vecto
     assert secret.to_bytes(32, "little").hex() == group["skSm"]
     assert blinded == many(vector, "BlindedElement")
     assert evaluated == many(vector, "EvaluationElement")
-    assert [oracle.finalize(*one) for one in zip(inputs, blinds, evaluated, strict=True)] == many(
-        vector, "Output"
-    )
+    assert [oracle.finalize(*one) for one in zip(inputs, blinds, evaluated, strict=True)] == many(vector, "Output")
 
 
 @needs_vectors
@@ -99,9 +95,7 @@ def test_an_independent_requester_arrives_at_homes_pseudonyms() -> None:
 
     outputs = [oracle.finalize(*one) for one in zip(inputs, blinds, elements, strict=True)]
     assert oracle.proves(pseudonym.public_key(SEED, "agreement", 1), blinded, elements, proof)
-    assert [pseudonym.pseudonym_name(one) for one in outputs] == pseudonym.own_pseudonyms(
-        SEED, "agreement", 1, inputs
-    )
+    assert [pseudonym.pseudonym_name(one) for one in outputs] == pseudonym.own_pseudonyms(SEED, "agreement", 1, inputs)
 
 
 def test_an_independent_home_serves_our_requester() -> None:

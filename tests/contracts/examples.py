@@ -47,9 +47,7 @@ def document(name: str, agreement: bytes = AGREEMENT, signatures: str = "") -> A
     return AgreementDocumentRow(agreement=agreement, digest=digest(name), kind="agreement", raw=raw)
 
 
-def record(
-    name: str, *identifiers: tuple[str, str], content: str = "content", kind: str = "101"
-) -> NewRecordRow:
+def record(name: str, *identifiers: tuple[str, str], content: str = "content", kind: str = "101") -> NewRecordRow:
     return NewRecordRow(
         subject=SubjectRow(kind="LEGAL_PERSON", identifiers=identifiers or (("HK-CR", name),)),
         source_key=digest(name),
@@ -132,9 +130,7 @@ def entry(name: str) -> Drafted:
 
 
 def checkpoint(size: int) -> StoredCheckpoint:
-    return StoredCheckpoint(
-        size=size, root=digest(f"root {size}"), note=f"note {size}".encode(), at=minutes(size)
-    )
+    return StoredCheckpoint(size=size, root=digest(f"root {size}"), note=f"note {size}".encode(), at=minutes(size))
 
 
 def job(key: str, give_up_at: datetime | None = None) -> NewJob:

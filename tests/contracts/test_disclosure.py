@@ -10,9 +10,7 @@ def test_pseudonyms_lead_to_subjects_within_one_agreement_and_epoch(store: Store
     first, second = stocked.subjects
     with store.write() as work:
         index = work.pseudonyms
-        index.add(
-            stocked.agreement_no, 1, [(short("x"), first), (short("y"), first), (short("z"), second)], 2
-        )
+        index.add(stocked.agreement_no, 1, [(short("x"), first), (short("y"), first), (short("z"), second)], 2)
         index.add(stocked.agreement_no, 2, [(short("later"), first)], 2)
 
         asked = [short("y"), short("z"), short("unknown"), short("z")]

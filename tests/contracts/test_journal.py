@@ -70,9 +70,7 @@ def test_the_newest_checkpoint_replaces_the_older_one(store: Store) -> None:
         pytest.param([], 0, id="a checkpoint that goes back"),
     ],
 )
-def test_indices_go_on_from_the_last_checkpoint_without_a_gap(
-    store: Store, indices: list[int], size: int
-) -> None:
+def test_indices_go_on_from_the_last_checkpoint_without_a_gap(store: Store, indices: list[int], size: int) -> None:
     with store.write() as work:
         work.journal.add([entry("a"), entry("b")])
         a, b = _numbers(work)

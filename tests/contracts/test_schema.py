@@ -20,7 +20,8 @@ from node.storage.errors import (
     StorageError,
     Unusable,
 )
-from node.storage.tables import VERSION, metadata
+from node.storage.tables import metadata
+from node.storage.version import VERSION
 
 
 def _url(path: Path) -> str:
@@ -50,9 +51,7 @@ def test_migrations_make_exactly_the_schema_that_the_program_expects(database: P
 
 def _statements(path: Path) -> dict[object, list[str]]:
     """What each table and index was made with: its clauses, in alphabetical order."""
-    rows = _execute(
-        path, "SELECT name, sql FROM sqlite_master WHERE sql NOT NULL AND name NOT LIKE 'alembic%'"
-    )
+    rows = _execute(path, "SELECT name, sql FROM sqlite_master WHERE sql NOT NULL AND name NOT LIKE 'alembic%'")
     return {name: sorted(line.strip(" ,\t") for line in str(sql).splitlines()) for name, sql in rows}
 
 

@@ -3,13 +3,12 @@
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from random import Random
 from threading import Thread
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.engine import make_url
 
 from node.operations.rows import ActRow
 from node.storage import (
@@ -63,7 +62,7 @@ _READ_WHOLE = {
 
 
 def test_no_statement_scans_a_table_that_grows(database: Path) -> None:
-    backend = Sqlite(make_url(f"sqlite:///{database}"))
+    backend = Sqlite(database)
     bounded = re.compile(r"SCAN (json_each|wanted|kinds|newest)\b|.* INDEX ix_journal_entries_unsequenced$")
     with _raw(database) as connection:
         connection.create_function("blob_of", 1, bytes.fromhex, deterministic=True)
@@ -80,11 +79,9 @@ def test_no_statement_scans_a_table_that_grows(database: Path) -> None:
 
 
 def test_every_connection_is_durable_and_erases_what_it_deletes(sqlite: SqlStore) -> None:
-    connection = sqlite._backend.engine.raw_connection()
-    driver = connection.driver_connection
-    assert driver is not None
+    connection = sqlite._backend.connect()
     settings = {
-        name: driver.execute(f"PRAGMA {name}").fetchone()[0]
+        name: connection.execute(f"PRAGMA {name}").fetchone()[0]
         for name in ("journal_mode", "synchronous", "secure_delete", "foreign_keys", "page_size")
     }
     connection.close()
@@ -94,10 +91,15 @@ def test_every_connection_is_durable_and_erases_what_it_deletes(sqlite: SqlStore
     }  # fmt: skip
 
 
+class _SmallDisk(Sqlite):
+    def connect(self) -> sqlite3.Connection:
+        connection = super().connect()
+        connection.execute("PRAGMA max_page_count = 80")
+        return connection
+
+
 def test_a_full_disk_is_named_and_leaves_the_state_as_it_was(database: Path) -> None:
-    backend = Sqlite(make_url(f"sqlite:///{database}"))
-    event.listen(backend.engine, "connect", lambda driver, _: driver.execute("PRAGMA max_page_count = 80"))
-    store = SqlStore(backend)
+    store = SqlStore(_SmallDisk(database))
     with store.write() as work:
         work.generation.move()
         work.commit()
@@ -118,20 +120,64 @@ def test_a_full_disk_is_named_and_leaves_the_state_as_it_was(database: Path) -> 
     store.close()
 
 
-def test_replaced_content_leaves_no_bytes_behind(sqlite: SqlStore, database: Path) -> None:
-    def import_all(word: str) -> None:
-        rows = [record(f"r{place}", content=f"{word} {place} " * (1 + place % 40)) for place in range(2_000)]
-        with sqlite.write() as work:
-            work.records.add(rows, NOON)
-            work.commit()
+def _import(store: SqlStore, word: str, order: Random) -> None:
+    """Store 3,000 records full of one word, of all sizes, in any order."""
+    rows = [record(f"r{place}", content=f"{word}{place}|" * order.choice([1, 5, 40, 400])) for place in range(3_000)]
+    order.shuffle(rows)
+    with store.write() as work:
+        work.records.add(rows, NOON)
+        work.commit()
 
-    import_all("formerly")
-    import_all("nowadays")
+
+def _files_with(folder: Path, word: bytes) -> list[str]:
+    return [path.name for path in folder.iterdir() if word in path.read_bytes()]
+
+
+def test_replaced_content_is_overwritten_where_it_stood(sqlite: SqlStore, database: Path) -> None:
+    for word in ("formerly", "nowadays"):
+        with sqlite.write() as work:
+            work.records.add([record("a", content=f"{word} " * 3_000)], NOON)
+            work.commit()
+    in_the_log = _files_with(database.parent, b"formerly")
+
     sqlite.checkpoint()
 
-    files = {path.name: path.read_bytes() for path in database.parent.iterdir()}
-    assert any(b"nowadays 7 " in content for content in files.values())
-    assert [name for name, content in files.items() if b"formerly" in content] == []
+    assert in_the_log == ["node.db-wal"]
+    assert _files_with(database.parent, b"formerly") == []
+    assert _files_with(database.parent, b"nowadays") == ["node.db"]
+
+
+def test_compacting_leaves_no_byte_of_what_was_replaced(sqlite: SqlStore, database: Path) -> None:
+    order = Random(2026)
+    for word in ("formerly", "meanwhile", "nowadays"):
+        _import(sqlite, word, order)
+
+    sqlite.compact()
+
+    assert _files_with(database.parent, b"formerly") == []
+    assert _files_with(database.parent, b"meanwhile") == []
+    assert _files_with(database.parent, b"nowadays") == ["node.db"]
+    with sqlite.read() as work:
+        assert work.records.count() == {"101": 3_000}
+
+
+def test_compacting_keeps_numbers_as_they_are(sqlite: SqlStore) -> None:
+    def numbers() -> list[tuple[int, int]]:
+        with sqlite.read() as work:
+            return [(row.record_no, row.subject_no) for row in work.records.page(None, 0, 10)]
+
+    with sqlite.write() as work:
+        work.records.add([record("a"), record("b")], NOON)
+        work.commit()
+    before = numbers()
+
+    sqlite.compact()
+    with sqlite.write() as work:
+        work.records.add([record("c")], NOON)
+        work.commit()
+
+    assert numbers()[:2] == before
+    assert numbers()[2] > before[1]
 
 
 def test_a_checkpoint_empties_the_log_beside_the_database(sqlite: SqlStore, database: Path) -> None:
@@ -148,7 +194,7 @@ def test_a_checkpoint_empties_the_log_beside_the_database(sqlite: SqlStore, data
 
 
 def test_a_checkpoint_during_a_long_read_is_refused_as_busy(database: Path) -> None:
-    store = SqlStore(Sqlite(make_url(f"sqlite:///{database}"), patience=0.05))
+    store = SqlStore(Sqlite(database, patience=0.05))
     with store.read() as reading:
         reading.generation.read()
         with store.write() as work:
@@ -182,7 +228,7 @@ def test_the_data_version_moves_with_every_commit_of_anybody_and_with_nothing_el
 
 
 def test_patience_with_another_process_ends_in_busy(database: Path) -> None:
-    store = SqlStore(Sqlite(make_url(f"sqlite:///{database}"), patience=0.05))
+    store = SqlStore(Sqlite(database, patience=0.05))
     with _raw(database) as connection:
         connection.execute("BEGIN IMMEDIATE")
 
@@ -194,7 +240,7 @@ def test_patience_with_another_process_ends_in_busy(database: Path) -> None:
 
 
 def test_patience_with_another_thread_ends_in_busy(database: Path) -> None:
-    store = SqlStore(Sqlite(make_url(f"sqlite:///{database}"), patience=0.05))
+    store = SqlStore(Sqlite(database, patience=0.05))
     refused: list[StorageError] = []
 
     def second() -> None:
@@ -214,15 +260,36 @@ def test_patience_with_another_thread_ends_in_busy(database: Path) -> None:
 
 
 def test_more_units_than_connections_end_in_busy(database: Path) -> None:
-    backend = Sqlite(make_url(f"sqlite:///{database}"), patience=0.05)
-    store = SqlStore(backend)
-    connections = [backend.engine.raw_connection() for _ in range(32)]
+    store = SqlStore(Sqlite(database, patience=0.05))
+    with ExitStack() as units:
+        for _ in range(32):
+            units.enter_context(store.read())
 
-    with pytest.raises(Busy, match="too many"), store.read():
-        pytest.fail("the unit was opened")
-    for connection in connections:
-        connection.close()
+        with pytest.raises(Busy, match="too many"), store.read():
+            pytest.fail("the unit was opened")
+    with store.read() as work:
+        assert work.generation.read() == 0
     store.close()
+
+
+def test_connections_that_were_lent_are_closed_with_the_store(database: Path) -> None:
+    opened: list[sqlite3.Connection] = []
+
+    class Watched(Sqlite):
+        def connect(self) -> sqlite3.Connection:
+            opened.append(super().connect())
+            return opened[-1]
+
+    store = SqlStore(Watched(database))
+    with store.read(), store.read():
+        pass
+    with store.read():
+        store.close()
+
+    assert len(opened) == 2
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
 
 
 def test_nothing_can_be_written_in_a_unit_that_only_reads(sqlite: SqlStore) -> None:

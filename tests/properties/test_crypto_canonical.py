@@ -84,9 +84,7 @@ def test_whatever_is_read_from_bytes_is_the_only_spelling(raw: bytes) -> None:
 
 @settings(deadline=None)
 @given(HEADERS, st.data())
-def test_a_byte_more_or_less_is_never_read_as_the_same_header(
-    header: FrameHeader, data: st.DataObject
-) -> None:
+def test_a_byte_more_or_less_is_never_read_as_the_same_header(header: FrameHeader, data: st.DataObject) -> None:
     raw = canonical(header)
     at = data.draw(st.integers(0, len(raw) - 1))
     mutated = data.draw(

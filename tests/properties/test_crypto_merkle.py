@@ -37,16 +37,12 @@ def test_a_damaged_proof_is_refused(leaves: list[bytes], data: st.DataObject) ->
     size1 = data.draw(st.integers(1, len(leaves)))
     proof = merkle.consistency_proof(leaves, size1)
     at = data.draw(st.integers(0, len(proof)))
-    damaged = data.draw(
-        st.sampled_from([[*proof[:at], bytes(32), *proof[at:]], proof[:at] + proof[at + 1 :]])
-    )
+    damaged = data.draw(st.sampled_from([[*proof[:at], bytes(32), *proof[at:]], proof[:at] + proof[at + 1 :]]))
     if damaged == proof:
         return
 
     with pytest.raises(BadProof):
-        merkle.verify_consistency(
-            size1, len(leaves), damaged, merkle.root(leaves[:size1]), merkle.root(leaves)
-        )
+        merkle.verify_consistency(size1, len(leaves), damaged, merkle.root(leaves[:size1]), merkle.root(leaves))
 
 
 @settings(deadline=None)
@@ -60,6 +56,4 @@ def test_appending_in_parts_is_appending_at_once(parts: list[list[bytes]]) -> No
         nodes |= {(level, index): value for level, index, value in completed}
 
     assert frontier == Frontier().extend(everything)
-    assert merkle.root_from_nodes(len(everything), lambda level, index: nodes[level, index]) == merkle.root(
-        everything
-    )
+    assert merkle.root_from_nodes(len(everything), lambda level, index: nodes[level, index]) == merkle.root(everything)

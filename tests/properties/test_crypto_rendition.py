@@ -17,11 +17,7 @@ from tests.vectors.fixed import FixedRandom, signing_key
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 VALUES: st.SearchStrategy[Value] = (
-    st.none()
-    | st.booleans()
-    | st.integers(-SAFE_INTEGER, SAFE_INTEGER)
-    | TEXT
-    | st.lists(TEXT, max_size=4).map(tuple)
+    st.none() | st.booleans() | st.integers(-SAFE_INTEGER, SAFE_INTEGER) | TEXT | st.lists(TEXT, max_size=4).map(tuple)
 )
 RECORDS = st.dictionaries(NAMES, VALUES, min_size=1, max_size=8)
 LOG = NoteKey("creditport/journal/a", signing_key(Purpose.JOURNAL, "a"))

@@ -89,9 +89,7 @@ PENALTIES = st.builds(
     liability_borne=st.booleans(),
     legal_form_ref=PRIVATE_TEXT,
 )
-CONTENTS = st.one_of(
-    st.tuples(st.just(Kind.REGISTRATION), REGISTRATIONS), st.tuples(st.just(Kind.PENALTY), PENALTIES)
-)
+CONTENTS = st.one_of(st.tuples(st.just(Kind.REGISTRATION), REGISTRATIONS), st.tuples(st.just(Kind.PENALTY), PENALTIES))
 
 
 @given(CONTENTS, st.data())
@@ -144,9 +142,7 @@ def test_one_changed_character_is_never_the_same_subject(code: str, data: st.Dat
     other = data.draw(st.sampled_from([letter for letter in ALPHABET if letter != code[place]]))
 
     assert isinstance(parse_identifier(Scheme.CN_USCC, code), Identifier)
-    assert not isinstance(
-        parse_identifier(Scheme.CN_USCC, code[:place] + other + code[place + 1 :]), Identifier
-    )
+    assert not isinstance(parse_identifier(Scheme.CN_USCC, code[:place] + other + code[place + 1 :]), Identifier)
 
 
 @given(st.text())

@@ -69,9 +69,7 @@ def test_a_revocation_in_effect_at_the_end_of_the_log_always_holds(
 
 @settings(deadline=None)
 @given(script=statements, as_of=moments)
-def test_a_further_revocation_never_admits_anybody(
-    script: list[tuple[int | None, datetime]], as_of: datetime
-) -> None:
+def test_a_further_revocation_never_admits_anybody(script: list[tuple[int | None, datetime]], as_of: datetime) -> None:
     before = standing_in(office_with(script).seen_by(), as_of)
     after = standing_in(office_with([*script, (None, NOON)]).seen_by(), as_of)
 

@@ -1,6 +1,8 @@
 """Fixed randomness, fixed keys and a fixed HPKE sender: what makes the vector files reproducible."""
 
+from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -9,6 +11,10 @@ from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from crypto.keys import Purpose, SealKey, SigningKey
+
+NOON: Final = datetime(2026, 11, 23, 4, 0, 0, tzinfo=UTC)
+SENDER, RECIPIENT = "sz-credit", "hk-bank"
+AGREEMENT: Final = sha256(b"an agreement").hexdigest()
 
 KEM_SUITE = b"KEM\x00\x20"
 HPKE_SUITE = b"HPKE\x00\x20\x00\x01\x00\x03"
@@ -44,11 +50,7 @@ def hpke_seal(ephemeral: bytes, recipient: bytes, plaintext: bytes, info: bytes,
     shared_point = secret.exchange(X25519PublicKey.from_public_bytes(recipient))
     eae_prk = _extract(KEM_SUITE, b"", b"eae_prk", shared_point)
     shared = _expand(KEM_SUITE, eae_prk, b"shared_secret", enc + recipient, 32)
-    context = (
-        b"\x00"
-        + _extract(HPKE_SUITE, b"", b"psk_id_hash", b"")
-        + _extract(HPKE_SUITE, b"", b"info_hash", info)
-    )
+    context = b"\x00" + _extract(HPKE_SUITE, b"", b"psk_id_hash", b"") + _extract(HPKE_SUITE, b"", b"info_hash", info)
     prk = _extract(HPKE_SUITE, shared, b"secret", b"")
     key = _expand(HPKE_SUITE, prk, b"key", context, 32)
     nonce = _expand(HPKE_SUITE, prk, b"base_nonce", context, 12)

@@ -5,7 +5,7 @@ is already signed elsewhere. The seeds are public and protect nothing.
 """
 
 import json
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -15,15 +15,21 @@ import msgspec
 from crypto import checkpoint, commitment, envelope, frame, keys, merkle, pseudonym
 from crypto.canonical import canonical, to_base64
 from crypto.keys import Purpose
-from tests.vectors.fixed import FixedRandom, hpke_seal, seal_key, signing_key
+from tests.vectors.exchanged import exchange, journal, receipt
+from tests.vectors.fixed import (
+    AGREEMENT,
+    NOON,
+    RECIPIENT,
+    SENDER,
+    FixedRandom,
+    hpke_seal,
+    seal_key,
+    signing_key,
+)
 
 VECTORS: Final = Path(__file__).parent
 PAGES: Final = VECTORS.parent.parent / "docs" / "protocol"
 OPEN, CLOSE = "<!-- worked example: tests/vectors/{}.json -->", "<!-- end of worked example -->"
-
-NOON: Final = datetime(2026, 11, 23, 4, 0, 0, tzinfo=UTC)
-SENDER, RECIPIENT = "sz-credit", "hk-bank"
-AGREEMENT: Final = sha256(b"an agreement").hexdigest()
 
 
 class Greeting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -241,8 +247,11 @@ FILES: Final = {
     "checkpoint": head,
     "pseudonym": pseudonyms,
     "key_ids": key_names,
+    "journal": journal,
+    "receipt": receipt,
+    "exchange": exchange,
 }
-EXPLAINED: Final = ("document", "rendition", "frame", "checkpoint")
+EXPLAINED: Final = ("document", "rendition", "frame", "checkpoint", "journal", "receipt", "exchange")
 
 
 def file_text(name: str) -> str:

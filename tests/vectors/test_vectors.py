@@ -9,6 +9,7 @@ from crypto import checkpoint, commitment, envelope, errors, frame, keys, merkle
 from crypto.canonical import from_base64
 from crypto.keys import Algorithm, Purpose, SealKey, SigningKey
 from tests.vectors import make
+from tests.vectors.fixed import NOON
 from tests.vectors.make import PAGES, VECTORS, Greeting
 
 
@@ -47,9 +48,7 @@ def test_a_document_that_must_be_refused_is(case: dict[str, str]) -> None:
     key = SigningKey(Purpose.DOCUMENT, bytes.fromhex(vector("document")["example"]["seed"]))
 
     with pytest.raises(errors.CryptoError) as caught:
-        envelope.open_document(
-            case["document"].encode(), "greeting", Greeting, {key.key_id: key.public}, [key.key_id]
-        )
+        envelope.open_document(case["document"].encode(), "greeting", Greeting, {key.key_id: key.public}, [key.key_id])
     assert type(caught.value).__name__ == case["expect"]
 
 
@@ -60,9 +59,7 @@ def test_the_rendition_has_its_commitment_and_so_has_the_presentation() -> None:
 
     assert commitment.commitment(read).hex() == example["commitment"]
     assert commitment.verify_disclosure(shown).hex() == example["commitment"]
-    assert {field.name: commitment.field_digest(field).hex() for field in read.fields} == example[
-        "field digests"
-    ]
+    assert {field.name: commitment.field_digest(field).hex() for field in read.fields} == example["field digests"]
 
 
 def test_the_frame_opens_with_its_rendition() -> None:
@@ -82,22 +79,18 @@ def test_the_frame_opens_with_its_rendition() -> None:
 def test_the_head_opens_with_its_cosigner_and_proofs() -> None:
     file = vector("checkpoint")
     example = file["example"]
-    opened = checkpoint.open_checkpoint(
-        example["cosigned"].encode(), [example["log vkey"], example["cosigner vkey"]]
-    )
+    opened = checkpoint.open_checkpoint(example["cosigned"].encode(), [example["log vkey"], example["cosigner vkey"]])
     leaves = [merkle.leaf_hash(f"entry {number}".encode()) for number in range(7)]
     path, growth = (
         [bytes.fromhex(one) for one in file[name]] for name in ("inclusion of leaf 4", "consistency from 3")
     )
 
-    assert list(opened.cosigners.values()) == [make.NOON]
+    assert list(opened.cosigners.values()) == [NOON]
     merkle.verify_inclusion(leaves[4], 4, opened.checkpoint.size, path, opened.checkpoint.root)
     merkle.verify_consistency(3, 7, growth, merkle.root(leaves[:3]), opened.checkpoint.root)
 
 
-@pytest.mark.parametrize(
-    "pinned", vector("pseudonym")["keys"], ids=lambda one: f"{one['agreement']} {one['epoch']}"
-)
+@pytest.mark.parametrize("pinned", vector("pseudonym")["keys"], ids=lambda one: f"{one['agreement']} {one['epoch']}")
 def test_a_requester_arrives_at_the_pseudonyms(pinned: dict[str, Any]) -> None:
     file = vector("pseudonym")
     inputs = [pseudonym.subject_input(one["scheme"], one["value"]) for one in file["subjects"]]
@@ -114,8 +107,6 @@ def test_a_requester_arrives_at_the_pseudonyms(pinned: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("listed", vector("key_ids")["keys"], ids=lambda one: one["purpose"])
 def test_a_key_has_its_name_and_may_be_registered(listed: dict[str, str]) -> None:
-    key = keys.register_key(
-        Purpose(listed["purpose"]), Algorithm(listed["algorithm"]), bytes.fromhex(listed["public"])
-    )
+    key = keys.register_key(Purpose(listed["purpose"]), Algorithm(listed["algorithm"]), bytes.fromhex(listed["public"]))
 
     assert key.key_id == listed["keyid"]

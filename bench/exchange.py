@@ -1,0 +1,173 @@
+"""Queries on a real serving node, one a call and fifty a message, beside their ceilings."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from csv import DictReader
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from os import urandom
+from pathlib import Path
+from statistics import median
+
+from creditport.v1 import exchange_pb2
+
+from agreements.agreement import Agreement
+from agreements.authorisation import KIND, LIFETIME, Authorisation
+from agreements.signatures import sign_document
+from agreements.terms import epoch_at
+from bench.ceilings import Kind, Task, serving
+from bench.network import Network
+from bench.results import Effort, Row, row
+from bench.wires import Answers, Load, Shape, drive
+from crypto.keys import SigningKey, Suite
+from crypto.pseudonym import own_pseudonyms, subject_input
+from node.app.opening import utc_now
+from node.operations.asked import AskedItem
+from node.wire.outgoing import QueryCall, batch_query_call_to_wire, query_call_to_wire
+from registry.parties import PartyId
+
+PURPOSE = "CROSS_BORDER_FINANCING"
+CALLERS = 64
+STREAMS = 16
+BATCH = 50
+STORE = "sqlite"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Makes distinct, authorised questions of the bank about home's subjects."""
+
+    agreement: Agreement
+    epoch: int
+    requester: PartyId
+    key: SigningKey
+    pseudonyms: Sequence[bytes]
+
+    @classmethod
+    def of(cls, network: Network) -> "Asker":
+        """The asker of a network; the pseudonyms are home's own, which are those that a bank would be given."""
+        with network.keys(network.home) as home, home.store.read() as work:
+            agreement = home.facts(work).agreements[bytes.fromhex(network.agreement)]
+            seed = home.context.keys.pseudonym_seed
+        epoch = epoch_at(agreement.terms, utc_now())
+        assert epoch is not None
+        with network.enterprises.open(encoding="utf-8", newline="") as lines:
+            inputs = [subject_input("USCC", one["uscc"]) for one in DictReader(lines) if one["uscc"]]
+        with network.keys(network.bank) as bank:
+            return cls(
+                agreement=agreement, epoch=epoch.number, requester=bank.party, key=bank.context.keys.document,
+                pseudonyms=own_pseudonyms(seed, agreement.terms.agreement, epoch.number, inputs),
+            )  # fmt: skip
+
+    def messages(self, shape: Shape, count: int) -> list[bytes]:
+        """So many messages, each subject asked about as often as the others."""
+        size, now = (1, BATCH)[shape is Shape.STREAM], datetime.now(UTC).replace(microsecond=0)
+        subjects = self._subjects()
+        write = query_call_to_wire if shape is Shape.UNARY else batch_query_call_to_wire
+        return [
+            write(self._call([self._item(next(subjects), now) for _ in range(size)])).raw for _ in range(count)
+        ]  # fmt: skip
+
+    def _subjects(self) -> Iterator[bytes]:
+        while True:
+            yield from self.pseudonyms
+
+    def _call(self, items: Sequence[AskedItem]) -> QueryCall:
+        return QueryCall(
+            request_id=urandom(16),
+            agreement=self.agreement.digest,
+            epoch=self.epoch,
+            purpose=PURPOSE,
+            asked={kind: frozenset(granted) for kind, granted in self.agreement.terms.precisions.items()},
+            items=tuple(items),
+            checkpoint=b"",
+        )
+
+    def _item(self, pseudonym: bytes, now: datetime) -> AskedItem:
+        authorisation = Authorisation(
+            agreement=self.agreement.digest.hex(),
+            consent_commitment=urandom(32).hex(),
+            epoch=self.epoch,
+            expires_at=now + LIFETIME,
+            kinds=tuple(sorted(self.agreement.terms.precisions)),
+            nonce=urandom(16).hex(),
+            pseudonym=pseudonym.hex(),
+            purpose=PURPOSE,
+            requester=self.requester,
+            suite=Suite.ONE,
+            valid_from=now,
+        )
+        return AskedItem(pseudonym=pseudonym, authorisation=sign_document(KIND, authorisation, self.key))
+
+
+class Arena:
+    """Has the same messages answered by home and by its ceilings, in turns, round by round."""
+
+    def __init__(self, network: Network, asker: Asker, client: ProcessPoolExecutor, folder: Path) -> None:
+        self._network = network
+        self._asker = asker
+        self._client = client
+        self._folder = folder
+        self._tls = network.tls()
+
+    def rounds(self, shape: Shape, callers: int, count: int, rounds: int) -> list[tuple[Answers, ...]]:
+        """For each round the answers of home, of the composed ceiling and of the echo."""
+        warm = max(callers, len(self._asker.pseudonyms) // (1, BATCH)[shape is Shape.STREAM])
+        first = self._drive(self._network.address, shape, callers, self._asker.messages(shape, warm))
+        answer, body = _sizes(shape, first.example)
+        items = BATCH if shape is Shape.STREAM else 1
+        with ExitStack() as stack:
+            addresses = [self._network.address]
+            for kind in (Kind.COMPOSED, Kind.ECHO):
+                task = Task(kind=kind, folder=self._folder, tls=self._tls, items=items, answer=answer, body=body)
+                addresses.append(stack.enter_context(serving(task)))
+                self._drive(addresses[-1], shape, callers, self._asker.messages(shape, warm))
+            done = []
+            for _ in range(rounds):
+                messages = self._asker.messages(shape, count)
+                done.append(tuple(self._drive(address, shape, callers, messages) for address in addresses))
+                _sizes(shape, done[-1][0].example)
+        return done
+
+    def _drive(self, address: str, shape: Shape, callers: int, messages: list[bytes]) -> Answers:
+        load = Load(address=address, tls=self._tls, shape=shape, callers=callers, messages=messages)
+        return self._client.submit(drive, load).result()
+
+
+def _sizes(shape: Shape, example: bytes) -> tuple[int, int]:
+    """The size of an answer, and of the body sealed in it; whatever was refused would make the numbers worthless."""
+    if shape is Shape.UNARY:
+        return len(example), len(exchange_pb2.QueryResponse.FromString(example).frame.body)
+    message = exchange_pb2.BatchQueryResponse.FromString(example)
+    if not message.HasField("frame") or message.refused_items:
+        raise SystemExit(f"a batch was refused: {message.refusal.reason} {message.refused_items}")
+    return len(example), len(message.frame.body)
+
+
+def measure_exchange(network: Network, effort: Effort, folder: Path) -> list[Row]:
+    """Both ways to ask, and how much the second gains."""
+    asker = Asker.of(network)
+    with ProcessPoolExecutor(1, get_context("spawn")) as client:
+        arena = Arena(network, asker, client, folder)
+        unary = arena.rounds(Shape.UNARY, CALLERS, effort.queries, effort.rounds)
+        batched = arena.rounds(Shape.STREAM, STREAMS, effort.batches, effort.rounds)
+    rates = [[one.rate for one in answers] for answers in unary]
+    in_batches = [[one.rate * BATCH for one in answers] for answers in batched]
+    rows = [
+        _row("query_unary / composed", "queries/s", rates, 1),
+        _row("query_unary / echo", "queries/s", rates, 2),
+        *(
+            _row(f"query_unary p{percent}", "ms", [[one.percentile(percent) for one in of] for of in unary], 1)
+            for percent in (50, 99)
+        ),
+        _row("query_batched / composed", "queries/s", in_batches, 1),
+        _row("query_batched / echo", "queries/s", in_batches, 2),
+    ]
+    alone = [median(ours for ours, *_ in rates)] * len(in_batches)
+    return [*rows, row("query_batched / query_unary", STORE, "queries/s", [ours for ours, *_ in in_batches], alone)]
+
+
+def _row(name: str, unit: str, rounds: Sequence[Sequence[float]], ceiling: int) -> Row:
+    return row(name, STORE, unit, [one[0] for one in rounds], [one[ceiling] for one in rounds])

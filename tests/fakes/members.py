@@ -1,0 +1,206 @@
+"""One member of the small network: a party with real keys, a real store, and a clock and chance of the test's own."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple, TypeVar
+
+from crypto.canonical import read
+from crypto.keys import Purpose, SealKey, SigningKey
+from crypto.pseudonym import own_pseudonyms
+from node.domain.certificate import make_certificate
+from node.domain.context import Context, NodeKeys
+from node.domain.journal import JournalEntry
+from node.domain.operators import Role, SigningOperator
+from node.domain.vocabulary import load_vocabulary
+from node.operations.answer_queries import Desk
+from node.operations.facts import FactsCache, Law, NodeFacts, Settings, heard_authorities
+from node.operations.keep_agreements import Office
+from node.operations.operators import add_operator
+from node.operations.ports import Store, UnitOfWork
+from node.operations.rows import OperatorRow
+from node.storage.engine import open_store
+from node.storage.store import SqlStore
+from registry.norms.calendar import load_calendar
+from registry.norms.catalogue import load_catalogue
+from registry.norms.rule_pack import load_rule_pack
+from registry.parties import (
+    Jurisdiction,
+    ListedCard,
+    PartyClass,
+    PartyId,
+    draft_card,
+    issue_card,
+    read_card,
+)
+
+T = TypeVar("T")
+DAY = timedelta(days=1)
+LAW = Law(rules=load_rule_pack(), catalogue=load_catalogue(), calendar=load_calendar())
+OPERATOR = "alice"
+NOWHERE = "127.0.0.1:1"
+"""An endpoint at which nobody listens."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that stands still until the test moves it."""
+
+    at: datetime
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, **span: float) -> None:
+        self.at += timedelta(**span)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Who somebody is; every secret follows from the name."""
+
+    party: PartyId
+    party_class: PartyClass
+    jurisdiction: Jurisdiction
+
+    def secret(self, purpose: Purpose) -> bytes:
+        return sha256(f"{self.party}/{purpose}".encode()).digest()
+
+    def signing(self, purpose: Purpose) -> SigningKey:
+        return SigningKey(purpose, self.secret(purpose))
+
+    def keys(self) -> NodeKeys:
+        return NodeKeys(
+            document=self.signing(Purpose.DOCUMENT),
+            frame=self.signing(Purpose.FRAME),
+            journal=self.signing(Purpose.JOURNAL),
+            registry=self.signing(Purpose.REGISTRY) if self.party_class.is_authority else None,
+            seal=SealKey(self.secret(Purpose.SEAL)),
+            pseudonym_seed=self.secret(Purpose.PSEUDONYM),
+        )
+
+    def card(self, at: datetime, serial: int = 1) -> ListedCard:
+        keys = self.keys()
+        signing = [keys.document, keys.frame, keys.journal, *([keys.registry] if keys.registry else [])]
+        card = draft_card(
+            party=self.party,
+            name_zh="深圳示例机构",
+            name_en="Example Institution",
+            jurisdiction=self.jurisdiction,
+            party_class=self.party_class,
+            endpoint=NOWHERE,
+            keys=[*(key.public for key in signing), keys.seal.public],
+            certificate=make_certificate(self.party, self.secret(Purpose.TLS), at - DAY, Random(self.party).randbytes),
+            serial=serial,
+            issued_at=at - DAY,
+        )
+        return read_card(issue_card(card, keys.document))
+
+
+class Written(NamedTuple):
+    """A journal entry, with its detail opened."""
+
+    entry: JournalEntry
+    detail: dict[str, Any]
+    raw: bytes
+    leaf: bytes
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """What was done and how it came out."""
+        return self.entry.act.value, str(self.detail.get("outcome", self.detail.get("done", "")))
+
+
+@dataclass(kw_only=True)
+class Member:
+    """A party's node, without wire and files but its database."""
+
+    part: Part
+    card: ListedCard
+    clock: Callable[[], datetime]
+    database: Path
+    store: Store
+    context: Context
+    settings: Settings
+    cache: FactsCache
+    operator: SigningOperator = field(
+        default_factory=lambda: SigningOperator(name=OPERATOR, key=SigningKey(Purpose.OPERATOR, b"\x0a" * 32))
+    )
+
+    @classmethod
+    def open(cls, part: Part, database: Path, clock: Callable[[], datetime], founded: datetime, seed: int) -> "Member":
+        """Open a member on a database; `seed` decides its chance, so that no two openings repeat it."""
+        card = part.card(founded)
+        settings = Settings(own=card, law=LAW, registry_max_age=timedelta(hours=1))
+        chance = Random(f"{part.party}/{seed}")
+        return cls(
+            part=part,
+            card=card,
+            clock=clock,
+            database=database,
+            store=open_store(f"sqlite:///{database}"),
+            context=Context(node=part.party, now=clock, random=chance.randbytes, keys=part.keys()),
+            settings=settings,
+            cache=FactsCache(settings),
+        )
+
+    @property
+    def party(self) -> PartyId:
+        return self.part.party
+
+    def close(self) -> None:
+        if isinstance(self.store, SqlStore):
+            self.store.checkpoint()
+            self.store.close()
+
+    def read(self, act: Callable[[UnitOfWork], T]) -> T:
+        with self.store.read() as work:
+            return act(work)
+
+    def write(self, act: Callable[[UnitOfWork], T]) -> T:
+        with self.store.write() as work:
+            return act(work)
+
+    def facts(self, work: UnitOfWork) -> NodeFacts:
+        return self.cache.current(work, self.clock())
+
+    def known(self) -> NodeFacts:
+        return self.read(self.facts)
+
+    def office(self, work: UnitOfWork) -> Office:
+        return Office(
+            facts=self.facts(work), settings=self.settings, context=self.context, operator=self.operator
+        )
+
+    def desk(self, work: UnitOfWork) -> Desk:
+        facts = self.facts(work)
+        return Desk(
+            facts=facts,
+            settings=self.settings,
+            heard=heard_authorities(work, facts, self.settings, self.clock()),
+            vocabulary=load_vocabulary(),
+            context=self.context,
+            checkpoint=b"",
+        )
+
+    def journal(self) -> list[Written]:
+        """Every entry that waits for its place, in the order of writing."""
+        rows = self.read(lambda work: work.journal.unsequenced(10_000))
+        return [Written(read(row.entry, JournalEntry), json.loads(row.detail), row.entry, row.leaf) for row in rows]
+
+    def employ(self) -> None:
+        """Add the operator, with every role."""
+        key = self.operator.key
+        row = OperatorRow(
+            name=OPERATOR, key_id=key.key_id, public=key.public.raw, roles=frozenset(role.value for role in Role),
+            added_at=self.clock(),
+        )  # fmt: skip
+        assert self.write(lambda work: add_operator(work, row, self.context))
+
+    def pseudonyms(self, agreement_id: str, epoch: int, inputs: list[bytes]) -> list[bytes]:
+        """Home's own evaluation."""
+        return own_pseudonyms(self.context.keys.pseudonym_seed, agreement_id, epoch, inputs)

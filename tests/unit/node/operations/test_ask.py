@@ -1,0 +1,349 @@
+"""The bank asks: plans once, sends the same bytes after a crash, and accepts nothing that is not as it must be."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from agreements.refusal import Refused
+from crypto.commitment import Rendition, Value, make_rendition
+from crypto.keys import Purpose, SigningKey
+from node.domain.jobs import JobKind
+from node.domain.operators import SigningOperator
+from node.domain.receipts import Receipt, Stage
+from node.operations.ask import Arrived, PlannedSubject, Question, Target, chunks, plan_query, unknown_subjects
+from node.operations.operators import NotAllowed
+from tests.fakes.asking import (
+    Forger,
+    accepted,
+    answered,
+    arrived,
+    evaluated,
+    payload,
+    planned,
+    prepared,
+)
+from tests.fakes.exchange import (
+    ALL_FIELDS,
+    OTHERS,
+    PURPOSE,
+    QUOTAS,
+    SHOWN,
+    SHOWN_ABROAD,
+    filed,
+    identifier,
+    pseudonym,
+    reasons,
+    terms,
+)
+from tests.fakes.members import Member
+from tests.fakes.world import AGENCY, HK, World
+
+
+def inbox(world: World) -> int:
+    """Frames that the bank keeps."""
+    return len(world.bank.read(lambda work: work.received_frames.headers(AGENCY, 1_000)))
+
+
+def receipts(world: World) -> list[Receipt]:
+    """Receipts that wait to be sent."""
+    due = world.bank.read(lambda work: work.outbox.due(world.clock() + timedelta(days=1), 100))
+    return [msgspec.json.decode(job.payload, type=Receipt) for job in due if job.kind is JobKind.RECEIPTS]
+
+
+def test_a_question_becomes_one_job_under_the_operators_signature(world: World) -> None:
+    number, plan = planned(world, SHOWN)
+
+    job = world.bank.read(lambda work: work.outbox.find(number))
+    written = world.bank.journal()[-1]
+    assert job is not None
+    assert (job.kind, job.peer) == (JobKind.QUERY, AGENCY)
+    assert plan.subjects == (PlannedSubject(scheme=SHOWN.scheme.value, value=SHOWN.value),)
+    assert (plan.batch, plan.prepared, plan.epoch) == (False, False, 1)
+    assert written.told == ("query.asked", "")
+    assert (written.detail["count"], written.detail["purpose"]) == (1, PURPOSE)
+    assert SHOWN.value not in repr(plan)
+
+
+def test_whoever_is_no_operator_here_asks_nothing(world: World) -> None:
+    bank = world.bank
+    stranger = SigningOperator(name="alice", key=SigningKey(Purpose.OPERATOR, b"\x0b" * 32))
+    asked = Question(subjects=[SHOWN], purpose=PURPOSE, asked=ALL_FIELDS, batch=False, patience=timedelta(seconds=9))
+    target = Target.of(world.agreement(), world.clock())
+    before = len(bank.journal())
+
+    refused = bank.write(lambda work: plan_query(work, asked, target, stranger, bank.context))
+
+    assert isinstance(refused, NotAllowed)
+    assert len(bank.journal()) == before
+    assert bank.read(lambda work: work.outbox.due(world.clock(), 10)) == []
+
+
+def test_an_agreement_out_of_its_time_is_asked_about_under_its_last_epoch(world: World) -> None:
+    later = world.clock() + timedelta(days=1_000)
+
+    assert Target.of(world.agreement(), later).epoch == world.agreement().terms.epochs[-1].number == 2
+
+
+def test_each_unknown_subject_is_evaluated_once_in_an_epoch(world: World) -> None:
+    _, plan = planned(world, SHOWN, OTHERS[0])
+    first = world.bank.read(lambda work: unknown_subjects(work, plan))
+    evaluated(world, plan)
+    _, again = planned(world, SHOWN, OTHERS[1])
+
+    assert [one.value for one in first] == [SHOWN.value, OTHERS[0].value]
+    assert [one.value for one in world.bank.read(lambda work: unknown_subjects(work, again))] == [OTHERS[1].value]
+
+
+def test_subjects_are_evaluated_two_hundred_at_a_time() -> None:
+    subjects = [PlannedSubject(scheme="HK-CR", value=f"{number:07d}") for number in range(401)]
+
+    portions = chunks(subjects)
+
+    assert [len(one) for one in portions] == [200, 200, 1]
+    assert [one for portion in portions for one in portion] == subjects
+    assert chunks([]) == []
+
+
+def test_a_single_question_is_one_message_with_an_authorisation_for_its_subject(world: World) -> None:
+    (message,) = prepared(world, SHOWN).messages
+
+    assert [(one.subject, one.pseudonym) for one in message.items] == [(0, pseudonym(world, SHOWN).hex())]
+    assert message.checkpoint == b"head"
+    assert message.items[0].consent is not None
+    assert reasons([answered(world, prepared(world, SHOWN), message)]) == ["Answered"]
+
+
+def test_a_batch_is_cut_into_messages_of_the_agreed_size(world: World) -> None:
+    subjects = (SHOWN, SHOWN_ABROAD, *OTHERS)
+
+    plan = prepared(world, *subjects)
+
+    assert [len(one.items) for one in plan.messages] == [QUOTAS.batch_size, len(subjects) - QUOTAS.batch_size]
+    assert [item.subject for one in plan.messages for item in one.items] == list(range(len(subjects)))
+    assert len({one.request for one in plan.messages}) == len(plan.messages)
+
+
+def test_the_messages_are_kept_before_anything_is_sent(world: World) -> None:
+    number, plan = planned(world, SHOWN)
+    evaluated(world, plan)
+    assert payload(world, number).messages == ()
+
+    ready = prepared(world, SHOWN)
+
+    kept = [payload(world, one) for one in range(1, 10) if _exists(world, one)]
+    assert ready in kept
+    assert ready.prepared
+
+
+def _exists(world: World, number: int) -> bool:
+    job = world.bank.read(lambda work: work.outbox.find(number))
+    return job is not None and job.kind is JobKind.QUERY
+
+
+def test_a_subject_without_a_consent_is_asked_about_without_an_authorisation_and_home_says_why_not(
+    world: World,
+) -> None:
+    plan = prepared(world, identifier(SHOWN_ABROAD.scheme, "9999999"))
+    (message,) = plan.messages
+
+    assert (message.items[0].authorisation, message.items[0].consent) == (b"", None)
+    assert reasons([answered(world, plan, message)]) == ["AUTHORISATION_MISSING"]
+
+
+def test_a_consent_that_ran_out_carries_no_question(world: World) -> None:
+    world.wait(days=171)
+
+    (message,) = prepared(world, SHOWN).messages
+
+    assert message.items[0].authorisation == b""
+
+
+def test_a_given_frame_is_kept_with_its_copies_and_receipted(world: World) -> None:
+    plan = prepared(world, SHOWN)
+    (message,) = plan.messages
+    frame = arrived(message, answered(world, plan, message))
+
+    kept = accepted(world, message, frame)
+
+    assert isinstance(kept, bytes)
+    stored = world.bank.read(lambda work: work.received_frames.find(kept))
+    copies = world.bank.read(lambda work: work.received_frames.copies(kept))
+    written = world.bank.journal()[-1]
+    assert stored is not None
+    assert (stored.header, stored.body, stored.sender) == (frame.header, frame.body, AGENCY)
+    assert sorted(one.kind for one in copies) == ["101", "201"]
+    assert {one.keep_until for one in copies} == {world.clock() + timedelta(days=90)}
+    assert {one.pseudonym for one in copies} == {pseudonym(world, SHOWN)}
+    assert written.told == ("frame.received", "RECEIVED")
+    (receipt,) = receipts(world)
+    assert (receipt.frame, receipt.stage) == (kept.hex(), Stage.RECEIVED)
+    assert (receipt.header, receipt.journal_leaf) == (stored.header_digest.hex(), written.leaf.hex())
+
+
+def test_the_receipt_arrives_at_home_and_stands_at_the_frame(world: World) -> None:
+    plan = prepared(world, SHOWN)
+    (message,) = plan.messages
+    accepted(world, message, arrived(message, answered(world, plan, message)))
+
+    assert world.deliver(world.bank) == [None]
+    ((_, _, receipted_at),) = world.agency.read(lambda work: work.sent_frames.page(0, 10))
+    assert receipted_at == world.clock()
+
+
+def test_the_same_frame_twice_is_kept_and_receipted_once(world: World) -> None:
+    plan = prepared(world, SHOWN)
+    (message,) = plan.messages
+    frame = arrived(message, answered(world, plan, message))
+    first = accepted(world, message, frame)
+    before = len(world.bank.journal())
+
+    assert accepted(world, message, frame) == first
+    assert (inbox(world), len(receipts(world)), len(world.bank.journal())) == (1, 1, before)
+
+
+def test_an_empty_frame_is_receipted_too(world: World) -> None:
+    plan = prepared(world, identifier(SHOWN_ABROAD.scheme, "3456789"))
+    (message,) = plan.messages
+
+    kept = accepted(world, message, arrived(message, answered(world, plan, message)))
+
+    assert isinstance(kept, bytes)
+    assert world.bank.read(lambda work: work.received_frames.copies(kept)) == []
+    assert [one.frame for one in receipts(world)] == [kept.hex()]
+
+
+def _values(one: Rendition, **changed: Value) -> Rendition:
+    return make_rendition(one.header, one.values() | changed, lambda size: bytes(size))
+
+
+def _headed(one: Rendition, **changed: object) -> Rendition:
+    return make_rendition(msgspec.structs.replace(one.header, **changed), one.values(), lambda size: bytes(size))
+
+
+def _altered(forger: Forger, **changed: object) -> Arrived:
+    """A header altered after it was signed."""
+    frame = forger.frame()
+    signed = msgspec.json.decode(frame.header)
+    inner = msgspec.json.decode(b64decode(signed["payload"])) | changed
+    signed["payload"] = b64encode(msgspec.json.encode(inner, order="sorted")).decode()
+    return replace(frame, header=msgspec.json.encode(signed))
+
+
+def _flipped(frame: Arrived) -> Arrived:
+    return replace(frame, body=bytes([frame.body[0] ^ 1]) + frame.body[1:])
+
+
+def _registration(forger: Forger) -> Rendition:
+    return next(one for one in forger.shown if one.header.kind == "101")
+
+
+def _key(member: Member, purpose: Purpose = Purpose.FRAME) -> SigningKey:
+    return SigningKey(purpose, member.part.secret(purpose))
+
+
+FORGED: dict[str, tuple[str, Callable[[Forger], Arrived]]] = {
+    "for another request": ("REPLAYED", lambda f: f.frame(request="ab" * 32)),
+    "pushed, not answered": ("REPLAYED", lambda f: f.frame(mode="PUSH", request=None, push_sequence=1)),
+    "header altered after signing": ("SIGNATURE_INVALID", lambda f: _altered(f, count=99)),
+    "header of an unknown field": ("SIGNATURE_INVALID", lambda f: _altered(f, more=1)),
+    "header truncated": ("MALFORMED", lambda f: replace(f.frame(), header=f.frame().header[:-9])),
+    "body altered": ("MALFORMED", lambda f: _flipped(f.frame())),
+    "body of another frame": ("MALFORMED", lambda f: replace(f.frame(), body=f.frame(frame="cd" * 16).body)),
+    "sealed to another": ("SEAL_INVALID", lambda f: f.frame(seal_to=f.world.hk.card.key(Purpose.SEAL))),
+    "bound to another recipient": ("SEAL_INVALID", lambda f: f.frame(recipient=HK)),
+    "bound to another sender": ("SEAL_INVALID", lambda f: f.frame(sender=HK)),
+    "count of one more": ("MALFORMED", lambda f: f.frame(count=3)),
+    "another root": ("MALFORMED", lambda f: f.frame(root="00" * 32)),
+    "other filings": ("AGREEMENT_NOT_FILED", lambda f: f.frame(filings="00" * 32)),
+    "another agreement": ("MALFORMED", lambda f: f.frame(agreement="00" * 32)),
+    "empty under another agreement": ("AGREEMENT_MISSING", lambda f: f.frame([], agreement="00" * 32)),
+    "another epoch": ("AGREEMENT_SCOPE", lambda f: f.frame(epoch=2)),
+    "another purpose": ("PURPOSE_MISMATCH", lambda f: f.frame(purpose="CROSS_BORDER_TRADE")),
+    "from the future": ("MALFORMED", lambda f: f.frame(time=f.honest.time + timedelta(seconds=61))),
+    "from before the agreement": (
+        "AGREEMENT_NOT_FILED", lambda f: f.frame(time=f.honest.time - timedelta(days=1)),
+    ),
+    "unknown suite": ("MALFORMED", lambda f: f.frame(suite=9)),
+    "signed by another party": ("SIGNATURE_INVALID", lambda f: f.frame(key=_key(f.world.hk))),
+    "signed by a key not listed": (
+        "SIGNATURE_INVALID", lambda f: f.frame(key=SigningKey(Purpose.FRAME, b"\x0c" * 32)),
+    ),
+    "a field beyond the grant": (
+        "AGREEMENT_SCOPE", lambda f: f.frame([_values(_registration(f), address="Nanshan")]),
+    ),
+    "a kind beyond the grant": ("AGREEMENT_SCOPE", lambda f: f.frame([_headed(_registration(f), kind="999")])),
+    "an identifying value": (
+        "NOT_DEIDENTIFIED", lambda f: f.frame([_values(_registration(f), region="440305199001011234")]),
+    ),
+    "an exact date": ("NOT_DEIDENTIFIED", lambda f: f.frame([_values(_registration(f), established="1998-06-18")])),
+    "a subject not asked about": ("AGREEMENT_SCOPE", lambda f: f.frame([_headed(_registration(f), pseudonym="00" * 16)])),
+    "a rendition of another epoch": ("AGREEMENT_SCOPE", lambda f: f.frame([_headed(_registration(f), epoch=2)])),
+    "a rendition of another agreement": (
+        "MALFORMED", lambda f: f.frame([_headed(_registration(f), agreement="00" * 32)]),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "forge"), FORGED.values(), ids=FORGED)
+def test_a_frame_that_is_not_as_it_must_be_is_refused_whole_journalled_and_not_kept(
+    world: World, reason: str, forge: Callable[[Forger], Arrived]
+) -> None:
+    plan = prepared(world, SHOWN)
+    (message,) = plan.messages
+    forger = Forger.of(world, answered(world, plan, message))
+    before = len(world.bank.journal())
+
+    kept = accepted(world, message, forge(forger))
+
+    written = world.bank.journal()[before:]
+    assert isinstance(kept, Refused)
+    assert kept.reason == reason
+    assert [one.told for one in written] == [("frame.received", reason)]
+    assert (inbox(world), receipts(world)) == (0, [])
+    assert isinstance(accepted(world, message, forger.frame()), bytes)
+
+
+def test_what_the_forger_leaves_alone_is_accepted(world: World) -> None:
+    """The control of the test above: a frame made anew and not changed is as good as the honest one."""
+    plan = prepared(world, SHOWN)
+    (message,) = plan.messages
+    forger = Forger.of(world, answered(world, plan, message))
+
+    assert isinstance(accepted(world, message, forger.frame(frame="ee" * 16)), bytes)
+
+
+def test_a_frame_from_whom_the_registry_does_not_list_is_refused(world: World) -> None:
+    plan = prepared(world, SHOWN)
+    (message,) = plan.messages
+    frame = arrived(message, answered(world, plan, message))
+
+    kept = accepted(world, message, replace(frame, peer=world.sz.party + "x"))  # type: ignore[arg-type]
+
+    assert isinstance(kept, Refused)
+    assert kept.reason == "PEER_UNKNOWN"
+
+
+def test_a_frame_that_arrives_after_the_end_of_the_agreement_is_refused(world: World) -> None:
+    plan = prepared(world, SHOWN)
+    (message,) = plan.messages
+    frame = arrived(message, answered(world, plan, message))
+    world.wait(days=181)
+
+    kept = accepted(world, message, frame)
+
+    assert isinstance(kept, Refused)
+    assert kept.reason == "AGREEMENT_EXPIRED"
+
+
+def test_nothing_is_said_of_who_may_ask_before_home_is_asked(admitted: World) -> None:
+    """Another agreement without consents: the plan is made all the same, and the refusal comes from home."""
+    filed(admitted, terms(admitted))
+
+    number, plan = planned(admitted, SHOWN, purpose="CROSS_BORDER_TRADE")
+
+    assert number > 0
+    assert plan.purpose == "CROSS_BORDER_TRADE"

@@ -1,0 +1,98 @@
+"""The documents keep their word: links lead somewhere, named tests exist, everything that must be listed is."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+from node.wire.methods import Method
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("docs", "crypto", "registry", "agreements", "node", "proto", "tests", "deploy", "bench")
+PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md"))])
+THREATS = ROOT / "docs" / "threat-model.md"
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)(\[[^`]*\])?`")
+COLUMNS = ["threat", "control", "shipped default", "test", "open"]
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", without_code(page.read_text(encoding="utf-8")), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    lost = []
+    for link in LINK.findall(without_code(page.read_text(encoding="utf-8"))):
+        target, _, anchor = link.partition("#")
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        aim = (page.parent / target).resolve() if target else page
+        if not aim.exists() or (anchor and anchor not in anchors(aim)):
+            lost.append(link)
+
+    assert lost == []
+
+
+@lru_cache
+def names_in(path: Path) -> frozenset[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(function.name for function in functions if function.name.startswith("test_"))
+
+
+def threat_rows() -> Iterator[list[str]]:
+    """The cells of every row of the tables of threats."""
+    wanted = False
+    for line in THREATS.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
+        if cells[-len(COLUMNS) :] == COLUMNS:
+            wanted = True
+        elif not cells:
+            wanted = False
+        elif wanted and not set("".join(cells)) <= set("-: "):
+            yield cells
+
+
+def test_every_test_that_the_threat_model_names_exists() -> None:
+    named = NAMED_TEST.findall(THREATS.read_text(encoding="utf-8"))
+    lost = [f"{path}::{name}" for path, name, _ in named if not (ROOT / path).is_file()]
+    lost += [f"{path}::{name}" for path, name, _ in named if (ROOT / path).is_file() and name not in names_in(ROOT / path)]
+
+    assert named
+    assert lost == []
+
+
+def test_every_threat_names_a_test_or_says_what_is_open() -> None:
+    rows = list(threat_rows())
+    silent = [row[0] for row in rows if not NAMED_TEST.search(row[-2]) and row[-1] in {"", "-"}]
+
+    assert rows
+    assert silent == []
+
+
+def test_every_message_of_the_wire_has_its_threats() -> None:
+    subjects = {row[0].split(":")[0] for row in threat_rows()}
+
+    assert {method.short_name for method in Method} | {"Health, reflection"} <= subjects
+
+
+@pytest.mark.parametrize("folder", ["protocol", "decisions"])
+def test_the_index_of_a_folder_lists_every_page(folder: str) -> None:
+    pages = {page.name for page in (ROOT / "docs" / folder).glob("*.md")} - {"README.md"}
+    listed = set(LINK.findall((ROOT / "docs" / folder / "README.md").read_text(encoding="utf-8")))
+
+    assert pages - listed == set()
+
+
+def test_the_readme_stays_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
