@@ -21,9 +21,13 @@ from bench.ceilings import Kind, Task, serving
 from bench.network import Network
 from bench.results import Effort, Row, row
 from bench.wires import Answers, Load, Shape, drive
+from crypto import envelope
+from crypto.frame import KIND as FRAME
+from crypto.frame import FrameHeader
 from crypto.keys import SigningKey, Suite
 from crypto.pseudonym import own_pseudonyms, subject_input
 from node.app.opening import utc_now
+from node.domain.identifiers import Scheme
 from node.operations.asked import AskedItem
 from node.wire.outgoing import QueryCall, batch_query_call_to_wire, query_call_to_wire
 from registry.parties import PartyId
@@ -54,7 +58,7 @@ class Asker:
         epoch = epoch_at(agreement.terms, utc_now())
         assert epoch is not None
         with network.enterprises.open(encoding="utf-8", newline="") as lines:
-            inputs = [subject_input("USCC", one["uscc"]) for one in DictReader(lines) if one["uscc"]]
+            inputs = [subject_input(Scheme.CN_USCC, one["uscc"]) for one in DictReader(lines) if one["uscc"]]
         with network.keys(network.bank) as bank:
             return cls(
                 agreement=agreement, epoch=epoch.number, requester=bank.party, key=bank.context.keys.document,
@@ -137,12 +141,17 @@ class Arena:
 
 
 def _sizes(shape: Shape, example: bytes) -> tuple[int, int]:
-    """The size of an answer, and of the body sealed in it; whatever was refused would make the numbers worthless."""
+    """The size of an answer, and of the body sealed in it; refusals and empty frames would make numbers worthless."""
+    message: exchange_pb2.QueryResponse | exchange_pb2.BatchQueryResponse
     if shape is Shape.UNARY:
-        return len(example), len(exchange_pb2.QueryResponse.FromString(example).frame.body)
-    message = exchange_pb2.BatchQueryResponse.FromString(example)
-    if not message.HasField("frame") or message.refused_items:
-        raise SystemExit(f"a batch was refused: {message.refusal.reason} {message.refused_items}")
+        message = exchange_pb2.QueryResponse.FromString(example)
+    else:
+        message = exchange_pb2.BatchQueryResponse.FromString(example)
+        if not message.HasField("frame") or message.refused_items:
+            raise SystemExit(f"a batch was refused: {message.refusal.reason} {message.refused_items}")
+    header = envelope.read_payload(envelope.parse(message.frame.header, FRAME), FrameHeader)
+    if not header.count:
+        raise SystemExit("a frame shows nothing")
     return len(example), len(message.frame.body)
 
 

@@ -174,7 +174,7 @@ def _verifying(workshop: Workshop, count: int) -> Callable[[], Pair]:
 def _evaluating(workshop: Workshop, count: int) -> Callable[[], Pair]:
     """Elements through the pool's one process, beside the package's own batch in this one."""
     seed = workshop.context.keys.pseudonym_seed
-    portion = blind([subject_input("USCC", str(number)) for number in range(MOST_ELEMENTS)]).blinded
+    portion = blind([subject_input("CN-USCC", str(number)) for number in range(MOST_ELEMENTS)]).blinded
     blinded = portion * (count // MOST_ELEMENTS)
     bare = evaluator(seed, AGREEMENT, 1)
 
@@ -195,7 +195,7 @@ def _indexing(workshop: Workshop, count: int) -> Callable[[], Pair]:
     """Building the index of so many subjects in one process, beside computing their pseudonyms alone."""
     seed = workshop.context.keys.pseudonym_seed
     evaluate = evaluator(seed, AGREEMENT, 1).evaluate_known_input
-    inputs = [subject_input("USCC", str(number)) for number in range(count)]
+    inputs = [subject_input("CN-USCC", str(number)) for number in range(count)]
     needed = IndexNeeded(agreement=bytes(32), agreement_id=AGREEMENT, epoch=1)
 
     def index(store: SqlStore, pool: PseudonymPool) -> None:

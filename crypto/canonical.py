@@ -9,6 +9,7 @@ refused.
 from base64 import b64encode
 from binascii import Error as BinasciiError
 from binascii import a2b_base64
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache
@@ -32,6 +33,9 @@ DEFAULT_LIMIT: Final = 1 << 20
 
 SAFE_INTEGER: Final = (1 << 53) - 1
 """The largest magnitude that every JSON reader keeps exact."""
+
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2999
 
 _UNKNOWN_FIELD = "Object contains unknown field"
 _encode = msgspec.json.Encoder().encode
@@ -99,12 +103,18 @@ def from_base64(text: str) -> bytes:
 
 
 def instant(moment: datetime) -> str:
-    """An aware datetime of whole seconds as `YYYY-MM-DDTHH:MM:SSZ`."""
+    """An aware datetime of whole seconds as `YYYY-MM-DDTHH:MM:SSZ`, in the years 1900 to 2999.
+
+    Other years mean nothing here, and reckoning with them could leave the calendar.
+    """
     if moment.utcoffset() is None:
         raise Malformed("a datetime without a time zone")
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise Malformed(f"a datetime outside the years {FIRST_YEAR} to {LAST_YEAR}")
     if moment.microsecond:
         raise Malformed("a datetime with a fraction of a second")
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    universal = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return universal.isoformat().removesuffix("+00:00") + "Z"
 
 
 @cache
@@ -117,33 +127,48 @@ def _plain(value: object) -> object:
     kind = type(value)
     if kind is str or kind is bool or value is None:
         return value
-    if isinstance(value, msgspec.Struct):
-        return _plain_struct(value)
-    if isinstance(value, dict):
-        return {name: _plain(value[key]) for name, key in _ordered_keys(value)}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return _plain_scalar(value)
+    return _writer(cast("Any", kind))(value)
 
 
-def _plain_scalar(value: object) -> object:
-    if isinstance(value, Enum):
-        return _plain(value.value)
-    if isinstance(value, int):
-        return _bounded(value)
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, datetime):
-        return instant(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    raise Malformed(f"a {type(value).__name__} cannot be written canonically")
+@cache
+def _writer(kind: Any) -> Callable[[Any], object]:
+    """What makes values of a type plain."""
+    writers: tuple[tuple[type | tuple[type, ...], Callable[[Any], object]], ...] = (
+        (msgspec.Struct, _plain_struct),
+        (dict, _plain_dict),
+        ((list, tuple), _plain_list),
+        (Enum, _plain_enum),
+        (int, _bounded),
+        (str, str),
+        (datetime, instant),
+        (date, date.isoformat),
+    )
+    for family, write in writers:
+        if issubclass(kind, family):
+            return write
+    raise Malformed(f"a {kind.__name__} cannot be written canonically")
+
+
+def _plain_list(value: list[object] | tuple[object, ...]) -> object:
+    return [_plain(item) for item in value]
+
+
+def _plain_enum(value: Enum) -> object:
+    return _plain(value.value)
 
 
 def _bounded(number: int) -> int:
     if -SAFE_INTEGER <= number <= SAFE_INTEGER:
         return number
     raise Malformed("an integer of 2^53 or more")
+
+
+def _plain_dict(value: dict[object, object]) -> dict[str, object]:
+    if all(type(key) is str for key in value):
+        names = cast("dict[str, object]", value)
+        if "".join(names).isascii():  # ordered alike by UTF-16 code units and by characters
+            return {name: _plain(names[name]) for name in sorted(names)}
+    return {name: _plain(value[key]) for name, key in _ordered_keys(value)}
 
 
 def _plain_struct(value: msgspec.Struct) -> object:

@@ -62,7 +62,6 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     registry_read_every: Seconds = 10.0
     registry_max_age: Seconds = 3_600.0
     courier_every: Seconds = 0.05
-    call_deadline: Seconds = 10.0
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

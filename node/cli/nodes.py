@@ -79,6 +79,8 @@ def _pin(text: str) -> Pin:
 @one_sentence
 def serve(node: NodeFolder = HERE, verbose: Annotated[bool, typer.Option(help="Log more.")] = False) -> None:
     """Serve the node: answer peers, deliver what is queued. Ends cleanly on Ctrl-C or SIGTERM."""
+    # gRPC would write plain lines of its own into the log, with addresses in them.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # Only this command speaks gRPC; the others start without it.
     from node.app.serving import CannotListen, serve_node  # noqa: PLC0415
 

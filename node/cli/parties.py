@@ -6,8 +6,19 @@ from typing import Annotated
 import typer
 
 from crypto.errors import CryptoError
+from node.app.renewing import renew_card
 from node.cli.screen import Exit, facts, fail, table
-from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
+from node.cli.session import (
+    HERE,
+    JsonFlag,
+    NodeFolder,
+    OperatorName,
+    acting,
+    one_sentence,
+    ordering,
+    passphrase,
+    reading,
+)
 from node.config import Folder
 from node.domain.operators import Role
 from node.operations.keep_registry import Unfit, admit_party, pin_authority, revoke_party
@@ -44,6 +55,19 @@ def card(
         except OSError as error:
             fail(f"{out} cannot be written: {error.strerror}", Exit.LOCAL)
     facts({**_shown(own), "file": str(out or Folder(node).card)}, as_json=json)
+
+
+@app.command(epilog="Example: creditport party renew --endpoint credit.example.org:7443 --listen 0.0.0.0:7443")
+@one_sentence
+def renew(
+    node: NodeFolder = HERE,
+    endpoint: Annotated[str, typer.Option(help="Address peers will use.", show_default="as before")] = "",
+    listen: Annotated[str, typer.Option(help="Address to listen on.", show_default="as before")] = "",
+    json: JsonFlag = False,
+) -> None:
+    """Issue this node's next card, for an authority to admit. Serve again to use a new address."""
+    secret = passphrase("CREDITPORT_PASSPHRASE", f"Passphrase of the node in {node}")
+    facts(_shown(renew_card(Folder(node), secret, endpoint, listen)), as_json=json)
 
 
 @app.command(epilog="Example: creditport party pin sz-authority.card.json --fingerprint 0123-...-cdef")
@@ -89,7 +113,7 @@ def admit(
             ordered = order(work, who, Role.REGISTRAR, listed.digest, opened.context)
             if isinstance(ordered, NotAllowed):
                 fail(ordered.why, Exit.REFUSED)
-            done = admit_party(work, listed, opened.facts(work), opened.settings, opened.context)
+            done = admit_party(work, listed, opened.facts(work), opened.settings, opened.context, ordered)
     _say(done, {**_shown(listed), "standing": "ADMITTED"}, json=json)
 
 
@@ -112,7 +136,7 @@ def revoke(
             ordered = order(work, who, Role.REGISTRAR, subject, opened.context)
             if isinstance(ordered, NotAllowed):
                 fail(ordered.why, Exit.REFUSED)
-            done = revoke_party(work, PartyId(party), reason, known, opened.settings, opened.context)
+            done = revoke_party(work, PartyId(party), reason, known, opened.settings, opened.context, ordered)
     _say(done, {"party": party, "standing": "REVOKED", "reason": reason.value}, json=json)
 
 

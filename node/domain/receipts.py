@@ -1,11 +1,11 @@
 """Receipts: the signed proof that a holder received a frame (docs/protocol/receipt.md)."""
 
-from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
-from registry.parties import PartyId
+from crypto.canonical import Hex16, Hex32
+from registry.parties import Instant, PartyName
 
 KIND = "receipt-batch"
 
@@ -19,19 +19,19 @@ class Stage(StrEnum):
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One frame received: its id, the digest of its signed header, and the holder's journal leaf."""
 
-    at: datetime
-    frame: str
-    header: str
-    journal_leaf: str
+    at: Instant
+    frame: Hex16
+    header: Hex32
+    journal_leaf: Hex32
     stage: Stage
 
 
 class ReceiptBatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Receipts from one holder to one home, signed once with the holder's document key."""
 
-    holder: PartyId
-    home: PartyId
-    issued_at: datetime
+    holder: PartyName
+    home: PartyName
+    issued_at: Instant
     receipts: tuple[Receipt, ...]
     suite: int
 

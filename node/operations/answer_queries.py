@@ -6,8 +6,8 @@ only on the documents presented and on the agreement; whatever home's own record
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import msgspec
@@ -17,7 +17,7 @@ from agreements.authorisation import OpenedAuthorisation, open_authorisation
 from agreements.permission import Facts, Granted, Item, Question, Usage, decide_agreement, decide_item
 from agreements.refusal import Refusal, Refused, refuse
 from agreements.signatures import document_keys
-from crypto.keys import Purpose
+from crypto.keys import KeyId, PublicKey, Purpose
 from node.domain.context import Context
 from node.domain.journal import Act, Detail, Drafted, EntryFacts, draft
 from node.domain.vocabulary import Vocabulary
@@ -40,6 +40,17 @@ class Desk:
     vocabulary: Vocabulary
     context: Context
     checkpoint: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ruling:
+    """The decision on every message that asks alike, and what its items are judged by."""
+
+    question: Question
+    facts: Facts
+    number: int
+    decided: Granted | Refused
+    keys: Mapping[KeyId, PublicKey]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,36 +120,46 @@ def _known_answers(
 
 def _decide(work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk, at: datetime) -> list[_Case]:
     charged: Counter[int] = Counter()
+    rulings: dict[Hashable, _Ruling] = {}
     cases = []
     for one in asked:
-        case = _decide_message(work, one, desk, at)
-        if isinstance(case.decided, Granted):
-            _decide_items(work, case, desk, at, charged)
+        question = _question(one)
+        alike = (question.peer, question.agreement, question.epoch, question.purpose, question.batch,
+                 question.batch_size, tuple(question.asked.items()))  # fmt: skip
+        ruling = rulings.get(alike)
+        if ruling is None:
+            ruling = rulings[alike] = _rule(work, question, desk, at)
+        case = _Case(asked=one, agreement=ruling.facts.agreement, agreement_no=ruling.number, decided=ruling.decided)
+        if isinstance(ruling.decided, Granted):
+            _decide_items(case, ruling, at, charged)
         cases.append(case)
     return cases
 
 
-def _decide_message(work: UnitOfWork, one: QueryAsked, desk: Desk, at: datetime) -> _Case:
-    agreement = desk.facts.agreements.get(one.agreement)
-    number = work.agreements.number(one.agreement) if agreement is not None else 0
-    decided = decide_agreement(_question(one), _facts(one, agreement, desk, Usage()), at)
-    if isinstance(decided, Granted) and not work.pseudonyms.ready(number, one.epoch):
+def _rule(work: UnitOfWork, question: Question, desk: Desk, at: datetime) -> _Ruling:
+    """Decide on the whole of a message; its facts do not move within a transaction, so those alike share it."""
+    agreement, rules = desk.facts.agreements.get(question.agreement), desk.settings.law.rules
+    number = work.agreements.number(question.agreement) if agreement is not None else 0
+    facts = _facts(question.peer, agreement, desk)
+    decided = decide_agreement(question, facts, at)
+    if isinstance(decided, Granted) and not work.pseudonyms.ready(number, question.epoch):
         # Until the index is complete "no such enterprise" would not be true, so nothing is answered at all.
         detail = "index: expected complete, got being built"
-        decided = refuse(Refusal.NOT_READY, desk.settings.law.rules.reference, detail)
-    return _Case(asked=one, agreement=agreement, agreement_no=number, decided=decided)
+        decided = refuse(Refusal.NOT_READY, rules.reference, detail)
+    if isinstance(decided, Granted):
+        window = day_window(at)
+        usage = Usage(queries_today=work.usage.charged(number, [window])[window])
+        facts = replace(facts, usage=usage)
+    keys = document_keys(desk.facts.snapshot.keys_of(question.peer))
+    return _Ruling(question=question, facts=facts, number=number, decided=decided, keys=keys)
 
 
-def _decide_items(work: UnitOfWork, case: _Case, desk: Desk, at: datetime, charged: Counter[int]) -> None:
-    one, rules = case.asked, desk.settings.law.rules
-    keys = document_keys(desk.facts.snapshot.keys_of(one.peer))
-    case.opened = [open_authorisation(item.authorisation, keys, rules.reference) for item in one.items]
-    window = day_window(at)
-    used = work.usage.charged(case.agreement_no, [window])[window]
-    question, facts = _question(one), _facts(one, case.agreement, desk, Usage(queries_today=used))
-    for place, item in enumerate(one.items):
+def _decide_items(case: _Case, ruling: _Ruling, at: datetime, charged: Counter[int]) -> None:
+    pack = ruling.facts.rules.reference
+    case.opened = [open_authorisation(item.authorisation, ruling.keys, pack) for item in case.asked.items]
+    for place, item in enumerate(case.asked.items):
         judged = Item(pseudonym=item.pseudonym, authorisation=case.opened[place], place=charged[case.agreement_no])
-        refused = decide_item(question, judged, facts, at)
+        refused = decide_item(ruling.question, judged, ruling.facts, at)
         if refused is not None:
             case.refused[place] = refused
         else:
@@ -157,17 +178,16 @@ def _question(one: QueryAsked) -> Question:
     )  # fmt: skip
 
 
-def _facts(one: QueryAsked, agreement: Agreement | None, desk: Desk, usage: Usage) -> Facts:
-    listing = desk.facts.snapshot.party(one.peer)
+def _facts(peer: PartyId, agreement: Agreement | None, desk: Desk) -> Facts:
+    listing = desk.facts.snapshot.party(peer)
     return Facts(
         home=desk.context.node,
         agreement=agreement,
         peer=listing.status if listing else Standing.UNKNOWN,
         peer_class=listing.card.card.party_class if listing else None,
-        registry_fresh=is_registry_fresh(desk.heard, desk.facts, (desk.context.node, one.peer)),
+        registry_fresh=is_registry_fresh(desk.heard, desk.facts, (desk.context.node, peer)),
         catalogue=desk.settings.law.catalogue,
         rules=desk.settings.law.rules,
-        usage=usage,
     )
 
 

@@ -230,6 +230,9 @@ def keep_receipt(
 
 def _sign(work: UnitOfWork, agreement: Agreement, office: Office, done: str, to: PartyId) -> Done | NotPossible:
     context = office.context
+    ordered = order(work, office.operator, Role.CONTRACTS, agreement.digest, context)
+    if isinstance(ordered, NotAllowed):
+        return NotPossible(why=ordered.why)
     if context.node in agreement.signed_by:
         return NotPossible(why="this node has already signed")
     if state_at(agreement, context.now()) in {State.TERMINATED, State.EXPIRED}:
@@ -237,9 +240,6 @@ def _sign(work: UnitOfWork, agreement: Agreement, office: Office, done: str, to:
     problem = _first_problem(agreement.terms, office)
     if problem is not None:
         return problem
-    ordered = order(work, office.operator, Role.CONTRACTS, agreement.digest, context)
-    if isinstance(ordered, NotAllowed):
-        return NotPossible(why=ordered.why)
     raw = countersign(_signed_terms(work, agreement), context.keys.document)
     row = AgreementDocumentRow(agreement=agreement.digest, digest=agreement.digest, kind=TERMS_KIND, raw=raw)
     _keep(work, row)

@@ -1,19 +1,20 @@
 """The registry at a node: pin authorities, mirror their logs; and at an authority: state who is admitted."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crypto.checkpoint import NoteKey
 from crypto.errors import CryptoError
 from node.domain.context import Context
 from node.domain.journal import Act, EntryFacts, draft
+from node.domain.operators import SignedAct
 from node.operations.asked import RegistryPage
 from node.operations.facts import NodeFacts, Settings
 from node.operations.ports import UnitOfWork
 from node.operations.rows import StoredStatement
 from registry import freshness
 from registry.errors import RegistryError
-from registry.log import grow, issue_head
+from registry.log import grow, issue_head, read_head
 from registry.mirror import Advanced, Mirror, NotAdvanced, Setback, advance
 from registry.parties import ListedCard, PartyId, fingerprint, read_card, registry_origin
 from registry.statements import Desk, RevocationReason, admit, revoke
@@ -54,7 +55,7 @@ def advance_mirror(
 
     A fork or a rollback is journalled: it is the authority's own signature against itself.
     """
-    mirror = facts.mirrors[authority]
+    mirror = _newest(work, facts.mirrors[authority])
     moved = advance(mirror, page.head, page.statements)
     if isinstance(moved, Advanced):
         head = moved.mirror.head
@@ -71,7 +72,12 @@ def advance_mirror(
 
 
 def admit_party(
-    work: UnitOfWork, card: ListedCard, facts: NodeFacts, settings: Settings, context: Context
+    work: UnitOfWork,
+    card: ListedCard,
+    facts: NodeFacts,
+    settings: Settings,
+    context: Context,
+    ordered: SignedAct | None = None,
 ) -> Mirror | Unfit:
     """As an authority: state that a party is admitted (or that a newer card replaces its card)."""
     listing = facts.snapshot.party(card.card.party)
@@ -81,7 +87,7 @@ def admit_party(
         )
     if card.certificate_sha256 in facts.snapshot.certificates and listing is None:
         return Unfit(why="this TLS certificate is already another party's")
-    return _state(work, facts, settings, context, lambda desk: admit(desk, card, desk.at))
+    return _state(work, facts, settings, context, lambda desk: admit(desk, card, desk.at), ordered)
 
 
 def revoke_party(
@@ -91,6 +97,7 @@ def revoke_party(
     facts: NodeFacts,
     settings: Settings,
     context: Context,
+    ordered: SignedAct | None = None,
 ) -> Mirror | Unfit:
     """As an authority: state that a party is no longer admitted."""
     listing = facts.snapshot.party(party)
@@ -98,7 +105,7 @@ def revoke_party(
         return Unfit(why=f"{party} is not a party that this authority admitted")
     if not listing.is_active:
         return Unfit(why=f"{party} is already revoked")
-    return _state(work, facts, settings, context, lambda desk: revoke(desk, party, reason, desk.at))
+    return _state(work, facts, settings, context, lambda desk: revoke(desk, party, reason, desk.at), ordered)
 
 
 def renew_head(work: UnitOfWork, facts: NodeFacts, context: Context) -> None:
@@ -119,11 +126,19 @@ def read_registry(work: UnitOfWork, authority: PartyId, start: int, limit: int) 
     return RegistryPage(head=stored.head, statements=tuple(one.raw for one in statements))
 
 
-def _state(work: UnitOfWork, facts: NodeFacts, settings: Settings, context: Context, write: Writer) -> Mirror | Unfit:
+def _state(
+    work: UnitOfWork,
+    facts: NodeFacts,
+    settings: Settings,
+    context: Context,
+    write: Writer,
+    ordered: SignedAct | None,
+) -> Mirror | Unfit:
     """Append one statement and the head over it, in one transaction."""
-    own = facts.mirrors.get(context.node)
-    if own is None or context.keys.registry is None:
+    known = facts.mirrors.get(context.node)
+    if known is None or context.keys.registry is None:
         return Unfit(why="this node is not an authority")
+    own = _newest(work, known)
     desk = Desk(authority=settings.own, key=context.keys.document, number=len(own.statements), at=context.now())
     try:
         raw = write(desk)
@@ -137,9 +152,17 @@ def _state(work: UnitOfWork, facts: NodeFacts, settings: Settings, context: Cont
     _store(work, own, moved.mirror)
     statement = moved.mirror.statements[-1].read
     detail = {"done": statement.statement.kind.value, "statement": statement.digest.hex()}
+    if ordered is not None:
+        detail["order"] = ordered.digest.hex()
     _journal(work, context, statement.statement.party, detail)
     work.commit()
     return moved.mirror
+
+
+def _newest(work: UnitOfWork, mirror: Mirror) -> Mirror:
+    """The mirror with the head that is stored now: heads move on a cadence, while facts are kept until they change."""
+    raw = work.registries.heads().get(mirror.authority.card.party)
+    return mirror if raw is None else replace(mirror, head=read_head(raw, mirror.authority))
 
 
 def _store(work: UnitOfWork, old: Mirror, new: Mirror) -> None:

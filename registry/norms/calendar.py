@@ -119,6 +119,8 @@ class Calendar:
             raise ValueError("a clock runs for one working day or more")
         day, used = start, dict[str, bool]()
         while days:
+            if day == date.max:
+                raise CalendarUnavailable(self.jurisdiction, day.year + 1)
             day += _ONE_DAY
             pack = self._pack(day)
             used[pack.id] = pack.status is PackStatus.PROVISIONAL

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -83,7 +84,9 @@ class Part:
             pseudonym_seed=self.secret(Purpose.PSEUDONYM),
         )
 
+    @cache
     def card(self, at: datetime, serial: int = 1) -> ListedCard:
+        """The card issued a day before `at`; the very same one each time, though its certificate is signed by chance."""
         keys = self.keys()
         signing = [keys.document, keys.frame, keys.journal, *([keys.registry] if keys.registry else [])]
         card = draft_card(

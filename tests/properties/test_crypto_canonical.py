@@ -1,6 +1,6 @@
 """Laws of canonical JSON and of what is read back from it."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from crypto.canonical import SAFE_INTEGER, canonical, from_base64, read, to_base64
 from crypto.errors import Malformed
 from crypto.frame import FrameHeader
+
+# Naive on purpose: the strategy adds the zones.
+FIRST, LAST = datetime(1900, 1, 2), datetime(2999, 12, 30)  # noqa: DTZ001
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 INTEGERS = st.integers(-SAFE_INTEGER, SAFE_INTEGER)
@@ -41,7 +44,7 @@ HEADERS = st.builds(
     root=HEX32,
     sender=TEXT,
     suite=INTEGERS,
-    time=st.datetimes(timezones=st.timezones()).map(lambda moment: moment.replace(microsecond=0)),
+    time=st.datetimes(FIRST, LAST, timezones=st.timezones()).map(lambda moment: moment.replace(microsecond=0)),
 )
 
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from deploy.demo.network import Member, Who, until
+from deploy.demo.network import Member, Who, free_port, until
 from node.domain.penalty import PENALTY_COLUMNS
 from node.domain.registration import REGISTRATION_COLUMNS
 from node.domain.sample import sample_enterprises, sample_penalties
@@ -33,6 +33,11 @@ class Actor(Member):
     """A member that remembers everything its programs said: the words typed, and what came of them."""
 
     said: list[tuple[tuple[str, ...], str]] = field(default_factory=list, repr=False)
+    metrics_port: int = field(default_factory=free_port)
+
+    def found(self, who: Who, pins: Sequence[str] = ()) -> None:
+        super().found(who, pins)
+        self.configure("metrics_port", str(self.metrics_port))
 
     def run(self, *words: str, expect: Sequence[int] = (0,)) -> "subprocess.CompletedProcess[str]":
         done = super().run(*words, expect=expect)
@@ -83,7 +88,10 @@ def make_home(today: date) -> Home:
     mainland = [row for row in enterprises if row["uscc"]]
     for number, row in enumerate(mainland[:6]):
         row["capital"] = f"{768_193_254_607 + number * 1_234_567_891}元"
-    penalties = list(sample_penalties(7, mainland[:40], 40, today))
+    # Decisions of these days may share their date with a card or a journal, which says nothing about them.
+    lately = (today - timedelta(days=60)).isoformat()
+    fines = list(sample_penalties(7, mainland[:40], 80, today))
+    penalties = [row for row in fines if row["decided_on"] < lately]
     old, recent = mainland[50], mainland[51]
     penalties += [_fine(penalties, old, today - timedelta(days=6 * 366), "旧", "468135792604.37元")]
     penalties += [_fine(penalties, recent, today - timedelta(days=200), "新", "579246813705.48元")]
@@ -121,8 +129,8 @@ class World:
     agency: Actor
     bank: Actor
     rival: Actor
-    home: Home
-    example: str
+    home: Home = field(repr=False)
+    example: str = field(repr=False)
 
     @property
     def everybody(self) -> tuple[Actor, ...]:

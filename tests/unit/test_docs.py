@@ -2,12 +2,15 @@
 
 import ast
 import re
+import shlex
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import pytest
+import typer
 
+from node.cli.main import program
 from node.wire.methods import Method
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +20,7 @@ THREATS = ROOT / "docs" / "threat-model.md"
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)(\[[^`]*\])?`")
+COMMAND = re.compile(r"(?<![\w/])creditport ([^|&>)#\n]+)")
 COLUMNS = ["threat", "control", "shipped default", "test", "open"]
 
 
@@ -45,6 +49,8 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 
 @lru_cache
 def names_in(path: Path) -> frozenset[str]:
+    if not path.is_file():
+        return frozenset()
     tree = ast.parse(path.read_text(encoding="utf-8"))
     functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     return frozenset(function.name for function in functions if function.name.startswith("test_"))
@@ -65,8 +71,7 @@ def threat_rows() -> Iterator[list[str]]:
 
 def test_every_test_that_the_threat_model_names_exists() -> None:
     named = NAMED_TEST.findall(THREATS.read_text(encoding="utf-8"))
-    lost = [f"{path}::{name}" for path, name, _ in named if not (ROOT / path).is_file()]
-    lost += [f"{path}::{name}" for path, name, _ in named if (ROOT / path).is_file() and name not in names_in(ROOT / path)]
+    lost = [f"{path}::{name}" for path, name, _ in named if name not in names_in(ROOT / path)]
 
     assert named
     assert lost == []
@@ -84,6 +89,34 @@ def test_every_message_of_the_wire_has_its_threats() -> None:
     subjects = {row[0].split(":")[0] for row in threat_rows()}
 
     assert {method.short_name for method in Method} | {"Health, reflection"} <= subjects
+
+
+def shell_lines(page: Path) -> Iterator[list[str]]:
+    """The commands of this product in a page's shell examples, as words."""
+    text = page.read_text(encoding="utf-8")
+    for block in re.findall(r"```(?:sh|console)\n(.*?)```", text, flags=re.DOTALL):
+        for command in COMMAND.findall(block.replace("\\\n", " ")):
+            yield shlex.split(command)
+
+
+def unknown_in(words: list[str]) -> list[str]:
+    """The words of a command line that the program does not know: a missing command, or its unknown options."""
+    command = typer.main.get_command(program())
+    rest = list(words)
+    while subcommands := getattr(command, "commands", None):
+        if not rest or rest[0] not in subcommands:
+            return rest[:1] or ["a command"]
+        command = subcommands[rest.pop(0)]
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    return [word for word in rest if word.startswith("--") and word not in known | {"--help"}]
+
+
+def test_every_command_in_the_documents_is_one_that_the_program_has() -> None:
+    shown = [(page.name, words) for page in PAGES for words in shell_lines(page)]
+    lost = [(name, " ".join(words)) for name, words in shown if unknown_in(words)]
+
+    assert len(shown) > 20
+    assert lost == []
 
 
 @pytest.mark.parametrize("folder", ["protocol", "decisions"])

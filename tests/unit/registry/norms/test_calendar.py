@@ -66,6 +66,11 @@ def test_counting_into_a_year_without_a_pack_is_refused() -> None:
         ONLY_2026.add_working_days(date(2026, 12, 4), 20)
 
 
+def test_counting_beyond_the_last_day_of_all_is_refused_like_any_year_without_a_pack() -> None:
+    with pytest.raises(CalendarUnavailable):
+        MAIN.add_working_days(date.max, 5)
+
+
 def test_counting_into_an_unannounced_year_is_marked_provisional() -> None:
     due = MAIN.add_working_days(date(2026, 12, 4), 20)
 

@@ -1,0 +1,90 @@
+"""Looking for secrets in bytes: plain, UTF-16, hexadecimal, base64, and inside compressed streams."""
+
+import base64
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+SHORT_NUMBER = 12
+LARGEST_INFLATED = 1 << 24
+_ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08")
+_ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
+
+
+def spellings(secret: bytes) -> Iterator[bytes]:
+    """Every form in which these bytes may be written into other bytes."""
+    yield secret
+    yield secret.hex().encode()
+    yield secret.hex().upper().encode()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield from _base64_inside(secret, encode)
+
+
+def _base64_inside(secret: bytes, encode: Callable[[bytes], bytes]) -> Iterator[bytes]:
+    """The characters that depend on the secret alone, for each place in a group of three where it may begin."""
+    for before in range(3):
+        written = encode(bytes(before) + secret)
+        whole = (before + len(secret)) // 3 * 4
+        yield written[(before * 8 + 5) // 6 : whole]
+
+
+def text_spellings(text: str) -> Iterator[bytes]:
+    """The same for a text, and in the two encodings of UTF-16."""
+    yield from spellings(text.encode())
+    yield text.encode("utf-16-le")
+    yield text.encode("utf-16-be")
+
+
+@dataclass(frozen=True)
+class Searcher:
+    """Finds any of many secrets, each known by a name, so that a failure tells where and what without the secret."""
+
+    patterns: dict[bytes, str]
+    numbers: dict[str, "re.Pattern[bytes]"]
+
+    @classmethod
+    def of(cls, texts: dict[str, str], keys: dict[str, bytes] | None = None) -> "Searcher":
+        """Search for texts and for raw bytes, each under a name.
+
+        A short number may stand in a digest by chance, so in plain it counts only with no digit of one beside it.
+        """
+        patterns: dict[bytes, str] = {}
+        numbers: dict[str, re.Pattern[bytes]] = {}
+        for name, text in texts.items():
+            forms = list(dict.fromkeys(text_spellings(text)))
+            if text.isdigit() and len(text) < SHORT_NUMBER:
+                numbers[name] = re.compile(rb"(?<![0-9A-Za-z+/_-])" + forms.pop(0) + rb"(?![0-9A-Za-z+/_=-])")
+            patterns |= dict.fromkeys(forms, name)
+        for name, key in (keys or {}).items():
+            patterns |= dict.fromkeys(spellings(key), name)
+        return cls(patterns, numbers)
+
+    def find(self, raw: bytes) -> set[str]:
+        """The names of all secrets in these bytes, or in what is compressed within them."""
+        return {name for blob in (raw, *_inflated(raw)) for name in self._in(blob)}
+
+    def find_in_folder(self, folder: Path, leave_out: Iterable[Path] = ()) -> dict[str, set[str]]:
+        """The names of the secrets in each file below a folder."""
+        left = set(leave_out)
+        files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path not in left]
+        found = {str(path.relative_to(folder)): self.find(path.read_bytes()) for path in files}
+        return {path: names for path, names in found.items() if names}
+
+    def _in(self, blob: bytes) -> Iterator[str]:
+        yield from (name for pattern, name in self.patterns.items() if pattern in blob)
+        for name, number in self.numbers.items():
+            if number.search(blob):
+                yield name
+
+
+def _inflated(raw: bytes) -> Iterator[bytes]:
+    for start in _ZLIB.finditer(raw):
+        stream = zlib.decompressobj(_ZLIB_OR_GZIP)
+        try:
+            opened = stream.decompress(raw[start.start() :], LARGEST_INFLATED)
+        except zlib.error:
+            continue
+        if opened:
+            yield opened
