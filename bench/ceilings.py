@@ -19,7 +19,7 @@ from pathlib import Path
 
 import grpc
 
-from bench.wires import OPTIONS, Shape, Tls
+from bench.wires import OPTIONS, Server, Shape, Tls
 from crypto.keys import Purpose, generate, generate_seal_key
 from crypto.sealing import seal
 from node.wire.coalesce import Coalescer
@@ -49,14 +49,16 @@ class Task:
 
 
 @contextmanager
-def serving(task: Task) -> Iterator[str]:
-    """Serve a ceiling from a process of its own; gives its address."""
+def serving(task: Task) -> Iterator[Server]:
+    """Serve a ceiling from a process of its own."""
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_run, args=(task, theirs), daemon=True)
     process.start()
     try:
-        yield f"127.0.0.1:{ours.recv()}"
+        port = ours.recv()
+        assert process.pid is not None
+        yield Server(address=f"127.0.0.1:{port}", process=process.pid)
     finally:
         ours.send("stop")
         process.join()

@@ -20,7 +20,7 @@ from agreements.terms import epoch_at
 from bench.ceilings import Kind, Task, serving
 from bench.network import Network
 from bench.results import Effort, Row, row
-from bench.wires import Answers, Load, Shape, drive
+from bench.wires import Answers, Load, Server, Shape, drive
 from crypto import envelope
 from crypto.frame import KIND as FRAME
 from crypto.frame import FrameHeader
@@ -37,6 +37,8 @@ CALLERS = 64
 STREAMS = 16
 BATCH = 50
 STORE = "sqlite"
+COMPOSED, ECHO = 1, 2
+"""Places of the ceilings in a round; home is the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,19 @@ class Asker:
         return AskedItem(pseudonym=pseudonym, authorisation=sign_document(KIND, authorisation, self.key))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One server's turn in a round: what the client saw, and the processor time it took the server, in seconds."""
+
+    answers: Answers
+    cpu: float
+
+    @property
+    def cpu_each(self) -> float:
+        """Microseconds of processor time for one message."""
+        return 1e6 * self.cpu / len(self.answers.latencies)
+
+
 class Arena:
     """Has the same messages answered by home and by its ceilings, in turns, round by round."""
 
@@ -116,28 +131,30 @@ class Arena:
         self._folder = folder
         self._tls = network.tls()
 
-    def rounds(self, shape: Shape, callers: int, count: int, rounds: int) -> list[tuple[Answers, ...]]:
-        """For each round the answers of home, of the composed ceiling and of the echo."""
+    def rounds(self, shape: Shape, callers: int, count: int, rounds: int) -> list[tuple[Turn, ...]]:
+        """For each round the turns of home, of the composed ceiling and of the echo."""
         warm = max(callers, len(self._asker.pseudonyms) // (1, BATCH)[shape is Shape.STREAM])
-        first = self._drive(self._network.address, shape, callers, self._asker.messages(shape, warm))
-        answer, body = _sizes(shape, first.example)
+        servers = [self._network.server]
+        first = self._turn(servers[0], shape, callers, self._asker.messages(shape, warm))
+        answer, body = _sizes(shape, first.answers.example)
         items = BATCH if shape is Shape.STREAM else 1
         with ExitStack() as stack:
-            addresses = [self._network.address]
             for kind in (Kind.COMPOSED, Kind.ECHO):
                 task = Task(kind=kind, folder=self._folder, tls=self._tls, items=items, answer=answer, body=body)
-                addresses.append(stack.enter_context(serving(task)))
-                self._drive(addresses[-1], shape, callers, self._asker.messages(shape, warm))
+                servers.append(stack.enter_context(serving(task)))
+                self._turn(servers[-1], shape, callers, self._asker.messages(shape, warm))
             done = []
             for _ in range(rounds):
                 messages = self._asker.messages(shape, count)
-                done.append(tuple(self._drive(address, shape, callers, messages) for address in addresses))
-                _sizes(shape, done[-1][0].example)
+                done.append(tuple(self._turn(server, shape, callers, messages) for server in servers))
+                _sizes(shape, done[-1][0].answers.example)
         return done
 
-    def _drive(self, address: str, shape: Shape, callers: int, messages: list[bytes]) -> Answers:
-        load = Load(address=address, tls=self._tls, shape=shape, callers=callers, messages=messages)
-        return self._client.submit(drive, load).result()
+    def _turn(self, server: Server, shape: Shape, callers: int, messages: list[bytes]) -> Turn:
+        load = Load(address=server.address, tls=self._tls, shape=shape, callers=callers, messages=messages)
+        before = server.cpu_seconds()
+        answers = self._client.submit(drive, load).result()
+        return Turn(answers=answers, cpu=server.cpu_seconds() - before)
 
 
 def _sizes(shape: Shape, example: bytes) -> tuple[int, int]:
@@ -162,20 +179,23 @@ def measure_exchange(network: Network, effort: Effort, folder: Path) -> list[Row
         arena = Arena(network, asker, client, folder)
         unary = arena.rounds(Shape.UNARY, CALLERS, effort.queries, effort.rounds)
         batched = arena.rounds(Shape.STREAM, STREAMS, effort.batches, effort.rounds)
-    rates = [[one.rate for one in answers] for answers in unary]
-    in_batches = [[one.rate * BATCH for one in answers] for answers in batched]
-    rows = [
-        _row("query_unary / composed", "queries/s", rates, 1),
-        _row("query_unary / echo", "queries/s", rates, 2),
-        *(
-            _row(f"query_unary p{percent}", "ms", [[one.percentile(percent) for one in of] for of in unary], 1)
-            for percent in (50, 99)
-        ),
-        _row("query_batched / composed", "queries/s", in_batches, 1),
-        _row("query_batched / echo", "queries/s", in_batches, 2),
-    ]
+    rates = [[turn.answers.rate for turn in turns] for turns in unary]
+    in_batches = [[turn.answers.rate * BATCH for turn in turns] for turns in batched]
     alone = [median(ours for ours, *_ in rates)] * len(in_batches)
-    return [*rows, row("query_batched / query_unary", STORE, "queries/s", [ours for ours, *_ in in_batches], alone)]
+    return [
+        _row("query_unary / composed", "queries/s", rates, COMPOSED),
+        _row("query_unary / echo", "queries/s", rates, ECHO),
+        *(_row(f"query_unary p{percent}", "ms", _percentiles(unary, percent), COMPOSED) for percent in (50, 99)),
+        _row("query_unary cpu", "us/query", [[turn.cpu_each for turn in turns] for turns in unary], COMPOSED),
+        _row("query_batched / composed", "queries/s", in_batches, COMPOSED),
+        _row("query_batched / echo", "queries/s", in_batches, ECHO),
+        _row("query_batched cpu", "us/query", [[turn.cpu_each / BATCH for turn in of] for of in batched], COMPOSED),
+        row("query_batched / query_unary", STORE, "queries/s", [ours for ours, *_ in in_batches], alone),
+    ]
+
+
+def _percentiles(rounds: Sequence[Sequence[Turn]], percent: int) -> list[list[float]]:
+    return [[turn.answers.percentile(percent) for turn in turns] for turns in rounds]
 
 
 def _row(name: str, unit: str, rounds: Sequence[Sequence[float]], ceiling: int) -> Row:

@@ -84,17 +84,17 @@ def measure_local(effort: Effort, folder: Path) -> list[Row]:
     """Every local measurement, one after the other."""
     workshop = Workshop.of(folder)
     return [
-        _measured("import_rows", "rows/s", effort, _importing(workshop, effort.rows)),
-        _measured("verify_entries", "entries/s", effort, _verifying(workshop, effort.entries)),
-        _measured("evaluate", "elements/s", effort, _evaluating(workshop, effort.elements)),
-        _measured("index", "subjects/s", effort, _indexing(workshop, effort.subjects)),
+        _measured("import_rows", STORE, "rows/s", effort, _importing(workshop, effort.rows)),
+        _measured("verify_entries", STORE, "entries/s", effort, _verifying(workshop, effort.entries)),
+        _measured("evaluate", "-", "elements/s", effort, _evaluating(workshop, effort.elements)),
+        _measured("index", STORE, "subjects/s", effort, _indexing(workshop, effort.subjects)),
     ]
 
 
-def _measured(name: str, unit: str, effort: Effort, once: Callable[[], Pair]) -> Row:
+def _measured(name: str, store: str, unit: str, effort: Effort, once: Callable[[], Pair]) -> Row:
     once()
     ours, ceilings = zip(*(once() for _ in range(effort.rounds)), strict=True)
-    return row(name, STORE, unit, ours, ceilings)
+    return row(name, store, unit, ours, ceilings)
 
 
 def _importing(workshop: Workshop, count: int) -> Callable[[], Pair]:

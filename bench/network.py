@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.wires import Tls
+from bench.wires import Server, Tls
 from crypto.canonical import from_base64
 from deploy.demo.network import Member, Who, found_network, free_port, mirrored, until
 from node.app.opening import Node, opened
@@ -35,9 +35,10 @@ class Network:
     enterprises: Path = field(repr=False)
 
     @property
-    def address(self) -> str:
-        """Where home is reached."""
-        return f"127.0.0.1:{self.home.port}"
+    def server(self) -> Server:
+        """Home's serving process."""
+        assert self.home.process is not None
+        return Server(address=f"127.0.0.1:{self.home.port}", process=self.home.process.pid)
 
     @contextmanager
     def keys(self, member: Member) -> Iterator[Node]:

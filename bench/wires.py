@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from os import sysconf
+from pathlib import Path
 from time import perf_counter
 from typing import cast
 
@@ -69,6 +71,19 @@ class Answers:
         """Milliseconds within which so many of a hundred answers came."""
         ordered = sorted(self.latencies)
         return 1_000 * ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server that is measured: where it is reached, and its process."""
+
+    address: str
+    process: int
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the process has used (proc_pid_stat(5), fields 14 and 15)."""
+        fields = Path(f"/proc/{self.process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / sysconf("SC_CLK_TCK")
 
 
 def drive(load: Load) -> Answers:

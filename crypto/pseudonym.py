@@ -103,6 +103,16 @@ def evaluate_batch(seed: bytes, agreement_id: str, epoch: int, blinded: Sequence
     return Evaluation(elements, raw[:PROOF_SIZE])
 
 
+def are_elements(blinded: Sequence[bytes]) -> bool:
+    """Whether `evaluate_batch` would take each of these; cheap enough to ask before anything is charged."""
+    try:
+        for one in blinded:
+            _element(one)
+    except Malformed:
+        return False
+    return True
+
+
 def own_pseudonyms(seed: bytes, agreement_id: str, epoch: int, inputs: Sequence[bytes]) -> list[bytes]:
     """The pseudonyms of home's own subjects, equal to what a requester arrives at."""
     if not all(inputs):

@@ -17,6 +17,8 @@ from registry.parties import Jurisdiction, PartyClass, PartyId
 CONFIG_FILE = "node.toml"
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+SQLITE_IN_FOLDER = "sqlite:///node.sqlite"
+"""The database, where nothing else is said: a file in the node's folder."""
 
 Endpoint = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9.\-]{1,253}:[0-9]{1,5}\Z")]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400 * 30)]
@@ -69,7 +71,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     identity: Identity
     network: Network
-    database: str = "sqlite:///node.sqlite"
+    database: str = SQLITE_IN_FOLDER
     evaluation_workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 1
     law: Law = Law()
     timing: Timing = Timing()
@@ -100,6 +102,11 @@ class Folder:
     def lock(self) -> Path:
         """Held by the one serving process."""
         return self.path / "serving.lock"
+
+    @property
+    def shared_lock(self) -> Path:
+        """Held by every serving process together, where several may serve."""
+        return self.path / "serving.shared.lock"
 
     def operator(self, name: str) -> Path:
         """The encrypted signing key of one operator."""

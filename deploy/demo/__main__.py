@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from deploy.demo.network import Member, Who, found_network, free_port, mirrored, until
+from deploy.demo.network import Member, Surprise, Who, found_network, free_port, mirrored, until
 from node.app.lock import is_served
 from node.config import Folder
 
@@ -87,6 +87,8 @@ def main() -> None:
         line = _tell(story, cast, folder, options.data)
         if options.keep:
             _say_how_to_go_on(cast, line)
+    except Surprise as surprise:
+        raise SystemExit(str(surprise)) from None
     finally:
         if not options.keep:
             for member in cast.all():

@@ -19,6 +19,10 @@ STARTING = 60.0
 SWIFT = ("registry_head_every", "registry_read_every")
 
 
+class Surprise(Exception):
+    """A command ended as it should not have, or what was waited for did not come."""
+
+
 @dataclass(frozen=True)
 class Who:
     """What a party card says of its party."""
@@ -50,10 +54,10 @@ class Member:
         }
 
     def run(self, *words: str, expect: Sequence[int] = (0,)) -> subprocess.CompletedProcess[str]:
-        """Run one command at this node; stop the demonstration if it ends in an unexpected way."""
+        """Run one command at this node; Surprise if it ends in another way."""
         done = subprocess.run([CREDITPORT, *words], env=self.environment(), capture_output=True, text=True, check=False)
         if done.returncode not in expect:
-            raise SystemExit(
+            raise Surprise(
                 f"creditport {' '.join(words)}\nat {self.party} ended with exit code {done.returncode}:\n"
                 f"{done.stdout}{done.stderr}"
             )
@@ -118,7 +122,7 @@ class Member:
         assert self.process.stdout is not None  # noqa: S101 - asked for above
         line = self.process.stdout.readline()
         if not line.startswith("serving"):
-            raise SystemExit(f"{self.party} does not serve; see {self.folder / 'serving.log'}")
+            raise Surprise(f"{self.party} does not serve; see {self.folder / 'serving.log'}")
 
     def stop(self) -> None:
         """Ask the serving process to end, and wait for it."""
@@ -177,10 +181,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(what: str, true: Callable[[], object], seconds: float = STARTING) -> None:
-    """Ask again and again until it is true; end the demonstration with `what` if it never is."""
+def until(what: str, true: Callable[[], object], seconds: float = STARTING, every: float = 0.2) -> None:
+    """Ask again and again until it is true; Surprise with `what` if it never is."""
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:
-            raise SystemExit(f"waited {seconds:.0f} s in vain: {what}")
-        time.sleep(0.2)
+            raise Surprise(f"waited {seconds:.0f} s in vain: {what}")
+        time.sleep(every)

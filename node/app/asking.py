@@ -12,19 +12,17 @@ from node.app.errands import PASSING
 from node.app.opening import Node
 from node.app.threads import Threads, now_exactly
 from node.domain.jobs import Job
+from node.operations.accept_answers import Arrived, accept_answer, note_refusals
 from node.operations.ask import (
-    Arrived,
     Asker,
     ItemRefused,
     Plan,
     PlannedMessage,
     PlannedSubject,
     QueryResult,
-    accept_answer,
     asked_items,
     chunks,
     keep_pseudonyms,
-    note_refusals,
     prepare,
     unknown_subjects,
 )
@@ -149,7 +147,14 @@ class Asking:
         if isinstance(answer, RefusedAnswer):
             refused = (_refused(answer, None if plan.batch else message.items[0].subject, peer),)
             return msgspec.structs.replace(message, refused=refused, done=True)
-        arrived = Arrived(peer=peer, request=request, header=answer.header, body=answer.body)
+        arrived = Arrived(
+            peer=peer,
+            request=request,
+            purpose=plan.purpose,
+            asked={kind: frozenset(names) for kind, names in plan.asked.items()},
+            header=answer.header,
+            body=answer.body,
+        )
         kept = accept_answer(work, arrived, message, self._asker(plan, work))
         if isinstance(kept, Refused):
             refused = (ItemRefused(reason=kept.reason.value, article=kept.article, by=self.node.party),)

@@ -1,14 +1,17 @@
 """The courier: does the jobs of the outbox, one after another in each lane, all lanes side by side.
 
 A job's own transaction says what was done; after a crash the same courier goes on from there. A peer that does not
-answer holds up its own jobs only.
+answer holds up its own jobs only. Where several processes share the outbox, a lane is a duty of one of them at a time:
+the jobs are looked up once the duty is taken, so what another process did is not done again.
 """
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 import structlog
@@ -16,12 +19,15 @@ import structlog
 from node.app.errands import PASSING, Errands
 from node.app.threads import Threads, now_exactly
 from node.domain.jobs import Job, JobKind, JobResult, next_try
-from node.operations.ports import UnitOfWork
+from node.operations.ports import Duties, UnitOfWork
 from node.wire.errors import PeerRefused, PeerUnreachable
 from registry.parties import PartyId
 
 MOST_DUE = 200
 """Jobs looked at in one round."""
+
+ASK_AGAIN = 1.0
+"""Seconds until a lane that another process has, or an outbox that cannot be read, is asked for again."""
 
 Lane = tuple[PartyId, JobKind]
 Errand = Callable[[Sequence[Job]], Awaitable[None]]
@@ -37,8 +43,10 @@ class Courier:
 
     errands: Errands
     threads: Threads
+    duties: Duties
     every: float
     _lanes: dict[Lane, asyncio.Task[None]] = field(default_factory=dict)
+    _elsewhere: dict[Lane, float] = field(default_factory=dict)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Do jobs as they fall due, until `stop`; what is under way then stays in the outbox."""
@@ -54,24 +62,50 @@ class Courier:
 
     async def _round(self) -> None:
         self._lanes = {key: lane for key, lane in self._lanes.items() if not lane.done()}
+        now = time.monotonic()
+        self._elsewhere = {key: until for key, until in self._elsewhere.items() if until > now}
         try:
-            due = await self.threads.read(lambda work: work.outbox.due(now_exactly(), MOST_DUE))
+            waiting = await self._waiting()
         except Exception:
             log.exception("the outbox cannot be read")
+            await asyncio.sleep(ASK_AGAIN)
             return
-        waiting: dict[Lane, list[Job]] = {}
-        for job in due:
-            waiting.setdefault((job.peer, job.kind), []).append(job)
-        for key, jobs in waiting.items():
-            if key not in self._lanes:
-                self._lanes[key] = asyncio.create_task(self._lane(jobs))
+        for key in waiting:
+            if key not in self._lanes and key not in self._elsewhere:
+                self._lanes[key] = asyncio.create_task(self._with_duty(key))
 
-    async def _lane(self, jobs: list[Job]) -> None:
+    async def _waiting(self) -> dict[Lane, list[Job]]:
+        """What is due, by lane."""
+        waiting: dict[Lane, list[Job]] = {}
+        for job in await self.threads.read(lambda work: work.outbox.due(now_exactly(), MOST_DUE)):
+            waiting.setdefault((job.peer, job.kind), []).append(job)
+        return waiting
+
+    async def _with_duty(self, key: Lane) -> None:
+        """Do what is due in a lane while this process has it; elsewhere it is done if another has."""
+        duty = f"lane/{key[0]}/{key[1]}"
+        try:
+            if not await self.threads.run(partial(self.duties.take, duty)):
+                self._elsewhere[key] = time.monotonic() + ASK_AGAIN
+                return
+            try:
+                await self._lane(duty, (await self._waiting()).get(key, []))
+            finally:
+                await asyncio.shield(self.threads.run(partial(self.duties.leave, duty)))
+        except Exception:
+            log.exception("a lane cannot go on", peer=key[0], kind=key[1].value)
+            self._elsewhere[key] = time.monotonic() + ASK_AGAIN
+
+    async def _lane(self, duty: str, jobs: list[Job]) -> None:
+        if not jobs:
+            return
         act = self.errands.of(jobs[0].kind)
         if jobs[0].kind is JobKind.RECEIPTS:
             await self._try(jobs, act)
             return
         for place, job in enumerate(jobs):
+            if not self.duties.has(duty):
+                return
             if not await self._try([job], act):
                 # The rest waits as well, or a dead peer's jobs would crowd everybody else's out of each round.
                 await self._postpone(jobs[place + 1 :], f"{job.peer} was not reached")
@@ -103,7 +137,9 @@ class Courier:
 
         def write(work: UnitOfWork) -> None:
             for job in jobs:
-                next_at = next_try(job.attempts, now, _CHANCE)
+                # What was loaded before the try does not know how far the try went.
+                attempts = (work.outbox.find(job.number) or job).attempts
+                next_at = next_try(attempts, now, _CHANCE)
                 if job.give_up_at is not None and next_at >= job.give_up_at:
                     result = JobResult(outcome="UNREACHABLE", reason=why, by=job.peer)
                     work.outbox.finish(job.number, msgspec.json.encode(result), now, failed=True)

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,8 @@ from node.domain.certificate import make_certificate
 from node.domain.context import Context
 from node.keys import OpenKeys, make_node_keys, node_keys, sealed_keystore
 from node.operations.keep_registry import Unfit, pin_authority
-from node.storage.engine import create, open_store
+from node.storage.engine import create, open_store, remove
+from node.storage.errors import StorageError
 from registry.errors import RegistryError
 from registry.parties import ListedCard, draft_card, issue_card
 
@@ -30,21 +32,24 @@ class Pin:
 def found(folder: Folder, config: Config, passphrase: str, pins: Sequence[Pin]) -> ListedCard:
     """Make a new node, and give its card.
 
-    Everything is made in a draft folder beside the final one, which is renamed last: an interrupted founding
-    leaves no half node behind.
+    Everything is made in a draft folder beside the final one, which is renamed last: a founding that fails leaves no
+    half node behind. A process that is killed may leave an empty database on a PostgreSQL server.
 
     Raises:
         ConfigError: the folder is in use, or something given does not fit.
+        StorageError: the database cannot be made, or there is one already.
     """
     if folder.path.exists() and any(folder.path.iterdir()):
         raise ConfigError(f"{folder.path} is not empty: a node needs a folder of its own")
     draft = Folder(folder.path.with_name(folder.path.name + ".new"))
     shutil.rmtree(draft.path, ignore_errors=True)
     try:
-        _make(draft, config, passphrase, pins)
-        if folder.path.exists():
-            folder.path.rmdir()
-        draft.path.rename(folder.path)
+        context = _make(draft, config, passphrase)
+        with _new_database(draft.database_url(config)) as url:
+            _pin(url, _given(draft, config, pins), context)
+            if folder.path.exists():
+                folder.path.rmdir()
+            draft.path.rename(folder.path)
     except OSError as error:
         raise ConfigError(f"{folder.path} cannot be made: {error.strerror}") from None
     finally:
@@ -52,26 +57,45 @@ def found(folder: Folder, config: Config, passphrase: str, pins: Sequence[Pin]) 
     return own_card(folder)
 
 
-def _make(draft: Folder, config: Config, passphrase: str, pins: Sequence[Pin]) -> None:
+def _make(draft: Folder, config: Config, passphrase: str) -> Context:
+    """Write configuration, keystore and card; gives what to act with."""
     at = utc_now()
     write_config(draft, config)
     secrets = make_node_keys(config.identity.party_class, at)
     write_private(draft.keystore, sealed_keystore(secrets, passphrase))
     keys = node_keys(secrets)
-    card = _issue(draft, config, keys, at)
-    url = draft.database_url(config)
-    create(url)
-    context = Context(
+    _issue(draft, config, keys, at)
+    return Context(
         node=config.identity.party,
         now=utc_now,
         random=os.urandom,
         keys=keys.node,
     )
+
+
+@contextmanager
+def _new_database(url: str) -> Iterator[str]:
+    """Make an empty database, and take it away again if what follows fails."""
+    create(url)
+    try:
+        yield url
+    except BaseException:
+        with suppress(StorageError):
+            remove(url)
+        raise
+
+
+def _given(draft: Folder, config: Config, pins: Sequence[Pin]) -> list[tuple[bytes, bytes]]:
+    """The cards to pin, with their digests: an authority's own is the first."""
+    card = own_card(draft)
+    own = [(card.raw, card.digest)] if config.identity.party_class.is_authority else []
+    return own + [(pin.card.read_bytes(), pin.digest) for pin in pins]
+
+
+def _pin(url: str, cards: Sequence[tuple[bytes, bytes]], context: Context) -> None:
     store = open_store(url)
     try:
-        own = [(card.raw, card.digest)] if config.identity.party_class.is_authority else []
-        given = [(pin.card.read_bytes(), pin.digest) for pin in pins]
-        for raw, digest in [*own, *given]:
+        for raw, digest in cards:
             with store.write() as work:
                 pinned = pin_authority(work, raw, digest, context)
             if isinstance(pinned, Unfit):
@@ -80,7 +104,7 @@ def _make(draft: Folder, config: Config, passphrase: str, pins: Sequence[Pin]) -
         store.close()
 
 
-def _issue(draft: Folder, config: Config, keys: OpenKeys, at: datetime) -> ListedCard:
+def _issue(draft: Folder, config: Config, keys: OpenKeys, at: datetime) -> None:
     """Write the node's self-signed card."""
     identity = config.identity
     listed = [entry for entry in keys.entries if entry.purpose not in {Purpose.TLS, Purpose.PSEUDONYM}]
@@ -101,4 +125,3 @@ def _issue(draft: Folder, config: Config, keys: OpenKeys, at: datetime) -> Liste
     except RegistryError as error:
         raise ConfigError(f"the party card would not be valid: {error}") from None
     write_private(draft.card, raw)
-    return own_card(draft)

@@ -10,7 +10,7 @@ from agreements.refusal import Refusal, Refused, refuse
 from crypto.pseudonym_pool import PseudonymPool
 from node.app.opening import Node, utc_now
 from node.domain.journal import Act, Detail, EntryFacts, draft
-from node.operations.answer_queries import Desk, answer_queries
+from node.operations.answer_queries import answer_queries
 from node.operations.asked import (
     Answered,
     EvaluateAsked,
@@ -21,6 +21,7 @@ from node.operations.asked import (
     RegistryPage,
 )
 from node.operations.charge_evaluations import charge_evaluations
+from node.operations.desk import Desk
 from node.operations.facts import heard_authorities
 from node.operations.keep_agreements import receive_document, take_filing
 from node.operations.keep_journal import prove_journal

@@ -1,8 +1,13 @@
-"""Serving: one process that answers peers and runs the loops behind them."""
+"""Serving: one process that answers peers and runs the loops behind them.
+
+Where several processes serve from one database, all of them answer, and each loop whose work is the node's, not the
+process's, runs in the one that has this duty; when that one ends, another takes it.
+"""
 
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -23,9 +28,9 @@ from node.operations.keep_journal import see_head, sequence_journal
 from node.operations.keep_registry import MOST_STATEMENTS, advance_mirror, renew_head
 from node.storage.errors import StorageError
 from node.wire.errors import CannotListen, WireError
-from node.wire.metrics import WireMetrics, metrics_server
+from node.wire.metrics import MetricsServer, WireMetrics, metrics_server
 from node.wire.peers import PeerAddress, PeerClient
-from node.wire.server import ServerOptions, serve
+from node.wire.server import ServerOptions, require_free, serve
 from node.wire.tls import Identity, ServerTls
 from registry.mirror import Advanced, NotAdvanced, Setback
 from registry.parties import PartyId
@@ -41,6 +46,12 @@ MOST_BEHIND = 100_000
 
 LOOK_EVERY = 0.25
 """Seconds between two looks whether registry or agreements changed."""
+
+GO_ON_EVERY = 2.0
+"""Seconds between two signs that this process is alive, to those that share its database."""
+
+MOST_METRICS_PORTS = 16
+"""Processes of one node that each find a port of their own for metrics, from the configured one on."""
 
 log = structlog.get_logger("serving")
 
@@ -62,19 +73,21 @@ class Serving:
         node = self.node
         await asyncio.to_thread(self._look)
         peers = PeerClient(_identity(node), self.address_of, self.gateway)
-        server = await serve(self.gateway, node.config.network.listen, self.tls, ServerOptions(), self.metrics)
+        options = ServerOptions(share_port=node.store.shared)
+        server = await serve(self.gateway, node.config.network.listen, self.tls, options, self.metrics)
         threads, timing = Threads(node.store), node.config.timing
         errands = Errands(node, peers, threads, Asking(node, peers, threads).do)
-        courier = Courier(errands, threads, timing.courier_every)
+        courier = Courier(errands, threads, node.store.duties, timing.courier_every)
         loops = [
             self._every(LOOK_EVERY, "look", lambda: asyncio.to_thread(self._look)),
-            self._every(timing.checkpoint_every, "sequencer", lambda: asyncio.to_thread(self._sequence)),
-            self._every(timing.registry_read_every, "mirror", lambda: self._mirror(peers)),
-            self._every(LOOK_EVERY, "indexer", lambda: asyncio.to_thread(self._index)),
+            self._every(GO_ON_EVERY, "duties", lambda: asyncio.to_thread(node.store.duties.go_on)),
+            self._duty(timing.checkpoint_every, "sequencer", lambda: asyncio.to_thread(self._sequence)),
+            self._duty(timing.registry_read_every, "mirror", lambda: self._mirror(peers)),
+            self._duty(LOOK_EVERY, "indexer", lambda: asyncio.to_thread(self._index)),
             courier.run(self.stop),
         ]
         if node.settings.own.card.party_class.is_authority:
-            loops.append(self._every(timing.registry_head_every, "head", lambda: asyncio.to_thread(self._renew)))
+            loops.append(self._duty(timing.registry_head_every, "head", lambda: asyncio.to_thread(self._renew)))
         running = [asyncio.create_task(loop) for loop in loops]
         try:
             ready(server.port)
@@ -94,6 +107,15 @@ class Serving:
             return None
         card = listing.card.card
         return PeerAddress(endpoint=card.endpoint, certificate=from_base64(card.tls_certificate))
+
+    async def _duty(self, seconds: float, name: str, act: Callable[[], Awaitable[None]]) -> None:
+        """A loop of the whole node: acts here only while this process has the duty."""
+
+        async def act_if_ours() -> None:
+            if await asyncio.to_thread(self.node.store.duties.take, name):
+                await act()
+
+        await self._every(seconds, name, act_if_ours)
 
     async def _every(self, seconds: float, name: str, act: Callable[[], Awaitable[None]]) -> None:
         while not self.stop.is_set():
@@ -191,7 +213,10 @@ def serve_node(node: Node, ready: Callable[[int], None]) -> None:
         ConfigError: another process serves this node.
         CannotListen: the address is taken.
     """
-    with serving_lock(node.folder):
+    with serving_lock(node.folder, shared=node.store.shared) as alone:
+        if alone and node.store.shared:
+            # The first process looks itself: with port sharing the system would not.
+            require_free(node.config.network.listen)
         # The pool's processes are spawned before any thread or server exists.
         pool = PseudonymPool(node.context.keys.pseudonym_seed, node.config.evaluation_workers)
         try:
@@ -205,8 +230,7 @@ async def _serve(node: Node, pool: PseudonymPool, ready: Callable[[int], None]) 
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    port = node.config.network.metrics_port
-    exposed = metrics_server(metrics, port) if port else None
+    exposed = _exposed(metrics, node)
     serving = Serving(
         node=node,
         gateway=gateway,
@@ -221,6 +245,17 @@ async def _serve(node: Node, pool: PseudonymPool, ready: Callable[[int], None]) 
         gateway.close()
         if exposed is not None:
             exposed.close()
+
+
+def _exposed(metrics: WireMetrics, node: Node) -> MetricsServer | None:
+    """Serve metrics on the configured port, or, where several processes serve, on the next free one."""
+    first = node.config.network.metrics_port
+    if not first:
+        return None
+    for port in range(first, first + MOST_METRICS_PORTS - 1) if node.store.shared else ():
+        with suppress(OSError):
+            return metrics_server(metrics, port)
+    return metrics_server(metrics, first)
 
 
 def _identity(node: Node) -> Identity:

@@ -16,7 +16,7 @@ from node.app.lock import is_served
 from node.app.opening import utc_now
 from node.cli.screen import Exit, facts, fail
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, passphrase, reading
-from node.config import Config, Folder, Identity, Network, read_config
+from node.config import SQLITE_IN_FOLDER, Config, Folder, Identity, Network, read_config
 from node.operations.facts import heard_authorities
 from node.storage.engine import migrate as migrate_store
 from registry.errors import RegistryError
@@ -45,6 +45,12 @@ def init(
     listen: Annotated[str, typer.Option(help="Address to listen on, host:port.")],
     node: NodeFolder = HERE,
     endpoint: Annotated[str, typer.Option(help="Address peers use.", show_default="as --listen")] = "",
+    database: Annotated[
+        str,
+        typer.Option(
+            help="postgresql://user@host/name for a PostgreSQL database.", show_default="SQLite, in the folder"
+        ),
+    ] = SQLITE_IN_FOLDER,
     authority: Annotated[
         list[str] | None, typer.Option(help="Authority to trust: CARD-FILE@FINGERPRINT. May be repeated.")
     ] = None,
@@ -60,6 +66,7 @@ def init(
             party_class=party_class,
         ),
         network=Network(listen=listen, endpoint=endpoint or listen),
+        database=database,
     )
     pins = [_pin(text) for text in authority or []]
     secret = passphrase("CREDITPORT_PASSPHRASE", "Passphrase for the new node", new=True)

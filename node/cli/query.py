@@ -1,6 +1,7 @@
 """query: ask a provider about enterprises you already know, and read the answer."""
 
 from datetime import timedelta
+from string import hexdigits
 from typing import Annotated, Any
 
 import msgspec
@@ -83,8 +84,8 @@ def _target(node: Node, work: UnitOfWork, name: str, provider: str) -> tuple[Tar
     """Whom to ask, and what there is to ask for."""
     known = node.facts(work)
     if provider:
-        if len(name) != WHOLE:
-            fail("--provider needs the agreement's whole digest, 64 digits", Exit.USAGE)
+        if len(name) != WHOLE or not set(name.lower()) <= set(hexdigits):
+            fail("--provider needs the agreement's whole digest, 64 hexadecimal digits", Exit.USAGE)
         catalogue = node.settings.law.catalogue
         target = Target(agreement=bytes.fromhex(name), provider=PartyId(provider), epoch=1)
         return target, {kind: entry.field_names for kind, entry in catalogue.entries.items()}

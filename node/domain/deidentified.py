@@ -10,6 +10,7 @@ from typing import Final
 from agreements.refusal import Refusal, Refused, refuse
 from crypto.commitment import Value
 from node.domain.vocabulary import Vocabulary
+from registry.norms.catalogue import Precision
 
 _Check = Callable[[Value, Vocabulary], bool]
 
@@ -34,6 +35,15 @@ def check_deidentified(
             return refuse(Refusal.NOT_DEIDENTIFIED, rule_pack, "field: one of the kind's wire fields, got another")
         if value is not None and not check(value, vocabulary):
             return refuse(Refusal.NOT_DEIDENTIFIED, rule_pack, f"{name}: a listed or coarse value, got another")
+    return None
+
+
+def check_precision(values: Mapping[str, Value], granted: Mapping[str, Precision], rule_pack: str) -> Refused | None:
+    """Refuse (NOT_DEIDENTIFIED) a value that tells more exactly, or otherwise, than its agreed precision."""
+    for name, value in values.items():
+        form = _FORMS.get(granted[name]) if name in granted else None
+        if form is not None and value is not None and not form(value):
+            return refuse(Refusal.NOT_DEIDENTIFIED, rule_pack, f"{name}: expected the agreed precision, got another")
     return None
 
 
@@ -65,6 +75,19 @@ def _is_flag(value: Value, _: Vocabulary) -> bool:
 def _are_penalty_types(value: Value, words: Vocabulary) -> bool:
     return isinstance(value, tuple) and value == tuple(sorted(set(value) & words.penalty_types))
 
+
+def _is_region(digits: int) -> Callable[[Value], bool]:
+    return lambda value: value in ("HK", "MO") or (isinstance(value, str) and value.isdigit() and len(value) == digits)
+
+
+_FORMS: Final[Mapping[Precision, Callable[[Value], bool]]] = {
+    Precision.YEAR: _is_year,
+    Precision.FIVE_YEARS: lambda value: isinstance(value, str) and _FIVE_YEARS.fullmatch(value) is not None,
+    Precision.MONTH: lambda value: isinstance(value, str) and _MONTH.fullmatch(value) is not None,
+    Precision.CITY: _is_region(4),
+    Precision.PROVINCE: _is_region(2),
+}
+"""How a value looks at a precision that a finer value would not have; codes, bands and flags have one form only."""
 
 _CHECKS: Final[Mapping[str, Mapping[str, _Check]]] = {
     "101": {

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 _LONGEST: Final = {"facts": 8000, "address": 400}
 _LONGEST_OTHER: Final = 200
-_CODE: Final = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,23}")
+_CODE: Final = re.compile(r"(?!(?:[A-Z_-]*[0-9]){5})[A-Z0-9][A-Z0-9_-]{0,23}")
 _SEPARATOR: Final = re.compile(r"[;；、|]")
 _TRUTH: Final = {
     **dict.fromkeys(("true", "yes", "1", "是", "Y", "y", "TRUE", "True"), True),
@@ -129,5 +129,8 @@ class Reading:
 
 
 def _described(value: str) -> str:
-    """A code may be repeated in an answer; anything else is only measured."""
+    """A code may be repeated in an answer; anything else is only measured.
+
+    Five digits make an identifier, a date or an amount that slipped in from another column: no code has as many.
+    """
     return value if _CODE.fullmatch(value) else f"{len(value)} characters that are no code"

@@ -4,12 +4,12 @@ Withheld looks like absent to whoever does not hold the record; the subject and 
 """
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
-from typing import Final
+from datetime import date, datetime
+from typing import Final, Protocol
 
 from agreements.refusal import Refusal
 from node.domain.dates import shanghai_day
-from node.domain.records import HomeRecord, Kind, Withheld
+from node.domain.records import Kind, Withheld
 from node.domain.subjects import SubjectKind
 from registry.norms.catalogue import Catalogue, Publicity
 
@@ -28,7 +28,31 @@ _REFUSALS: Final[Mapping[Withheld, Refusal]] = {
 }
 
 
-def withheld(record: HomeRecord, at: datetime, catalogue: Catalogue) -> frozenset[Withheld]:
+class Shieldable(Protocol):
+    """What of a record decides whether it is shown: a `HomeRecord` has it, and so has less than a whole one."""
+
+    @property
+    def kind(self) -> Kind:
+        """See `HomeRecord`, here and below."""
+
+    @property
+    def subject_kind(self) -> SubjectKind:
+        """Whom it is about."""
+
+    @property
+    def publicity(self) -> Publicity:
+        """Who may see it at all."""
+
+    @property
+    def disclose_until(self) -> date | None:
+        """The first day on which it is withheld."""
+
+    @property
+    def states(self) -> Collection[Withheld]:
+        """What withholds it already."""
+
+
+def withheld(record: Shieldable, at: datetime, catalogue: Catalogue) -> frozenset[Withheld]:
     """Every reason why `record` is not shown at `at` (aware); empty when it is shown.
 
     `catalogue` is the one in force, whichever the record was admitted under. The reasons are independent:
@@ -46,7 +70,7 @@ def withheld(record: HomeRecord, at: datetime, catalogue: Catalogue) -> frozense
     return frozenset(reasons)
 
 
-def is_visible(record: HomeRecord, at: datetime, catalogue: Catalogue) -> bool:
+def is_visible(record: Shieldable, at: datetime, catalogue: Catalogue) -> bool:
     """Whether `record` may be shown at `at` under an agreement that covers it."""
     return not withheld(record, at, catalogue)
 

@@ -18,28 +18,13 @@ from agreements.permission import Facts, Granted, Item, Question, Usage, decide_
 from agreements.refusal import Refusal, Refused, refuse
 from agreements.signatures import document_keys
 from crypto.keys import KeyId, PublicKey, Purpose
-from node.domain.context import Context
 from node.domain.journal import Act, Detail, Drafted, EntryFacts, draft
-from node.domain.vocabulary import Vocabulary
 from node.operations.asked import Answered, QueryAsked, RefusedAnswer
+from node.operations.desk import Desk
 from node.operations.disclose import Disclosure, Shown, disclose, show
-from node.operations.facts import NodeFacts, Settings, is_registry_fresh
 from node.operations.ports import UnitOfWork
 from node.operations.rows import SentFrameRow
 from registry.parties import PartyId
-from registry.snapshot import Standing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What home answers with: facts and settings of now, the authorities heard, our context and newest head."""
-
-    facts: NodeFacts
-    settings: Settings
-    heard: frozenset[PartyId]
-    vocabulary: Vocabulary
-    context: Context
-    checkpoint: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,9 +123,8 @@ def _decide(work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk, at: datet
 
 def _rule(work: UnitOfWork, question: Question, desk: Desk, at: datetime) -> _Ruling:
     """Decide on the whole of a message; its facts do not move within a transaction, so those alike share it."""
-    agreement, rules = desk.facts.agreements.get(question.agreement), desk.settings.law.rules
-    number = work.agreements.number(question.agreement) if agreement is not None else 0
-    facts = _facts(question.peer, agreement, desk)
+    facts, rules = desk.facts_of(question.peer, question.agreement), desk.settings.law.rules
+    number = work.agreements.number(question.agreement) if facts.agreement is not None else 0
     decided = decide_agreement(question, facts, at)
     if isinstance(decided, Granted) and not work.pseudonyms.ready(number, question.epoch):
         # Until the index is complete "no such enterprise" would not be true, so nothing is answered at all.
@@ -176,19 +160,6 @@ def _question(one: QueryAsked) -> Question:
         peer=one.peer, agreement=one.agreement, epoch=one.epoch, purpose=one.purpose,
         asked=one.asked, batch=one.batch, batch_size=len(one.items),
     )  # fmt: skip
-
-
-def _facts(peer: PartyId, agreement: Agreement | None, desk: Desk) -> Facts:
-    listing = desk.facts.snapshot.party(peer)
-    return Facts(
-        home=desk.context.node,
-        agreement=agreement,
-        peer=listing.status if listing else Standing.UNKNOWN,
-        peer_class=listing.card.card.party_class if listing else None,
-        registry_fresh=is_registry_fresh(desk.heard, desk.facts, (desk.context.node, peer)),
-        catalogue=desk.settings.law.catalogue,
-        rules=desk.settings.law.rules,
-    )
 
 
 def _use_nonces(work: UnitOfWork, cases: Sequence[_Case], desk: Desk) -> None:
@@ -342,7 +313,7 @@ def _write(
     for case in cases:
         if isinstance(case.decided, Granted):
             charges[case.agreement_no] += len(case.answered_places)
-    for number, amount in charges.items():
+    for number, amount in (+charges).items():  # only what is more than nothing
         work.usage.charge(number, {day_window(at): amount})
     work.journal.add(entries)
 

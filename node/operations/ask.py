@@ -1,4 +1,4 @@
-"""Asking: plan a query, make its messages once, and accept what comes back. Nothing here sends.
+"""Asking: plan a query, make its messages once. Nothing here sends.
 
 A query is a job. Its payload is a `Plan` that grows as the courier goes on: first the subjects, then the messages
 exactly as they will be sent (so that a try after a crash is the same request), then what was answered.
@@ -14,29 +14,20 @@ import msgspec
 from agreements.agreement import Agreement
 from agreements.authorisation import Ask, Authorised, Issuer, authorise
 from agreements.consent import AttestedConsent, open_consent
-from agreements.permission import FrameFacts, accept_frame
-from agreements.refusal import Refusal, Refused, refuse
-from agreements.signatures import reason_of
+from agreements.refusal import Refused
 from agreements.terms import epoch_at
 from crypto.canonical import Hex16, Hex32
-from crypto.commitment import Rendition
-from crypto.errors import BadSeal, CryptoError
-from crypto.frame import FrameHeader, Received, open_body, open_header
-from crypto.keys import Purpose
 from crypto.pseudonym import MOST_ELEMENTS
 from node.domain.context import Context
-from node.domain.deidentified import check_deidentified
 from node.domain.identifiers import Identifier
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.operators import Role, SigningOperator
-from node.domain.receipts import Receipt, Stage
 from node.domain.vocabulary import Vocabulary
 from node.operations.asked import AskedItem
 from node.operations.facts import NodeFacts, Settings
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
-from node.operations.rows import CopyRow, ReceivedFrameRow
 from registry.parties import PartyId
 
 MOST_SUBJECTS = 10_000
@@ -230,87 +221,6 @@ def asked_items(message: PlannedMessage) -> tuple[AskedItem, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrived:
-    """A frame as it came, with the digest of the request it answers."""
-
-    peer: PartyId
-    request: bytes
-    header: bytes
-    body: bytes
-
-
-def accept_answer(work: UnitOfWork, arrived: Arrived, message: PlannedMessage, asker: Asker) -> bytes | Refused:
-    """Verify an answered frame, keep it whole with its copies, and queue the receipt; give its id.
-
-    Signature, header, body digest, seal, renditions, count and root are checked; then that it answers this request
-    under this agreement and filing set; then that every rendition was asked for and is de-identified. One thing
-    wrong refuses the frame whole, and nothing of it is kept. The caller commits, together with the job's progress.
-    """
-    opened = _open(arrived, message, asker)
-    if isinstance(opened, Refused):
-        _journal_frame(work, arrived.peer, asker, {"outcome": opened.reason.value})
-        return opened
-    header, digest, received = opened
-    now = asker.context.now()
-    frame = bytes.fromhex(header.frame)
-    row = ReceivedFrameRow(
-        frame=frame, sender=arrived.peer, agreement=asker.agreement.digest, header=arrived.header,
-        header_digest=digest, body=arrived.body, received_at=now,
-    )  # fmt: skip
-    keep_until = now + timedelta(days=asker.agreement.terms.retention_days)
-    copies = [_copy(one, frame, asker.agreement.digest, keep_until) for one in received]
-    if work.received_frames.add(row, copies):
-        outcome: Detail = {"count": header.count, "frame": header.frame, "outcome": "RECEIVED"}
-        leaf = _journal_frame(work, arrived.peer, asker, outcome)
-        _queue_receipt(work, arrived.peer, header.frame, digest, leaf, asker)
-    return frame
-
-
-def _open(
-    arrived: Arrived, message: PlannedMessage, asker: Asker
-) -> tuple[FrameHeader, bytes, list[Received]] | Refused:
-    pack = asker.settings.law.rules.reference
-    listing = asker.facts.snapshot.party(arrived.peer)
-    if listing is None or not listing.is_active:
-        return refuse(Refusal.PEER_UNKNOWN, pack, "sender: expected an admitted party")
-    try:
-        header, digest = open_header(arrived.header, listing.card.key(Purpose.FRAME))
-        if header.request != arrived.request.hex() or header.mode != "ANSWER":
-            return refuse(Refusal.REPLAYED, pack, "request: expected the one that was sent")
-        received = open_body(header, arrived.body, asker.context.keys.seal)
-    except BadSeal:
-        return refuse(Refusal.SEAL_INVALID, pack, "body: expected sealed to this node")
-    except CryptoError as failure:
-        return refuse(reason_of(failure), pack, "frame: expected as its header says")
-    refused = _unacceptable(header, received, message, asker, arrived.peer)
-    return (header, digest, received) if refused is None else refused
-
-
-def _unacceptable(
-    header: FrameHeader, received: Sequence[Received], message: PlannedMessage, asker: Asker, sender: PartyId
-) -> Refused | None:
-    """Refuse a frame under other terms or filings than are held here, or with anything that was not asked for."""
-    shown: dict[str, frozenset[str]] = {}
-    for one in received:
-        kind = one.rendition.header.kind
-        shown[kind] = shown.get(kind, frozenset()) | one.rendition.values().keys()
-    facts = FrameFacts(header=header, sender=sender, recipient=asker.context.node, shown=shown)
-    pack = asker.settings.law.rules.reference
-    refused = accept_frame(facts, asker.agreement, asker.context.now(), pack)
-    unfit = (_unfit(one.rendition, header, message, asker) for one in received)
-    return refused or next((one for one in unfit if one is not None), None)
-
-
-def _unfit(rendition: Rendition, header: FrameHeader, message: PlannedMessage, asker: Asker) -> Refused | None:
-    """Refuse a rendition of a subject not asked about, or one that shows more than it may."""
-    pack = asker.settings.law.rules.reference
-    names = {item.pseudonym for item in message.items}
-    if rendition.header.pseudonym not in names or rendition.header.epoch != header.epoch:
-        return refuse(Refusal.AGREEMENT_SCOPE, pack, "pseudonym: expected one that was asked about")
-    return check_deidentified(rendition.header.kind, rendition.values(), asker.vocabulary, pack)
-
-
 def _item(work: UnitOfWork, plan: Plan, place: int, pseudonym: bytes, asker: Asker) -> PlannedItem:
     subject = plan.subjects[place]
     ask = Ask(
@@ -340,49 +250,3 @@ def _authorise(raw: bytes, ask: Ask, asker: Asker) -> tuple[Authorised | Refused
         return attested, ""
     issuer = Issuer(key=asker.context.keys.document, random=asker.context.random, rules=rules)
     return authorise(ask, attested, asker.context.now(), issuer), attested.consent.consent
-
-
-def note_refusals(
-    work: UnitOfWork, plan: Plan, peer: PartyId, refused: Sequence[ItemRefused], context: Context
-) -> None:
-    """Journal what a peer refused us, with the leaf under which its own journal must show it."""
-    entries = [
-        EntryFacts(
-            act=Act.REFUSED_BY_PEER,
-            detail={"article": one.article, "leaf": one.leaf, "outcome": one.reason, "purpose": plan.purpose},
-            counterparty=peer,
-            agreement=bytes.fromhex(plan.agreement),
-        )
-        for one in refused
-        if one.by == peer
-    ]
-    work.journal.add([draft(entry, context.node, context.now(), context.random) for entry in entries])
-
-
-def _copy(received: Received, frame: bytes, agreement: bytes, keep_until: datetime) -> CopyRow:
-    header = received.rendition.header
-    return CopyRow(
-        frame=frame,
-        agreement=agreement,
-        pseudonym=bytes.fromhex(header.pseudonym),
-        alias=bytes.fromhex(header.alias),
-        wire_version=header.version,
-        kind=header.kind,
-        rendition=received.raw,
-        keep_until=keep_until,
-    )
-
-
-def _journal_frame(work: UnitOfWork, peer: PartyId, asker: Asker, detail: Detail) -> bytes:
-    entry = EntryFacts(act=Act.FRAME_RECEIVED, detail=detail, counterparty=peer, agreement=asker.agreement.digest)
-    drafted = draft(entry, asker.context.node, asker.context.now(), asker.context.random)
-    work.journal.add([drafted])
-    return drafted.leaf
-
-
-def _queue_receipt(work: UnitOfWork, peer: PartyId, frame: str, digest: bytes, leaf: bytes, asker: Asker) -> None:
-    """Queue one receipt; receipts that wait for the same peer are signed together when they are sent."""
-    now = asker.context.now()
-    receipt = Receipt(at=now, frame=frame, header=digest.hex(), journal_leaf=leaf.hex(), stage=Stage.RECEIVED)
-    payload = msgspec.json.encode(receipt)
-    work.outbox.add(NewJob(kind=JobKind.RECEIPTS, peer=peer, key=f"receipt:{peer}:{frame}", payload=payload), now)

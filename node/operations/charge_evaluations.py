@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from agreements.permission import EvaluationQuestion, Facts, Usage, decide_evaluation
-from agreements.refusal import Refused
+from agreements.permission import EvaluationQuestion, Usage, decide_evaluation
+from agreements.refusal import Refusal, Refused, refuse
+from crypto.pseudonym import are_elements
 from node.domain.journal import Act, Detail, Drafted, EntryFacts, draft
-from node.operations.answer_queries import Desk
 from node.operations.asked import EvaluateAsked, EvaluationGranted, RefusedAnswer
-from node.operations.facts import is_registry_fresh
+from node.operations.desk import Desk
 from node.operations.ports import UnitOfWork
-from registry.snapshot import Standing
 
 LIFETIME = "lifetime"
 
@@ -43,7 +42,10 @@ def _charge(
     charged_before = agreement is not None and work.usage.evaluated(one.digest)
     question = EvaluationQuestion(peer=one.peer, agreement=one.agreement, epoch=one.epoch, elements=len(one.blinded))
     usage = Usage() if charged_before else _usage(work, number, one.epoch)
-    refused = decide_evaluation(question, _facts(one, desk, usage), desk.context.now())
+    refused = decide_evaluation(question, desk.facts_of(one.peer, one.agreement, usage), desk.context.now())
+    if refused is None and not charged_before and not are_elements(one.blinded):
+        pack = desk.settings.law.rules.reference
+        refused = refuse(Refusal.MALFORMED, pack, "blinded: expected elements of the group, got others")
     if refused is not None or agreement is None:
         return _refuse(one, desk, entries, refused)
     if not charged_before:
@@ -57,20 +59,6 @@ def _charge(
 def _usage(work: UnitOfWork, number: int, epoch: int) -> Usage:
     charged = work.usage.charged(number, [epoch_window(epoch), LIFETIME])
     return Usage(elements_epoch=charged[epoch_window(epoch)], elements_lifetime=charged[LIFETIME])
-
-
-def _facts(one: EvaluateAsked, desk: Desk, usage: Usage) -> Facts:
-    listing = desk.facts.snapshot.party(one.peer)
-    return Facts(
-        home=desk.context.node,
-        agreement=desk.facts.agreements.get(one.agreement),
-        peer=listing.status if listing else Standing.UNKNOWN,
-        peer_class=listing.card.card.party_class if listing else None,
-        registry_fresh=is_registry_fresh(desk.heard, desk.facts, (desk.context.node, one.peer)),
-        catalogue=desk.settings.law.catalogue,
-        rules=desk.settings.law.rules,
-        usage=usage,
-    )
 
 
 def _refuse(one: EvaluateAsked, desk: Desk, entries: list[Drafted], refused: Refused | None) -> RefusedAnswer:

@@ -16,14 +16,13 @@ from crypto.keys import PublicKey, Suite
 from crypto.sealing import Binding
 from node.domain.context import Context
 from node.domain.journal import Detail
-from node.domain.records import HomeRecord
 from node.domain.rendition import render, valid_until
 from node.domain.serving import is_visible
 from node.domain.vocabulary import Vocabulary
 from node.operations.asked import QueryAsked
 from node.operations.ports import UnitOfWork
 from node.operations.rows import LedgerRow, RecordRow, RenditionRow
-from node.operations.stored_records import record_from_row
+from node.operations.stored_records import outline_from_row, record_from_row
 from registry.norms.catalogue import Catalogue
 
 
@@ -68,14 +67,14 @@ def show(work: UnitOfWork, wanted: Sequence[tuple[bytes, Granted]], disclosure: 
     subjects = work.pseudonyms.lookup(number, epoch, [pseudonym for pseudonym, _ in wanted])
     kinds = sorted({kind for _, granted in wanted for kind in granted.fields})
     rows = work.records.of_subjects(sorted(set(subjects.values())), kinds)
-    visible = _visible([row for found in rows.values() for row in found], disclosure)
-    renderer = _Renderer(work, list(visible), disclosure)
+    visible = {row.record_no for found in rows.values() for row in found if _is_visible(row, disclosure)}
+    renderer = _Renderer(work, sorted(visible), disclosure)
     shown = []
     for pseudonym, granted in wanted:
         found = rows.get(subjects.get(pseudonym, -1), ())
         shown.append(
             [
-                renderer.rendition(visible[row.record_no], row, pseudonym, granted)
+                renderer.rendition(row, pseudonym, granted)
                 for row in found
                 if row.record_no in visible and row.kind in granted.fields
             ]
@@ -84,10 +83,21 @@ def show(work: UnitOfWork, wanted: Sequence[tuple[bytes, Granted]], disclosure: 
     return shown
 
 
-def _visible(rows: Sequence[RecordRow], disclosure: Disclosure) -> dict[int, HomeRecord]:
-    records = ((row.record_no, record_from_row(row)) for row in rows)
-    catalogue = disclosure.catalogue
-    return {number: record for number, record in records if is_visible(record, disclosure.at, catalogue)}
+def _is_visible(row: RecordRow, disclosure: Disclosure) -> bool:
+    return is_visible(outline_from_row(row), disclosure.at, disclosure.catalogue)
+
+
+class _NamedHeader(msgspec.Struct, frozen=True):
+    pseudonym: str
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """As much of a kept rendition as says under which pseudonym it was made; it was checked before it was kept."""
+
+    header: _NamedHeader
+
+
+_named = msgspec.json.Decoder(_Named)
 
 
 class _Renderer:
@@ -101,23 +111,23 @@ class _Renderer:
     def __init__(self, work: UnitOfWork, records: Sequence[int], disclosure: Disclosure) -> None:
         self._work = work
         self._disclosure = disclosure
+        self._granted = disclosure.agreement.terms.precisions
         number = disclosure.agreement_no
         self._made = dict(work.renditions.of_records(number, disclosure.epoch, records))
         self._identities = dict(work.renditions.identities(number, records))
         self._new: list[RenditionRow] = []
 
-    def rendition(self, record: HomeRecord, row: RecordRow, pseudonym: bytes, granted: Granted) -> Shown:
+    def rendition(self, row: RecordRow, pseudonym: bytes, granted: Granted) -> Shown:
         """The rendition of one record for one asker."""
         made = self._made.get((row.record_no, row.version))
-        whole = self._disclosure.agreement.terms.precisions[row.kind]
         if made is None:
-            made = self._make(record, row, pseudonym)
-        kept = commitment.decode(made.body)
-        same = kept.header.pseudonym == pseudonym.hex() and granted.fields[row.kind].keys() == whole.keys()
-        if same:
+            made = self._make(row, pseudonym)
+        named = _named.decode(made.body).header.pseudonym
+        if named == pseudonym.hex() and granted.fields[row.kind].keys() == self._granted[row.kind].keys():
             return _shown(row, made.body, made.commitment)
-        header = msgspec.structs.replace(kept.header, pseudonym=pseudonym.hex())
-        values = render(record.content, granted.fields[row.kind], self._disclosure.vocabulary)
+        header = msgspec.structs.replace(commitment.decode(made.body).header, pseudonym=pseudonym.hex())
+        content = record_from_row(row).content
+        values = render(content, granted.fields[row.kind], self._disclosure.vocabulary)
         own = make_rendition(header, values, self._disclosure.context.random)
         return _shown(row, commitment.encode(own), commitment.commitment(own))
 
@@ -125,8 +135,8 @@ class _Renderer:
         """Write down the renditions that were made to stay."""
         self._work.renditions.add(self._new)
 
-    def _make(self, record: HomeRecord, row: RecordRow, pseudonym: bytes) -> RenditionRow:
-        disclosure = self._disclosure
+    def _make(self, row: RecordRow, pseudonym: bytes) -> RenditionRow:
+        record, disclosure = record_from_row(row), self._disclosure
         random, agreement = disclosure.context.random, disclosure.agreement
         alias, last = self._identities.get(row.record_no) or (random(16), 0)
         version = last + 1
@@ -141,7 +151,7 @@ class _Renderer:
             valid_until=valid_until(record),
             version=version,
         )
-        values = render(record.content, agreement.terms.precisions[row.kind], disclosure.vocabulary)
+        values = render(record.content, self._granted[row.kind], disclosure.vocabulary)
         rendition = make_rendition(header, values, random)
         made = RenditionRow(
             agreement_no=disclosure.agreement_no,

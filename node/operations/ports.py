@@ -290,7 +290,10 @@ class Outbox(Protocol):
         """Give waiting jobs whose time has come, oldest first."""
 
     def retry(self, number: int, next_at: datetime, payload: bytes | None = None) -> None:
-        """Note a try that did not finish the job, when to try again, and what is known by now (a new payload)."""
+        """Note that a try failed and when the next one is due.
+
+        With a new payload the job went on, though not to its end, and the tries before that are forgotten.
+        """
 
     def finish(self, number: int, result: bytes, at: datetime, *, failed: bool) -> None:
         """Close a job with its result."""
@@ -327,7 +330,28 @@ class Store(Protocol):
     """Opens units of work."""
 
     def write(self) -> AbstractContextManager[UnitOfWork]:
-        """Open a unit that may write; writers take turns (SQLite: BEGIN IMMEDIATE)."""
+        """Open a unit that may write; writers take turns (SQLite: BEGIN IMMEDIATE; PostgreSQL: an advisory lock)."""
 
     def read(self) -> AbstractContextManager[UnitOfWork]:
         """Open a unit that only reads, from one consistent state."""
+
+
+class Duties(Protocol):
+    """What one process does for all that share a database: a loop, or the jobs of one lane.
+
+    They keep two processes from doing the same work at the same time, and the jobs of a lane in order. They are not
+    what makes an act right: every act decides by what its own unit of work reads, for a process that stood still may
+    go on for a moment with a duty that it has lost. Where a database has one process, that has every duty.
+    """
+
+    def take(self, duty: str) -> bool:
+        """Take a duty that nobody has, or go on with one's own; False while another process has it."""
+
+    def has(self, duty: str) -> bool:
+        """Say whether this process has a duty, as far as it knows."""
+
+    def leave(self, duty: str) -> None:
+        """Let others have it; harmless without it. A process that ends, in whatever way, leaves all of its duties."""
+
+    def go_on(self) -> None:
+        """Say that this process is alive; one that has not said so for half a minute loses its duties."""

@@ -29,7 +29,25 @@ class RecordFacts(msgspec.Struct, frozen=True, kw_only=True):
     publicity: Publicity
 
 
+class _ShieldFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Those of the stored facts that decide whether a record is shown."""
+
+    subject_kind: SubjectKind
+    publicity: Publicity
+
+
+class Outline(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored record as far as it takes to say whether it is shown; its content stays unread."""
+
+    kind: Kind
+    subject_kind: SubjectKind
+    publicity: Publicity
+    disclose_until: date | None
+    states: frozenset[Withheld]
+
+
 _decoder = msgspec.json.Decoder(RecordFacts)
+_shield_decoder = msgspec.json.Decoder(_ShieldFacts)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -69,6 +87,18 @@ def record_from_row(row: RecordRow) -> HomeRecord:
         publicity=facts.publicity,
         content_digest=b"",
         source_key=b"",
+        states=frozenset(Withheld(state) for state in row.withheld),
+    )
+
+
+def outline_from_row(row: RecordRow) -> Outline:
+    """A stored row without its content: most records are shown as they were rendered before."""
+    facts = _shield_decoder.decode(row.facts)
+    return Outline(
+        kind=Kind(row.kind),
+        subject_kind=facts.subject_kind,
+        publicity=facts.publicity,
+        disclose_until=row.disclose_until,
         states=frozenset(Withheld(state) for state in row.withheld),
     )
 

@@ -127,7 +127,7 @@ class SqlKnownPseudonyms:
     def lookup(
         self, agreement: bytes, epoch: int, identifiers: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], bytes]:
-        wanted = self._transaction.values(identifiers)
+        wanted = self._transaction.pairs(identifiers)
         rows = self._transaction.rows(_KNOWN, {"agreement": agreement, "epoch": epoch, "wanted": wanted})
         return {(scheme, value): pseudonym for scheme, value, pseudonym in rows}
 

@@ -1,15 +1,16 @@
 """What differs between database engines, behind one small promise; the stores know nothing of it.
 
 Statements are written once, in the SQL that SQLite and PostgreSQL share, with two kinds of marks: `:name` is
-a bound value, and `{blobs name}`, `{values name}` or `{pairs name}` stands for a table expression
-`name(key)`, or `name(key, other)`, over many bound keys. Such a table is joined with CROSS JOIN, which both
-engines allow and which keeps SQLite's planner from scanning the stored table instead.
+a bound value, and `{blobs name}`, `{numbers name}`, `{texts name}` or `{pairs name}` stands for a table expression
+`name(key)`, or `name(key, other)` with two texts, over many bound keys. Such a table is joined with CROSS JOIN, which
+both engines allow and which keeps SQLite's planner from scanning the stored table instead.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from node.operations import ports
 from node.storage.errors import StorageError
 
 
@@ -19,6 +20,10 @@ class Backend(Protocol):
     @property
     def dialect(self) -> str:
         """What SQLAlchemy calls this kind of database and its driver, for migrations."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may serve from it."""
 
     @property
     def patience(self) -> float:
@@ -37,11 +42,14 @@ class Backend(Protocol):
     def statement(self, text: str) -> str:
         """Write a marked statement for the driver; the same text is written once."""
 
-    def blobs(self, keys: Iterable[bytes]) -> object:
-        """Bind the keys of a `{blobs}` mark; double keys count once."""
+    def keys(self, keys: Iterable[bytes] | Iterable[int] | Iterable[str]) -> object:
+        """Bind the keys of a `{blobs}`, `{numbers}` or `{texts}` mark; double keys count once."""
 
-    def values(self, keys: Iterable[int] | Iterable[str] | Iterable[tuple[str, str]]) -> object:
-        """Bind the keys of a `{values}` or `{pairs}` mark; double keys count once."""
+    def pairs(self, keys: Iterable[tuple[str, str]]) -> object:
+        """Bind the keys of a `{pairs}` mark; double keys count once."""
+
+    def run_many(self, cursor: Any, text: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run a marked statement for each row of values, at least one; gives how many rows were changed together."""
 
     def turn(self) -> AbstractContextManager[object]:
         """Wait for this process's turn to write, where the database does not do that well by itself.
@@ -55,6 +63,9 @@ class Backend(Protocol):
 
     def is_open(self, connection: Any) -> bool:
         """Whether the transaction is still there to be committed."""
+
+    def is_alive(self, connection: Any) -> bool:
+        """Whether an idle connection can be used, as far as can be told without asking the database."""
 
     def exists(self) -> bool:
         """Whether there is anything at all where the database should be."""
@@ -77,3 +88,13 @@ class Backend(Protocol):
 
     def data_version(self, connection: Any) -> int:
         """A number that moves when another connection commits."""
+
+    def duties(self) -> "Duties":
+        """What this process has to do for all that share the database; the caller closes it."""
+
+
+class Duties(ports.Duties, Protocol):
+    """Duties that end with the store."""
+
+    def close(self) -> None:
+        """Leave every duty."""

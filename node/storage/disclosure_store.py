@@ -35,13 +35,13 @@ VALUES (:agreement_no, :epoch, 0, TRUE)
 ON CONFLICT (agreement_no, epoch) DO UPDATE SET ready = TRUE"""
 
 _OF_RECORDS: Final = """
-WITH {values wanted}
+WITH {numbers wanted}
 SELECT r.record_no, r.record_version, a.alias, r.wire_version, r.body, r.commitment
 FROM wanted CROSS JOIN renditions r CROSS JOIN aliases a
 WHERE r.record_no = wanted.key AND r.agreement_no = :agreement_no AND r.epoch = :epoch
 AND a.record_no = r.record_no AND a.agreement_no = r.agreement_no"""
 _IDENTITIES: Final = """
-WITH {values wanted} SELECT a.record_no, a.alias, a.wire_version FROM wanted CROSS JOIN aliases a
+WITH {numbers wanted} SELECT a.record_no, a.alias, a.wire_version FROM wanted CROSS JOIN aliases a
 WHERE a.record_no = wanted.key AND a.agreement_no = :agreement_no"""
 _ADD_ALIAS: Final = """
 INSERT INTO aliases (record_no, agreement_no, alias, wire_version)
@@ -67,7 +67,7 @@ class SqlPseudonyms:
         self._transaction = transaction
 
     def lookup(self, agreement_no: int, epoch: int, pseudonyms: Sequence[bytes]) -> dict[bytes, int]:
-        values = {"agreement_no": agreement_no, "epoch": epoch, "wanted": self._transaction.blobs(pseudonyms)}
+        values = {"agreement_no": agreement_no, "epoch": epoch, "wanted": self._transaction.keys(pseudonyms)}
         return dict(self._transaction.rows(_LOOKUP, values))
 
     def pending(self, agreement_no: int, epoch: int, limit: int) -> list[tuple[int, int, str, str]]:
@@ -99,12 +99,12 @@ class SqlRenditions:
     def of_records(
         self, agreement_no: int, epoch: int, records: Sequence[int]
     ) -> Mapping[tuple[int, int], RenditionRow]:
-        values = {"agreement_no": agreement_no, "epoch": epoch, "wanted": self._transaction.values(records)}
+        values = {"agreement_no": agreement_no, "epoch": epoch, "wanted": self._transaction.keys(records)}
         rows = self._transaction.rows(_OF_RECORDS, values)
         return {(row[0], row[1]): _rendition_from_row(agreement_no, epoch, row) for row in rows}
 
     def identities(self, agreement_no: int, records: Sequence[int]) -> dict[int, tuple[bytes, int]]:
-        values = {"agreement_no": agreement_no, "wanted": self._transaction.values(records)}
+        values = {"agreement_no": agreement_no, "wanted": self._transaction.keys(records)}
         rows = self._transaction.rows(_IDENTITIES, values)
         return {record_no: (alias, wire_version) for record_no, alias, wire_version in rows}
 

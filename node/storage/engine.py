@@ -1,6 +1,7 @@
 """Open, create and migrate a node's database.
 
-A database address names the kind of database and its place: `sqlite:////absolute/path/node.db`.
+A database address names the kind of database and its place: `sqlite:////absolute/path/node.db`, or
+`postgresql://user@host:port/name` as libpq reads it.
 """
 
 from pathlib import Path
@@ -41,6 +42,17 @@ def create(url: str) -> None:
     _upgrade(backend)
 
 
+def remove(url: str) -> None:
+    """Take a database away again, with everything in it: for one that was just made and is not wanted after all.
+
+    Raises:
+        StorageError: it cannot be reached or is in use.
+    """
+    from node.storage.upgrade import take_down  # noqa: PLC0415 - as below
+
+    take_down(_backend(url))
+
+
 def migrate(url: str) -> None:
     """Bring an older database to this program's schema, in one transaction; harmless when it is there.
 
@@ -56,10 +68,12 @@ def migrate(url: str) -> None:
 
 def _backend(url: str) -> Backend:
     kind, _, place = url.partition("://")
-    if not place.startswith("/"):
-        raise Unusable("database: expected an address like sqlite:////path/to/file")
-    if kind != "sqlite":
-        raise Unusable("database: expected sqlite, got another kind")
+    if kind == "postgresql":
+        from node.storage.postgresql import Postgresql  # noqa: PLC0415 - a node on SQLite never pays for its driver
+
+        return Postgresql(url)
+    if kind != "sqlite" or not place.startswith("/"):
+        raise Unusable("database: expected an address like sqlite:////path/to/file or postgresql://user@host/name")
     if place in {"/", "/:memory:"}:
         raise Unusable("a SQLite database needs a file: sqlite:////path/to/file")
     return Sqlite(Path(place.removeprefix("/")))

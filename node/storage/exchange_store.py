@@ -61,7 +61,7 @@ class SqlSentFrames:
         self._transaction = transaction
 
     def answers(self, requests: Sequence[bytes]) -> dict[bytes, SentFrameRow]:
-        rows = self._transaction.rows(_ANSWERS, {"wanted": self._transaction.blobs(requests)})
+        rows = self._transaction.rows(_ANSWERS, {"wanted": self._transaction.keys(requests)})
         return {row.request: row for row in map(_sent_from_row, rows)}
 
     def add(self, frames: Sequence[SentFrameRow]) -> None:

@@ -27,8 +27,9 @@ SELECT {_COLUMNS} FROM jobs WHERE state = 'waiting' AND next_at <= :at
 ORDER BY next_at, number LIMIT :limit"""
 _FIND: Final = f"SELECT {_COLUMNS} FROM jobs WHERE number = :number"
 _RETRY: Final = """
-UPDATE jobs SET attempts = attempts + 1, next_at = :next_at, payload = coalesce(:payload, payload)
-WHERE number = :number AND state = 'waiting'"""
+UPDATE jobs SET attempts = attempts + 1, next_at = :next_at WHERE number = :number AND state = 'waiting'"""
+_GO_ON: Final = """
+UPDATE jobs SET attempts = 0, next_at = :next_at, payload = :payload WHERE number = :number AND state = 'waiting'"""
 _FINISH: Final = """
 UPDATE jobs SET state = :state, result = :result, finished_at = :finished_at
 WHERE number = :number AND state = 'waiting'"""
@@ -60,8 +61,11 @@ class SqlOutbox:
         return [_job_from_row(row) for row in rows]
 
     def retry(self, number: int, next_at: datetime, payload: bytes | None = None) -> None:
-        values = {"number": number, "next_at": to_milliseconds(next_at), "payload": payload}
-        self._transaction.run(_RETRY, values)
+        values = {"number": number, "next_at": to_milliseconds(next_at)}
+        if payload is None:
+            self._transaction.run(_RETRY, values)
+        else:
+            self._transaction.run(_GO_ON, values | {"payload": payload})
 
     def finish(self, number: int, result: bytes, at: datetime, *, failed: bool) -> None:
         state = JobState.FAILED if failed else JobState.DONE

@@ -19,13 +19,14 @@ MOST: Final = 32
 
 
 class Pool:
-    """Lends connections that `connect` opens; safe to use from several threads.
+    """Lends connections that `connect` opens and `is_alive` still finds usable; safe to use from several threads.
 
     Whoever is lent a connection ends its transaction before giving it back.
     """
 
-    def __init__(self, connect: Callable[[], Any], patience: float) -> None:
+    def __init__(self, connect: Callable[[], Any], is_alive: Callable[[Any], bool], patience: float) -> None:
         self._connect = connect
+        self._is_alive = is_alive
         self._patience = patience
         self._free = Semaphore(MOST)
         self._idle: list[Any] = []
@@ -59,14 +60,18 @@ class Pool:
             connection.close()
 
     def _take(self) -> Any:
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        return self._connect()
+        while True:
+            with self._lock:
+                connection = self._idle.pop() if self._idle else None
+            if connection is None:
+                return self._connect()
+            if self._is_alive(connection):
+                return connection
+            connection.close()
 
     def _give_back(self, connection: Any) -> None:
         with self._lock:
-            if len(self._idle) < self._keep:
+            if len(self._idle) < self._keep and self._is_alive(connection):
                 self._idle.append(connection)
                 return
         connection.close()

@@ -79,6 +79,7 @@ class Batch:
             "kind": row.kind,
             "content_digest": row.content_digest,
             "disclose_until": None if row.disclose_until is None else row.disclose_until.isoformat(),
+            "withheld": "",
             "stored_at": self.at,
             "facts": row.facts,
             "content": row.content,

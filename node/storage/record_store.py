@@ -15,7 +15,7 @@ from node.storage.transaction import Transaction
 
 _COLUMNS: Final = "r.number, r.subject_no, r.version, r.kind, r.content, r.facts, r.disclose_until, r.withheld"
 _OF_SUBJECTS: Final = f"""
-WITH {{values wanted}}, {{values kinds}} SELECT {_COLUMNS} FROM wanted CROSS JOIN records r
+WITH {{numbers wanted}}, {{texts kinds}} SELECT {_COLUMNS} FROM wanted CROSS JOIN records r
 WHERE r.subject_no = wanted.key AND r.kind IN (SELECT key FROM kinds) ORDER BY r.number"""
 _PAGE: Final = f"SELECT {_COLUMNS} FROM records r WHERE r.number > :after ORDER BY r.number LIMIT :limit"
 _PAGE_OF_KIND: Final = f"""
@@ -38,7 +38,7 @@ INSERT INTO identifiers (subject_no, scheme, value) VALUES (:subject_no, :scheme
 _ADD_RECORD: Final = """
 INSERT INTO records
 (subject_no, source_key, version, kind, content_digest, disclose_until, withheld, stored_at, facts, content)
-VALUES (:subject_no, :source_key, :version, :kind, :content_digest, :disclose_until, '', :stored_at,
+VALUES (:subject_no, :source_key, :version, :kind, :content_digest, :disclose_until, :withheld, :stored_at,
 :facts, :content)"""
 _UPDATE_RECORD: Final = """
 UPDATE records SET version = :version, kind = :kind, content_digest = :content_digest,
@@ -69,7 +69,7 @@ class SqlRecords:
         return Imported(outcomes=outcomes)
 
     def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> dict[int, list[RecordRow]]:
-        wanted = {"wanted": self._transaction.values(subjects), "kinds": self._transaction.values(kinds)}
+        wanted = {"wanted": self._transaction.keys(subjects), "kinds": self._transaction.keys(kinds)}
         found: dict[int, list[RecordRow]] = defaultdict(list)
         for row in self._transaction.rows(_OF_SUBJECTS, wanted):
             found[row[1]].append(_record_from_row(row))
@@ -88,12 +88,12 @@ class SqlRecords:
         return None if row is None else _record_from_row(row)
 
     def _known_records(self, rows: Sequence[NewRecordRow]) -> dict[bytes, Known]:
-        wanted = self._transaction.blobs([row.source_key for row in rows])
+        wanted = self._transaction.keys([row.source_key for row in rows])
         found = self._transaction.rows(_KNOWN_RECORDS, {"wanted": wanted})
         return {key: Known(subject, version, digest) for key, subject, version, digest in found}
 
     def _known_identifiers(self, rows: Sequence[NewRecordRow]) -> dict[tuple[str, str], int]:
-        wanted = self._transaction.values([one for row in rows for one in row.subject.identifiers])
+        wanted = self._transaction.pairs([one for row in rows for one in row.subject.identifiers])
         found = self._transaction.rows(_KNOWN_IDENTIFIERS, {"wanted": wanted})
         return {(scheme, value): subject for scheme, value, subject in found}
 

@@ -5,7 +5,7 @@
 import os
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -32,11 +32,12 @@ _PRAGMAS: Final = (
     "wal_autocheckpoint = 4000",
     "journal_size_limit = 67108864",
 )
-_MARK: Final = re.compile(r"\{(blobs|values|pairs) (\w+)\}")
+_MARK: Final = re.compile(r"\{(blobs|numbers|texts|pairs) (\w+)\}")
 _KEYS: Final = {
     # SQLite has its own unhex only since 3.41.
     "blobs": "{0}(key) AS MATERIALIZED (SELECT blob_of(value) FROM json_each(:{0}))",
-    "values": "{0}(key) AS MATERIALIZED (SELECT value FROM json_each(:{0}))",
+    "numbers": "{0}(key) AS MATERIALIZED (SELECT value FROM json_each(:{0}))",
+    "texts": "{0}(key) AS MATERIALIZED (SELECT value FROM json_each(:{0}))",
     "pairs": "{0}(key, other) AS MATERIALIZED"
     " (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:{0}))",
 }
@@ -57,6 +58,7 @@ class Sqlite:
     """One database file. See `Backend` for what each method promises."""
 
     dialect = "sqlite+pysqlite"
+    shared = False
     driver_errors: tuple[type[Exception], ...] = (sqlite3.Error,)
 
     def __init__(self, path: Path, patience: float = PATIENCE) -> None:
@@ -90,11 +92,16 @@ class Sqlite:
             self._statements[text] = written
         return written
 
-    def blobs(self, keys: Iterable[bytes]) -> object:
-        return msgspec.json.encode([key.hex() for key in dict.fromkeys(keys)]).decode()
+    def keys(self, keys: Iterable[bytes] | Iterable[int] | Iterable[str]) -> object:
+        plain = [key.hex() if isinstance(key, bytes) else key for key in dict.fromkeys(keys)]
+        return msgspec.json.encode(plain).decode()
 
-    def values(self, keys: Iterable[int] | Iterable[str] | Iterable[tuple[str, str]]) -> object:
+    def pairs(self, keys: Iterable[tuple[str, str]]) -> object:
         return msgspec.json.encode(list(dict.fromkeys(keys))).decode()
+
+    def run_many(self, cursor: Any, text: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        cursor.executemany(self.statement(text), rows)
+        return int(cursor.rowcount)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -112,6 +119,10 @@ class Sqlite:
     def is_open(self, connection: Any) -> bool:
         # A full disk makes SQLite undo the transaction by itself.
         return bool(connection.in_transaction)
+
+    def is_alive(self, connection: Any) -> bool:
+        del connection
+        return True
 
     def exists(self) -> bool:
         return self.path.exists()
@@ -146,3 +157,27 @@ class Sqlite:
     def data_version(self, connection: Any) -> int:
         (version,) = connection.execute("PRAGMA data_version").fetchone()
         return int(version)
+
+    def duties(self) -> "SoleDuties":
+        return SoleDuties()
+
+
+class SoleDuties:
+    """See `node.operations.ports.Duties`: the one process that serves has them all."""
+
+    def take(self, duty: str) -> bool:
+        del duty
+        return True
+
+    def has(self, duty: str) -> bool:
+        del duty
+        return True
+
+    def leave(self, duty: str) -> None:
+        """Nothing: there is nobody to have it."""
+
+    def go_on(self) -> None:
+        """Nothing: there is nobody to tell."""
+
+    def close(self) -> None:
+        """Nothing: there is nothing to close."""

@@ -6,6 +6,7 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
+from node.operations import ports
 from node.operations.ports import UnitOfWork
 from node.storage.backend import Backend
 from node.storage.connection import connect, in_our_words
@@ -23,9 +24,20 @@ class SqlStore:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._pool = Pool(partial(connect, backend), backend.patience)
+        self._pool = Pool(partial(connect, backend), backend.is_alive, backend.patience)
         self._watching: Any = None
+        self._duties = backend.duties()
         self._watch = Lock()
+
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may serve from this database."""
+        return self._backend.shared
+
+    @property
+    def duties(self) -> ports.Duties:
+        """What this process does for all that share the database."""
+        return self._duties
 
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:
@@ -42,7 +54,7 @@ class SqlStore:
     def data_version(self) -> int:
         """A number that moves when any unit of any process commits; cheap enough to ask all the time."""
         with self._watch, in_our_words(self._backend):
-            if self._watching is None:
+            if self._watching is None or not self._backend.is_alive(self._watching):
                 self._watching = self._backend.connect()
             return self._backend.data_version(self._watching)
 
@@ -61,7 +73,8 @@ class SqlStore:
     def compact(self) -> None:
         """Write the database anew from what it holds, so that no byte of what was erased is left in its files.
 
-        Nobody can write meanwhile; on SQLite it takes the memory of a second copy.
+        Nobody can write meanwhile; on SQLite it takes the memory of a second copy. PostgreSQL's own log and its backups
+        are its keeper's to delete.
 
         Raises:
             Busy: others were reading all the time.
@@ -71,7 +84,8 @@ class SqlStore:
             self._backend.checkpoint(connection)
 
     def close(self) -> None:
-        """Close every connection. Units that are still open must be left first."""
+        """Leave every duty and close every connection. Units that are still open must be left first."""
+        self._duties.close()
         with self._watch:
             if self._watching is not None:
                 self._watching.close()

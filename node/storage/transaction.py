@@ -52,19 +52,18 @@ class Transaction:
         if not rows:
             return 0
         try:
-            self._cursor.executemany(self._backend.statement(text), rows)
+            return self._backend.run_many(self._cursor, text, rows)
         except self._errors as error:
             self._fail(error)
             raise
-        return int(self._cursor.rowcount)
 
-    def blobs(self, keys: Sequence[bytes]) -> object:
-        """Bind many byte keys to a `{blobs}` mark."""
-        return self._backend.blobs(keys)
+    def keys(self, keys: Sequence[bytes] | Sequence[int] | Sequence[str]) -> object:
+        """Bind many keys to a `{blobs}`, `{numbers}` or `{texts}` mark."""
+        return self._backend.keys(keys)
 
-    def values(self, keys: Sequence[int] | Sequence[str] | Sequence[tuple[str, str]]) -> object:
-        """Bind many keys to a `{values}` or `{pairs}` mark."""
-        return self._backend.values(keys)
+    def pairs(self, keys: Sequence[tuple[str, str]]) -> object:
+        """Bind many keys to a `{pairs}` mark."""
+        return self._backend.pairs(keys)
 
     def commit(self) -> None:
         """Make everything durable and visible, and end."""

@@ -10,7 +10,7 @@ from node.storage.moments import to_milliseconds
 from node.storage.transaction import Transaction
 
 _CHARGED: Final = """
-WITH {values wanted} SELECT c.period, c.amount FROM wanted CROSS JOIN charges c
+WITH {texts wanted} SELECT c.period, c.amount FROM wanted CROSS JOIN charges c
 WHERE c.agreement_no = :agreement_no AND c.period = wanted.key"""
 _CHARGE: Final = """
 INSERT INTO charges (agreement_no, period, amount) VALUES (:agreement_no, :period, :amount)
@@ -31,7 +31,7 @@ class SqlUsage:
         self._transaction = transaction
 
     def charged(self, agreement_no: int, windows: Sequence[str]) -> dict[str, int]:
-        values = {"agreement_no": agreement_no, "wanted": self._transaction.values(windows)}
+        values = {"agreement_no": agreement_no, "wanted": self._transaction.keys(windows)}
         return dict.fromkeys(windows, 0) | dict(self._transaction.rows(_CHARGED, values))
 
     def charge(self, agreement_no: int, amounts: Mapping[str, int]) -> None:
@@ -47,9 +47,7 @@ class SqlUsage:
         self._transaction.run(_REMEMBER, {"request": request, "at": to_milliseconds(at)})
 
     def use_nonces(self, nonces: Mapping[bytes, bytes], expires_at: datetime) -> dict[bytes, bytes]:
-        used: dict[bytes, bytes] = dict(
-            self._transaction.rows(_USED, {"wanted": self._transaction.blobs(list(nonces))})
-        )
+        used: dict[bytes, bytes] = dict(self._transaction.rows(_USED, {"wanted": self._transaction.keys(list(nonces))}))
         end = to_milliseconds(expires_at)
         fresh = [
             {"nonce": nonce, "request": request, "expires_at": end}

@@ -1,6 +1,7 @@
 """The server: every service behind mutual TLS and the guard, with health checking and reflection."""
 
 import asyncio
+import socket
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,8 +22,6 @@ from node.wire.servicers import Servicers, Workers
 from node.wire.tls import ServerTls
 
 _CHANNEL_OPTIONS: Final = (
-    # With port sharing a second server would bind the same port without a word.
-    ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", LARGEST_MESSAGE),
     ("grpc.max_send_message_length", LARGEST_MESSAGE),
     ("grpc.max_concurrent_streams", 1024),
@@ -37,13 +36,15 @@ _CHANNEL_OPTIONS: Final = (
 class ServerOptions:
     """How much a server does at a time: see CallLimits and Limits.
 
-    `in_flight` messages of one batch stream are worked on together; `threads` run what is not coalesced.
+    `in_flight` messages of one batch stream are worked on together; `threads` run what is not coalesced. With
+    `share_port` other processes of the same node may listen on the same port; the system deals connections out to them.
     """
 
     calls: CallLimits = field(default_factory=CallLimits)
     gather: Limits = field(default_factory=Limits)
     in_flight: int = 4
     threads: int = 2
+    share_port: bool = False
 
 
 class WireServer:
@@ -93,7 +94,9 @@ async def serve(
     )
     services = Servicers(gateway, workers, metrics, options.in_flight).handlers()
     checking, extras = await _health_and_reflection()
-    server = grpc.aio.server(options=_CHANNEL_OPTIONS)
+    # With port sharing any second server binds the same port without a word, so it must be asked for.
+    sharing = ("grpc.so_reuseport", int(options.share_port))
+    server = grpc.aio.server(options=(sharing, *_CHANNEL_OPTIONS))
     server.add_generic_rpc_handlers((Guard(gateway, metrics, options.calls, (*services, *extras)),))
     try:
         port = server.add_secure_port(listen, tls.credentials(metrics.handshake))
@@ -101,6 +104,19 @@ async def serve(
         raise CannotListen(f"cannot listen on {listen}: the address is taken or not ours") from failure
     await server.start()
     return WireServer(server, port, checking, threads)
+
+
+def require_free(listen: str) -> None:
+    """Look that nobody listens on an address yet, with port sharing or without.
+
+    Raises:
+        CannotListen: somebody does, or the address is not this machine's.
+    """
+    host, _, port = listen.rpartition(":")
+    try:
+        socket.create_server((host, int(port))).close()
+    except OSError as failure:
+        raise CannotListen(f"cannot listen on {listen}: the address is taken or not ours") from failure
 
 
 class _Collected:

@@ -1,10 +1,10 @@
 """Every test that takes `store` runs once on each kind of store.
 
-Another kind is one more entry of `STORES`: a function that is given a fresh folder and opens an empty store.
+Another kind is one more entry of `STORES`: a fixture that gives the address of an empty database.
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,9 @@ import pytest
 from node.operations.ports import Store
 from node.storage.engine import create, open_store
 from node.storage.store import SqlStore
+from tests.contracts.postgresql import PostgresqlServer, emptied, shared_server
 
-STORES: dict[str, Callable[[Path], SqlStore]] = {
-    "sqlite": lambda folder: open_store(f"sqlite:///{folder}/node.db"),
-}
+STORES = {"sqlite": "sqlite_url", "postgresql": "postgresql_url"}
 
 
 @pytest.fixture(scope="session")
@@ -34,10 +33,44 @@ def database(tmp_path: Path, empty_database: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def sqlite_url(database: Path) -> str:
+    """The address of a new SQLite database."""
+    return f"sqlite:///{database}"
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[PostgresqlServer]:
+    """The one PostgreSQL server of the test run."""
+    own = tmp_path_factory.getbasetemp()
+    with shared_server(own if worker_id == "master" else own.parent) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_reused(postgresql_server: PostgresqlServer) -> Iterator[str]:
+    """The address of the database that this process's tests use one after the other."""
+    with postgresql_server.database() as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_reused: str) -> str:
+    """The address of an empty PostgreSQL database."""
+    return emptied(postgresql_reused)
+
+
 @pytest.fixture(params=list(STORES))
-def store(request: pytest.FixtureRequest, database: Path) -> Iterator[Store]:
+def url(request: pytest.FixtureRequest) -> str:
+    """The address of an empty database of each kind."""
+    address: str = request.getfixturevalue(STORES[request.param])
+    return address
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
     """An empty store of each kind."""
-    opened = STORES[request.param](database.parent)
+    opened = open_store(url)
     yield opened
     opened.close()
 
@@ -46,5 +79,13 @@ def store(request: pytest.FixtureRequest, database: Path) -> Iterator[Store]:
 def sqlite(database: Path) -> Iterator[SqlStore]:
     """An empty store on SQLite, for what only SQLite promises."""
     opened = open_store(f"sqlite:///{database}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def postgresql(postgresql_url: str) -> Iterator[SqlStore]:
+    """An empty store on PostgreSQL, for what only PostgreSQL promises."""
+    opened = open_store(postgresql_url)
     yield opened
     opened.close()

@@ -29,9 +29,9 @@ with store.write() as work:
 """
 
 
-def _kill(database: Path, moment: str) -> None:
+def _kill(url: str, moment: str) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, f"sqlite:///{database}", moment],
+        [sys.executable, "-c", _PROGRAM, url, moment],
         cwd=Path(__file__).parents[2],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -54,10 +54,8 @@ def _state(store: Store) -> tuple[int, int, int, int]:
 
 
 @pytest.mark.parametrize(("moment", "expected"), [("before", (1, 1, 1, 1)), ("after", (2, 5_001, 2, 2))])
-def test_a_killed_process_leaves_a_unit_wholly_or_not_at_all(
-    database: Path, moment: str, expected: tuple[int, ...]
-) -> None:
-    store = open_store(f"sqlite:///{database}")
+def test_a_killed_process_leaves_a_unit_wholly_or_not_at_all(url: str, moment: str, expected: tuple[int, ...]) -> None:
+    store = open_store(url)
     with store.write() as work:
         work.generation.move()
         work.records.add([record("earlier")], NOON)
@@ -66,9 +64,9 @@ def test_a_killed_process_leaves_a_unit_wholly_or_not_at_all(
         work.commit()
     store.close()
 
-    _kill(database, moment)
+    _kill(url, moment)
 
-    store = open_store(f"sqlite:///{database}")
+    store = open_store(url)
     assert _state(store) == expected
     with store.write() as work:
         work.generation.move()

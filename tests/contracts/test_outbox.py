@@ -50,13 +50,25 @@ def test_what_has_waited_longest_is_due_first(store: Store) -> None:
 def test_a_retried_job_waits_and_remembers_what_is_known_by_now(store: Store) -> None:
     with store.write() as work:
         number = work.outbox.add(job("one"), NOON)
-        work.outbox.retry(number, minutes(1))
         work.outbox.retry(number, minutes(3), b'{"step":2}')
+        work.outbox.retry(number, minutes(1))
         work.outbox.retry(number, minutes(2))
 
         assert work.outbox.due(minutes(1), 10) == []
         (again,) = work.outbox.due(minutes(2), 10)
-        assert (again.attempts, again.payload) == (3, b'{"step":2}')
+        assert (again.attempts, again.payload) == (2, b'{"step":2}')
+
+
+def test_a_job_that_went_on_is_tried_again_soon(store: Store) -> None:
+    """Steps are no failed tries: after two hundred of them the next try would be hours away."""
+    with store.write() as work:
+        number = work.outbox.add(job("one"), NOON)
+        work.outbox.retry(number, minutes(1))
+        for step in range(3):
+            work.outbox.retry(number, minutes(2), b"%d" % step)
+
+        (again,) = work.outbox.due(minutes(2), 10)
+        assert (again.attempts, again.payload) == (0, b"2")
 
 
 @pytest.mark.parametrize(("failed", "state"), [(False, JobState.DONE), (True, JobState.FAILED)])

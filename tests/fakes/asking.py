@@ -1,4 +1,4 @@
-"""The bank's side of a query, step by step as the courier takes them, and frames as a lying provider would make them."""
+"""The bank's side of a query, step by step as the courier goes, and frames as a lying provider would make them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,12 @@ from crypto.frame import FrameHeader, open_header, seal_body, sign_header
 from crypto.keys import PublicKey, Purpose, SigningKey
 from crypto.pseudonym import subject_input
 from node.domain.identifiers import Identifier
+from node.operations.accept_answers import Arrived, accept_answer
 from node.operations.ask import (
-    Arrived,
     Plan,
     PlannedMessage,
     Question,
     Target,
-    accept_answer,
     asked_items,
     keep_pseudonyms,
     plan_query,
@@ -99,8 +98,9 @@ def answered(world: World, plan: Plan, message: PlannedMessage) -> Answered | Re
 def arrived(message: PlannedMessage, given: Answered | RefusedAnswer) -> Arrived:
     """An answer as it arrives at the bank."""
     assert isinstance(given, Answered), given
+    request = bytes.fromhex(message.request) * 2
     return Arrived(
-        peer=AGENCY, request=bytes.fromhex(message.request) * 2, header=given.header, body=given.body
+        peer=AGENCY, request=request, purpose=PURPOSE, asked=ALL_FIELDS, header=given.header, body=given.body
     )
 
 
@@ -136,17 +136,18 @@ class Forger:
         header = msgspec.structs.replace(
             self.honest, **{name: value for name, value in changed.items() if name in {"frame", "agreement", "suite"}}
         )
-        made = [(commitment.encode(one), commitment.commitment(one)) for one in (self.shown if shown is None else shown)]
+        made = [
+            (commitment.encode(one), commitment.commitment(one)) for one in (self.shown if shown is None else shown)
+        ]
         to = seal_to or self.world.bank.card.key(Purpose.SEAL)
         sealed = seal_body(made, header.binding(), to)
-        header = msgspec.structs.replace(
-            header, body=sealed.digest.hex(), root=sealed.root.hex(), count=sealed.count
-        )
+        header = msgspec.structs.replace(header, body=sealed.digest.hex(), root=sealed.root.hex(), count=sealed.count)
         header = msgspec.structs.replace(header, **changed)
         raw = sign_header(header, key or self.world.agency.context.keys.frame)
         request = self.honest.request
         assert request is not None
-        return Arrived(peer=AGENCY, request=bytes.fromhex(request), header=raw, body=sealed.body)
+        digest = bytes.fromhex(request)
+        return Arrived(peer=AGENCY, request=digest, purpose=PURPOSE, asked=ALL_FIELDS, header=raw, body=sealed.body)
 
 
 def header_of(world: World, raw: bytes) -> FrameHeader:

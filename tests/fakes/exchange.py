@@ -9,7 +9,7 @@ from agreements.agreement import Agreement
 from agreements.authorisation import Ask, Authorised, Issuer, authorise
 from agreements.consent import AttestedConsent, open_consent
 from agreements.terms import Quotas, Terms
-from crypto.pseudonym import subject_input
+from crypto.pseudonym import blind, subject_input
 from node.domain.dates import shanghai_day
 from node.domain.drafting import Draft, Setting, complete
 from node.domain.identifiers import Identifier, Problem, Scheme, parse_identifier
@@ -162,8 +162,8 @@ def load(world: World, kind: Kind, *rows: Mapping[str, str]) -> dict[str, int]:
     agency = world.agency
     numbered = [Row(number, dict(values)) for number, values in enumerate(rows, 2)]
     act = ordered(agency, Role.RECORDS)
-    (*_, last) = import_rows(numbered, intake(agency, kind), act, agency.store, agency.context)
-    return dict(last.outcomes)
+    progress = list(import_rows(numbered, intake(agency, kind), act, agency.store, agency.context))
+    return dict(progress[-1].outcomes) if progress else {}
 
 
 def index(world: World) -> None:
@@ -279,13 +279,13 @@ def reasons(given: Sequence[object]) -> list[str]:
 
 
 def evaluation(world: World, elements: int = 1, **changed: object) -> EvaluateAsked:
-    """An evaluation request as it comes off the wire; charging never looks at the elements."""
+    """An evaluation request as it comes off the wire."""
     facts: dict[str, object] = {
         "peer": BANK,
         "digest": world.bank.context.random(32),
         "agreement": world.agreement().digest,
         "epoch": 1,
-        "blinded": (bytes(32),) * elements,
+        "blinded": tuple(blind([b"an input"] * elements).blinded) if elements else (),
         "checkpoint": b"",
     }
     return EvaluateAsked(**(facts | changed))  # type: ignore[arg-type]

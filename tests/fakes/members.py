@@ -18,7 +18,7 @@ from node.domain.context import Context, NodeKeys
 from node.domain.journal import JournalEntry
 from node.domain.operators import Role, SigningOperator
 from node.domain.vocabulary import load_vocabulary
-from node.operations.answer_queries import Desk
+from node.operations.desk import Desk
 from node.operations.facts import FactsCache, Law, NodeFacts, Settings, heard_authorities
 from node.operations.keep_agreements import Office
 from node.operations.operators import add_operator
@@ -84,24 +84,29 @@ class Part:
             pseudonym_seed=self.secret(Purpose.PSEUDONYM),
         )
 
-    @cache
     def card(self, at: datetime, serial: int = 1) -> ListedCard:
-        """The card issued a day before `at`; the very same one each time, though its certificate is signed by chance."""
-        keys = self.keys()
-        signing = [keys.document, keys.frame, keys.journal, *([keys.registry] if keys.registry else [])]
-        card = draft_card(
-            party=self.party,
-            name_zh="深圳示例机构",
-            name_en="Example Institution",
-            jurisdiction=self.jurisdiction,
-            party_class=self.party_class,
-            endpoint=NOWHERE,
-            keys=[*(key.public for key in signing), keys.seal.public],
-            certificate=make_certificate(self.party, self.secret(Purpose.TLS), at - DAY, Random(self.party).randbytes),
-            serial=serial,
-            issued_at=at - DAY,
-        )
-        return read_card(issue_card(card, keys.document))
+        """The card issued a day before `at`."""
+        return _card(self, at, serial)
+
+
+@cache
+def _card(part: Part, at: datetime, serial: int) -> ListedCard:
+    """The very same card each time, though the signature under its certificate is made by chance."""
+    keys = part.keys()
+    signing = [keys.document, keys.frame, keys.journal, *([keys.registry] if keys.registry else [])]
+    card = draft_card(
+        party=part.party,
+        name_zh="深圳示例机构",
+        name_en="Example Institution",
+        jurisdiction=part.jurisdiction,
+        party_class=part.party_class,
+        endpoint=NOWHERE,
+        keys=[*(key.public for key in signing), keys.seal.public],
+        certificate=make_certificate(part.party, part.secret(Purpose.TLS), at - DAY, Random(part.party).randbytes),
+        serial=serial,
+        issued_at=at - DAY,
+    )
+    return read_card(issue_card(card, keys.document))
 
 
 class Written(NamedTuple):
@@ -175,9 +180,7 @@ class Member:
         return self.read(self.facts)
 
     def office(self, work: UnitOfWork) -> Office:
-        return Office(
-            facts=self.facts(work), settings=self.settings, context=self.context, operator=self.operator
-        )
+        return Office(facts=self.facts(work), settings=self.settings, context=self.context, operator=self.operator)
 
     def desk(self, work: UnitOfWork) -> Desk:
         facts = self.facts(work)
@@ -191,8 +194,8 @@ class Member:
         )
 
     def journal(self) -> list[Written]:
-        """Every entry that waits for its place, in the order of writing."""
-        rows = self.read(lambda work: work.journal.unsequenced(10_000))
+        """Every entry, sequenced or not, in the order of the log."""
+        rows = self.read(lambda work: [*work.journal.read(0, 10_000), *work.journal.unsequenced(10_000)])
         return [Written(read(row.entry, JournalEntry), json.loads(row.detail), row.entry, row.leaf) for row in rows]
 
     def employ(self) -> None:

@@ -2,16 +2,16 @@
 
 from typing import cast
 
+from crypto.keys import Purpose
 from node.app.opening import Node
 from node.config import Config, Folder, Identity, Network
 from node.keys import OpenKeys
 from node.operations.ports import Store
 from node.storage.store import SqlStore
 from tests.fakes.members import NOWHERE, Member
-from crypto.keys import Purpose
 
 
-def node_of(member: Member, store: Store | None = None) -> Node:
+def node_of(member: Member, store: Store | None = None, listen: str = NOWHERE) -> Node:
     """The member's node on its own store, or on another that stands in for it."""
     card = member.card.card
     identity = Identity(
@@ -23,7 +23,7 @@ def node_of(member: Member, store: Store | None = None) -> Node:
     )
     return Node(
         folder=Folder(member.database.parent),
-        config=Config(identity=identity, network=Network(listen=NOWHERE, endpoint=NOWHERE), evaluation_workers=0),
+        config=Config(identity=identity, network=Network(listen=listen, endpoint=NOWHERE), evaluation_workers=0),
         store=cast("SqlStore", store or member.store),
         settings=member.settings,
         facts_cache=member.cache,

@@ -145,7 +145,9 @@ class World:
     def _note(self, work: UnitOfWork, sender: Member, job: Job, answer: object) -> None:
         if job.kind is JobKind.FILE_AGREEMENT and isinstance(answer, bytes):
             facts = sender.facts(work)
-            agreement = facts.agreements[bytes.fromhex(msgspec.json.decode(job.payload, type=DocumentPayload).agreement)]
+            agreement = facts.agreements[
+                bytes.fromhex(msgspec.json.decode(job.payload, type=DocumentPayload).agreement)
+            ]
             kept = keep_receipt(work, job.peer, agreement, answer, facts, sender.settings, sender.context)
             assert isinstance(kept, bytes), kept
         work.outbox.finish(job.number, b"{}", self.clock(), failed=isinstance(answer, RefusedAnswer))

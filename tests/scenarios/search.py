@@ -3,13 +3,16 @@
 import base64
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 SHORT_NUMBER = 12
+BEGINNING = 6
 LARGEST_INFLATED = 1 << 24
 _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08")
+_EMPTINESS = re.compile(rb"\x00{16,}")
+"""Databases are mostly empty; nothing that is searched for holds so many zeros in a row."""
 _ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
 
 
@@ -42,7 +45,7 @@ class Searcher:
     """Finds any of many secrets, each known by a name, so that a failure tells where and what without the secret."""
 
     patterns: dict[bytes, str]
-    numbers: dict[str, "re.Pattern[bytes]"]
+    numbers: dict[bytes, str]
 
     @classmethod
     def of(cls, texts: dict[str, str], keys: dict[str, bytes] | None = None) -> "Searcher":
@@ -51,32 +54,45 @@ class Searcher:
         A short number may stand in a digest by chance, so in plain it counts only with no digit of one beside it.
         """
         patterns: dict[bytes, str] = {}
-        numbers: dict[str, re.Pattern[bytes]] = {}
+        numbers: dict[bytes, str] = {}
         for name, text in texts.items():
             forms = list(dict.fromkeys(text_spellings(text)))
             if text.isdigit() and len(text) < SHORT_NUMBER:
-                numbers[name] = re.compile(rb"(?<![0-9A-Za-z+/_-])" + forms.pop(0) + rb"(?![0-9A-Za-z+/_=-])")
+                numbers[forms.pop(0)] = name
             patterns |= dict.fromkeys(forms, name)
         for name, key in (keys or {}).items():
             patterns |= dict.fromkeys(spellings(key), name)
+        if any(len(form) < BEGINNING for form in (*patterns, *numbers)):
+            raise ValueError("something this short is found everywhere")
         return cls(patterns, numbers)
 
     def find(self, raw: bytes) -> set[str]:
         """The names of all secrets in these bytes, or in what is compressed within them."""
-        return {name for blob in (raw, *_inflated(raw)) for name in self._in(blob)}
+        return {name for blob in (raw, *_inflated(raw)) for name in self._in(_EMPTINESS.sub(bytes(16), blob))}
 
-    def find_in_folder(self, folder: Path, leave_out: Iterable[Path] = ()) -> dict[str, set[str]]:
+    def find_in_folder(self, folder: Path) -> dict[str, set[str]]:
         """The names of the secrets in each file below a folder."""
-        left = set(leave_out)
-        files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path not in left]
+        files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
         found = {str(path.relative_to(folder)): self.find(path.read_bytes()) for path in files}
         return {path: names for path, names in found.items() if names}
 
     def _in(self, blob: bytes) -> Iterator[str]:
-        yield from (name for pattern, name in self.patterns.items() if pattern in blob)
-        for name, number in self.numbers.items():
-            if number.search(blob):
+        """Read the bytes once for the beginnings of everything wanted, and look closer at what begins there."""
+        beginnings = {pattern[:BEGINNING] for pattern in self.patterns} | {
+            number[:BEGINNING] for number in self.numbers
+        }
+        there = beginnings.intersection(blob[at : at + BEGINNING] for at in range(len(blob)))
+        for pattern, name in self.patterns.items():
+            if pattern[:BEGINNING] in there and pattern in blob:
                 yield name
+        for number, name in self.numbers.items():
+            if number[:BEGINNING] in there and _alone(number).search(blob):
+                yield name
+
+
+def _alone(number: bytes) -> "re.Pattern[bytes]":
+    """The number, but not as a part of a digest or of base64."""
+    return re.compile(rb"(?<![0-9A-Za-z+/_-])" + number + rb"(?![0-9A-Za-z+/_=-])")
 
 
 def _inflated(raw: bytes) -> Iterator[bytes]:

@@ -18,8 +18,6 @@ from registry.statements import read_statement
 from tests.scenarios.cast import FINANCING, PROVIDER, RECIPIENT, World, query
 from tests.scenarios.wire import RawClient, card_of
 
-pytestmark = pytest.mark.xdist_group("network")
-
 
 @dataclass(frozen=True)
 class Answer:

@@ -17,8 +17,6 @@ from registry.parties import read_card
 from tests.scenarios.cast import World
 from tests.scenarios.wire import RawClient
 
-pytestmark = pytest.mark.xdist_group("network")
-
 RANDOM = {"frame", "body", "journal_leaf", "request", "authorisation"}
 """Drawn by chance, or digests over what was. `time` is the clock's."""
 

@@ -9,8 +9,6 @@ import pytest
 
 from tests.scenarios.cast import FINANCING, PROVIDER, RIVAL, TRADE, Actor, World, query
 
-pytestmark = pytest.mark.xdist_group("network")
-
 ASKING = {"query", "batch", "evaluate", "refused"}
 
 

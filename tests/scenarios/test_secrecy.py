@@ -16,8 +16,6 @@ from tests.scenarios.cast import PROVIDER, World, query, write_rows
 from tests.scenarios.search import Searcher
 from tests.scenarios.wire import RawClient
 
-pytestmark = pytest.mark.xdist_group("network")
-
 CODES = ("uscc", "hk_brn", "hk_cr", "mo_tin", "mo_cr", "lei")
 WORDS = (*CODES, "name_zh", "name_en", "address", "facts", "decision_no", "authority_name")
 DAYS = ("established_on", "decided_on")

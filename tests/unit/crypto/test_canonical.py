@@ -118,7 +118,9 @@ def test_a_fraction_of_a_second_is_refused() -> None:
         canonical(NOON.replace(microsecond=1))
 
 
-@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+01:00", "0001-01-01T00:00:00Z", "1899-12-31T23:59:59Z", "3000-01-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00+01:00", "0001-01-01T00:00:00Z", "1899-12-31T23:59:59Z", "3000-01-01T00:00:00Z"]
+)
 def test_a_time_with_which_nobody_can_reckon_is_refused(at: str) -> None:
     """Tolerances and periods are added to the times in documents of others, which must not break the reader."""
     with pytest.raises(Malformed):

@@ -113,9 +113,7 @@ def test_what_is_no_element_of_the_group_is_not_evaluated(agency: NodeGateway) -
         agency.evaluate("0a" * 16, 1, [b"\xff" * 32]).result()
 
 
-def test_documents_receipts_and_filings_are_taken_in_or_refused(
-    agency: NodeGateway, make: Make, world: World
-) -> None:
+def test_documents_receipts_and_filings_are_taken_in_or_refused(agency: NodeGateway, make: Make, world: World) -> None:
     assert isinstance(agency.receive_document(BANK, ending(world.agreement(), world.bank)), bytes)
     assert reasons([agency.file_agreement(BANK, b"{}")]) == ["PARTY_NOT_ELIGIBLE"]
     assert reasons([make(world.sz).file_agreement(BANK, b"{}")]) == ["MALFORMED"]

@@ -102,8 +102,11 @@ SPOILT: dict[str, tuple[str, Callable[[str], str]]] = {
     "no TOML": ("not valid TOML", lambda text: text + "]"),
     "a missing field": ("missing required field `title`", lambda text: text.replace("title =", "# title =", 1)),
     "an unknown field": ("unknown field `onward`", lambda text: "onward = true\n" + text),
-    "a wrong precision": ("Invalid enum value", lambda text: text.replace('"EXACT_CODE"', '"TO_THE_DAY"', 1)),
-    "no quota": ("elements_per_epoch", lambda text: text.replace("elements_per_epoch = 10000", "elements_per_epoch = 0")),
+    "a wrong precision": ("Invalid enum value", lambda text: text.replace('"CODE"', '"TO_THE_DAY"', 1)),
+    "no quota": (
+        "elements_per_epoch",
+        lambda text: text.replace("elements_per_epoch = 10000", "elements_per_epoch = 0"),
+    ),
     "an epoch of no days": ("epoch_days", lambda text: text.replace("epoch_days = 92", "epoch_days = 0")),
 }
 

@@ -218,6 +218,15 @@ def test_an_answer_repeats_codes_only() -> None:
     assert text.problem.got == "15 characters that are no code"
 
 
+@pytest.mark.parametrize("slipped", [USCC, "19980618", "1998-06-18", "500000", "1234567"])
+def test_an_answer_does_not_repeat_a_value_that_slipped_in_from_another_column(slipped: str) -> None:
+    """An identifier, a date and an amount look like codes, too."""
+    answer = register(status=slipped)
+
+    assert isinstance(answer, Rejected)
+    assert answer.problem.got == f"{len(slipped)} characters that are no code"
+
+
 def test_nothing_admitted_shows_its_content() -> None:
     admitted = (penalised(), registered())
     shown = repr(admitted) + repr([one.record.content for one in admitted])

@@ -26,9 +26,7 @@ from registry.parties import PartyId
 AGENCY, BANK = PartyId("sz-agency"), PartyId("hk-bank")
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 AGREEMENT = sha256(b"terms").digest()
-FACTS = EntryFacts(
-    act=Act.QUERY, detail={"outcome": "ANSWERED", "count": 2}, counterparty=BANK, agreement=AGREEMENT
-)
+FACTS = EntryFacts(act=Act.QUERY, detail={"outcome": "ANSWERED", "count": 2}, counterparty=BANK, agreement=AGREEMENT)
 
 
 def drafted(facts: EntryFacts = FACTS, seed: int = 1) -> Drafted:

@@ -14,8 +14,18 @@ from crypto.keys import Purpose, SigningKey
 from node.domain.jobs import JobKind
 from node.domain.operators import SigningOperator
 from node.domain.receipts import Receipt, Stage
-from node.operations.ask import Arrived, PlannedSubject, Question, Target, chunks, plan_query, unknown_subjects
+from node.operations.accept_answers import Arrived, note_refusals
+from node.operations.ask import (
+    ItemRefused,
+    PlannedSubject,
+    Question,
+    Target,
+    chunks,
+    plan_query,
+    unknown_subjects,
+)
 from node.operations.operators import NotAllowed
+from node.operations.ports import UnitOfWork
 from tests.fakes.asking import (
     Forger,
     accepted,
@@ -217,11 +227,11 @@ def test_an_empty_frame_is_receipted_too(world: World) -> None:
 
 
 def _values(one: Rendition, **changed: Value) -> Rendition:
-    return make_rendition(one.header, one.values() | changed, lambda size: bytes(size))
+    return make_rendition(one.header, one.values() | changed, bytes)
 
 
 def _headed(one: Rendition, **changed: object) -> Rendition:
-    return make_rendition(msgspec.structs.replace(one.header, **changed), one.values(), lambda size: bytes(size))
+    return make_rendition(msgspec.structs.replace(one.header, **changed), one.values(), bytes)
 
 
 def _altered(forger: Forger, **changed: object) -> Arrived:
@@ -280,7 +290,27 @@ FORGED: dict[str, tuple[str, Callable[[Forger], Arrived]]] = {
         "NOT_DEIDENTIFIED", lambda f: f.frame([_values(_registration(f), region="440305199001011234")]),
     ),
     "an exact date": ("NOT_DEIDENTIFIED", lambda f: f.frame([_values(_registration(f), established="1998-06-18")])),
-    "a subject not asked about": ("AGREEMENT_SCOPE", lambda f: f.frame([_headed(_registration(f), pseudonym="00" * 16)])),
+    "five years where one is agreed": (
+        "NOT_DEIDENTIFIED", lambda f: f.frame([_values(_registration(f), established="1995-1999")]),
+    ),
+    "a province where a city is agreed": (
+        "NOT_DEIDENTIFIED", lambda f: f.frame([_values(_registration(f), region="44")]),
+    ),
+    "another de-identification profile": (
+        "NOT_DEIDENTIFIED", lambda f: f.frame([_headed(_registration(f), profile="CP-DEID-0")]),
+    ),
+    "fields agreed but not asked for": (
+        "AGREEMENT_SCOPE", lambda f: replace(f.frame(), asked={"101": frozenset({"region"}), "201": ALL_FIELDS["201"]}),
+    ),
+    "a kind agreed but not asked for": (
+        "AGREEMENT_SCOPE", lambda f: replace(f.frame(), asked={"201": ALL_FIELDS["201"]}),
+    ),
+    "for a purpose that was not asked for": (
+        "PURPOSE_MISMATCH", lambda f: replace(f.frame(), purpose="CROSS_BORDER_TRADE"),
+    ),
+    "a subject not asked about": (
+        "AGREEMENT_SCOPE", lambda f: f.frame([_headed(_registration(f), pseudonym="00" * 16)]),
+    ),
     "a rendition of another epoch": ("AGREEMENT_SCOPE", lambda f: f.frame([_headed(_registration(f), epoch=2)])),
     "a rendition of another agreement": (
         "MALFORMED", lambda f: f.frame([_headed(_registration(f), agreement="00" * 32)]),
@@ -347,3 +377,21 @@ def test_nothing_is_said_of_who_may_ask_before_home_is_asked(admitted: World) ->
 
     assert number > 0
     assert plan.purpose == "CROSS_BORDER_TRADE"
+
+
+def test_what_home_refused_is_journalled_here_with_the_leaf_under_which_home_must_show_it(world: World) -> None:
+    _, plan = planned(world, SHOWN)
+    ours = ItemRefused(reason="SEAL_INVALID", article="-", by=world.bank.party)
+    theirs = ItemRefused(reason="RISK_LIMIT", article="S 15", by=AGENCY, subject=0, leaf="1e" * 32)
+    before = len(world.bank.journal())
+
+    def note(work: UnitOfWork) -> None:
+        note_refusals(work, plan, AGENCY, (ours, theirs), world.bank.context)
+        work.commit()
+
+    world.bank.write(note)
+
+    (written,) = world.bank.journal()[before:]
+    assert written.told == ("refused.by.peer", "RISK_LIMIT")
+    assert (written.detail["leaf"], written.entry.counterparty) == ("1e" * 32, AGENCY)
+    assert written.entry.agreement == world.agreement().digest.hex()

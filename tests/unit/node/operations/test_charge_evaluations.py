@@ -90,6 +90,18 @@ def test_what_may_not_be_evaluated_is_refused_journalled_and_not_charged(
     assert charged(world) == (0, 0)
 
 
+@pytest.mark.parametrize("wrong", [bytes(32), b"\xff" * 32, b"\x01" * 31], ids=["identity", "no element", "short"])
+def test_what_is_no_element_of_the_group_is_refused_before_it_is_charged(world: World, wrong: bytes) -> None:
+    honest = evaluation(world, elements=2)
+    before = len(world.agency.journal())
+
+    given = charges(world, evaluation(world, blinded=(*honest.blinded, wrong)))
+
+    assert reasons(given) == ["MALFORMED"]
+    assert [one.told for one in world.agency.journal()[before:]] == [("evaluate", "MALFORMED")]
+    assert charged(world) == (0, 0)
+
+
 def test_a_stranger_is_refused_even_what_was_granted_to_another(world: World) -> None:
     asked = evaluation(world)
     charges(world, asked)

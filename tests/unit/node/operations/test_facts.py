@@ -1,17 +1,27 @@
 """The facts that decisions are made of: reloaded exactly when they changed, and stale when nobody was heard."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from agreements.termination import Ending
+from crypto.checkpoint import NoteKey
+from crypto.envelope import sign
+from node.domain.receipts import KIND, ReceiptBatch
+from node.domain.records import Kind
+from node.operations.asked import RegistryPage
 from node.operations.build_index import IndexNeeded, extend_index, indexes_needed
 from node.operations.facts import heard_authorities, is_registry_fresh, load_facts
 from node.operations.keep_agreements import receive_document, terminate_agreement
+from node.operations.keep_registry import advance_mirror
 from node.operations.take_receipts import take_receipts
-from registry.parties import PartyId
+from registry.log import grow, issue_head
+from registry.parties import PartyId, registry_origin
 from registry.snapshot import Standing
 from registry.statements import Desk, RevocationReason, revoke
-from tests.fakes.exchange import SHOWN, answers, charges, done, evaluation, filed, index, question, reasons
+from tests.fakes.exchange import SHOWN, answers, charges, done, evaluation, filed, index, load, question, reasons
 from tests.fakes.members import Clock, Member
 from tests.fakes.world import AGENCY, BANK, HK, SZ, World
+from tests.unit.node.domain.given import REGISTRATION
+from tests.unit.node.operations.test_keep_agreements import ending
 
 
 def moved(world: World, **span: float) -> None:
@@ -31,7 +41,9 @@ def test_the_facts_stay_the_same_object_while_nothing_changes(world: World) -> N
 
 def test_an_agreement_document_makes_the_facts_be_read_again(world: World) -> None:
     first, agency = world.agency.known(), world.agency
-    agency.write(lambda work: done(terminate_agreement(work, world.agreement(), _ENDING, agency.office(work))))
+    agency.write(
+        lambda work: done(terminate_agreement(work, world.agreement(), Ending.END_OF_COOPERATION, agency.office(work)))
+    )
 
     assert agency.known() is not first
     assert agency.known().agreements[world.agreement().digest].terminated_at == world.clock()
@@ -43,7 +55,11 @@ def test_another_cache_on_the_same_database_sees_the_change_in_its_next_unit(wor
     try:
         agency = world.agency
         assert other.known().agreements.keys() == agency.known().agreements.keys()
-        agency.write(lambda work: done(terminate_agreement(work, world.agreement(), _ENDING, agency.office(work))))
+        agency.write(
+            lambda work: done(
+                terminate_agreement(work, world.agreement(), Ending.END_OF_COOPERATION, agency.office(work))
+            )
+        )
 
         (seen,) = other.known().agreements.values()
         assert seen.terminated_at is not None
@@ -68,20 +84,11 @@ def test_an_announced_effect_begins_on_its_time_without_any_message(world: World
 
 def _announce_revocation(world: World, begins: object) -> None:
     """A revocation that takes effect later, written into Hong Kong's log and heard by everybody."""
-    from datetime import datetime  # noqa: PLC0415
-
-    from crypto.checkpoint import NoteKey  # noqa: PLC0415
-    from node.operations.asked import RegistryPage  # noqa: PLC0415
-    from node.operations.keep_registry import advance_mirror  # noqa: PLC0415
-    from registry.log import grow, issue_head  # noqa: PLC0415
-    from registry.parties import registry_origin  # noqa: PLC0415
 
     assert isinstance(begins, datetime)
     hk, agency = world.hk, world.agency
     mirror = agency.known().mirrors[HK]
-    desk = Desk(
-        authority=hk.card, key=hk.context.keys.document, number=len(mirror.statements), at=world.clock()
-    )
+    desk = Desk(authority=hk.card, key=hk.context.keys.document, number=len(mirror.statements), at=world.clock())
     raw = revoke(desk, BANK, RevocationReason.KEY_COMPROMISED, begins)
     frontier = grow(mirror.frontier, [raw])
     assert hk.context.keys.registry is not None
@@ -99,9 +106,7 @@ def _standing(world: World) -> Standing:
 def test_an_authority_is_heard_for_an_hour_and_a_minute(world: World) -> None:
     def heard() -> frozenset[PartyId]:
         agency = world.agency
-        return agency.read(
-            lambda work: heard_authorities(work, agency.facts(work), agency.settings, world.clock())
-        )
+        return agency.read(lambda work: heard_authorities(work, agency.facts(work), agency.settings, world.clock()))
 
     assert heard() == {SZ, HK}
     moved(world, hours=1, minutes=1)
@@ -123,13 +128,13 @@ def test_a_silent_authority_stops_its_own_parties_and_nobody_elses(world: World)
 def test_under_stale_heads_nothing_is_disclosed_and_everything_else_goes_on(world: World) -> None:
     asked, agency = question(world, SHOWN), world.agency
     answers(world, asked)
-    ending = _termination_by_bank(world)
+    declared = ending(world.agreement(), world.bank)
     moved(world, hours=2)
 
     assert reasons(answers(world, question(world, SHOWN))) == ["REGISTRY_STALE"]
     assert reasons(charges(world, evaluation(world))) == ["REGISTRY_STALE"]
     received = agency.write(
-        lambda work: receive_document(work, BANK, ending, agency.facts(work), agency.settings, agency.context)
+        lambda work: receive_document(work, BANK, declared, agency.facts(work), agency.settings, agency.context)
     )
     assert isinstance(received, bytes)
     receipts = agency.write(
@@ -138,16 +143,7 @@ def test_under_stale_heads_nothing_is_disclosed_and_everything_else_goes_on(worl
     assert receipts is None
 
 
-def _termination_by_bank(world: World) -> bytes:
-    from tests.unit.node.operations.test_keep_agreements import ending  # noqa: PLC0415
-
-    return ending(world.agreement(), world.bank)
-
-
 def _no_receipts(world: World) -> bytes:
-    from crypto.envelope import sign  # noqa: PLC0415
-    from node.domain.receipts import KIND, ReceiptBatch  # noqa: PLC0415
-
     batch = ReceiptBatch(holder=BANK, home=AGENCY, issued_at=world.clock(), receipts=(), suite=1)
     return sign(KIND, batch, [world.bank.context.keys.document])
 
@@ -194,13 +190,4 @@ def test_an_index_that_is_complete_costs_nothing_and_follows_new_records(world: 
 
 
 def _load_newcomer(world: World) -> None:
-    from node.domain.records import Kind  # noqa: PLC0415
-    from tests.fakes.exchange import load  # noqa: PLC0415
-    from tests.unit.node.domain.given import REGISTRATION  # noqa: PLC0415
-
     load(world, Kind.REGISTRATION, REGISTRATION | {"uscc": "", "hk_cr": "5000000"})
-
-
-from agreements.termination import Ending  # noqa: E402
-
-_ENDING = Ending.END_OF_COOPERATION

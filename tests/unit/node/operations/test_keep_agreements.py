@@ -352,9 +352,7 @@ def test_nobody_fills_the_store_with_documents_of_one_agreement(admitted: World)
     def fill(work: UnitOfWork) -> None:
         for number in range(MOST_DOCUMENTS):
             raw = number.to_bytes(4, "big")
-            row = AgreementDocumentRow(
-                agreement=agreement.digest, digest=raw * 8, kind=termination.KIND, raw=raw
-            )
+            row = AgreementDocumentRow(agreement=agreement.digest, digest=raw * 8, kind=termination.KIND, raw=raw)
             work.agreements.add(row)
         work.commit()
 

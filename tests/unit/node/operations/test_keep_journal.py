@@ -109,9 +109,7 @@ def test_a_journal_of_any_size_proves_each_leaf_and_its_growth_from_any_size(wor
         leaf = bytes.fromhex(header.journal_leaf)
         proof = prove(agency, leaf, head.size)
         assert proof is not None
-        seen = ProofAsked(
-            peer=AGENCY, vkey=vkey(agency), leaf=leaf, old=None
-        )
+        seen = ProofAsked(peer=AGENCY, vkey=vkey(agency), leaf=leaf, old=None)
         assert check_proof(seen, proof).size == heads[-1].size
         assert check_proof(replace(seen, old=_seen(head)), proof).root == heads[-1].root
 
@@ -143,7 +141,6 @@ def test_false_proofs_are_refused(world: World) -> None:
         (asked, replace(proof, index=proof.index - 1)),
         (asked, replace(proof, consistency=())),
         (asked, replace(proof, checkpoint=proof.checkpoint.replace(b"sz-agency", b"hk-bank"))),
-
         (replace(asked, leaf=b"\x07" * 32), proof),
         (replace(asked, old=forked), proof),
         (replace(asked, vkey=vkey(world.bank)), proof),
@@ -164,7 +161,9 @@ def test_a_checkpoint_of_another_journal_under_the_same_key_proves_nothing(world
 
 
 DAMAGES: dict[str, tuple[str, ...]] = {
-    "an altered entry": ("UPDATE journal_entries SET entry = CAST(replace(entry, 'query', 'queri') AS BLOB) WHERE place = {last}",),
+    "an altered entry": (
+        "UPDATE journal_entries SET entry = CAST(replace(entry, 'query', 'queri') AS BLOB) WHERE place = {last}",
+    ),
     "an entry of other bytes": ("UPDATE journal_entries SET entry = x'00' WHERE place = 3",),
     "an altered leaf": ("UPDATE journal_entries SET leaf = zeroblob(32) WHERE place = 2",),
     "an altered detail": ("UPDATE journal_entries SET detail = x'7b7d' WHERE place = {last}",),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from crypto.checkpoint import NoteKey
 from crypto.keys import Purpose
@@ -21,7 +22,15 @@ from node.operations.keep_registry import (
 from node.operations.ports import UnitOfWork
 from registry.log import grow, issue_head
 from registry.mirror import Advanced, Mirror, NotAdvanced, Setback
-from registry.parties import Jurisdiction, ListedCard, PartyClass, PartyId, registry_origin
+from registry.parties import (
+    Jurisdiction,
+    ListedCard,
+    PartyClass,
+    PartyId,
+    issue_card,
+    read_card,
+    registry_origin,
+)
 from registry.snapshot import Standing
 from registry.statements import Desk, RevocationReason, admit
 from tests.fakes.exchange import SHOWN, answers, question, reasons
@@ -60,9 +69,7 @@ def page(authority: Member, start: int = 0, limit: int = 0) -> RegistryPage:
 
 
 def advance(member: Member, authority: Member, given: RegistryPage) -> Advanced | NotAdvanced:
-    return member.write(
-        lambda work: advance_mirror(work, authority.party, given, member.facts(work), member.context)
-    )
+    return member.write(lambda work: advance_mirror(work, authority.party, given, member.facts(work), member.context))
 
 
 def setback(outcome: Advanced | NotAdvanced) -> Setback:
@@ -75,9 +82,7 @@ def head_of(authority: Member, statements: list[bytes], at: timedelta = timedelt
     key = authority.context.keys.registry
     assert key is not None
     root = grow(Mirror(authority=authority.card).frontier, statements).root()
-    return issue_head(
-        len(statements), root, NoteKey(registry_origin(authority.party), key), authority.clock() + at
-    )
+    return issue_head(len(statements), root, NoteKey(registry_origin(authority.party), key), authority.clock() + at)
 
 
 def standing(member: Member, party: PartyId) -> Standing | None:
@@ -152,10 +157,6 @@ def test_a_certificate_belongs_to_one_party(admitted: World) -> None:
 
 
 def _with_certificate(part: Part, of: ListedCard, world: World) -> ListedCard:
-    from msgspec.structs import replace  # noqa: PLC0415 - dataclasses has one of the same name
-
-    from registry.parties import issue_card, read_card  # noqa: PLC0415
-
     draft = replace(part.card(world.clock()).card, tls_certificate=of.card.tls_certificate)
     return read_card(issue_card(draft, part.signing(Purpose.DOCUMENT)))
 
@@ -185,9 +186,7 @@ def test_a_log_is_read_in_pages(admitted: World) -> None:
 
 
 def _numbered(number: int) -> Part:
-    return Part(
-        party=PartyId(f"hk-bank-{number}"), party_class=PartyClass.FIN_INST, jurisdiction=Jurisdiction.HK
-    )
+    return Part(party=PartyId(f"hk-bank-{number}"), party_class=PartyClass.FIN_INST, jurisdiction=Jurisdiction.HK)
 
 
 def test_a_fork_is_refused_and_journalled_as_the_authoritys_own_word_against_itself(admitted: World) -> None:

@@ -71,7 +71,7 @@ def test_a_changed_row_is_a_new_version_of_its_record(admitted: World) -> None:
 def test_every_row_that_is_not_loaded_is_named_with_what_was_wrong(admitted: World) -> None:
     """Row 3 was unreadable, row 4 names a natural person's number, row 5 joins two known subjects."""
     load(admitted, Kind.REGISTRATION, REGISTRATION, REGISTRATION | {"uscc": "", "hk_cr": SHOWN_ABROAD.value})
-    rows = [
+    rows: list[Row | BadRow] = [
         Row(2, REGISTRATION),
         BadRow(3, Problem("row", "nine columns", "eight")),
         Row(4, REGISTRATION | {"uscc": "12345"}),
@@ -90,7 +90,7 @@ def test_every_row_that_is_not_loaded_is_named_with_what_was_wrong(admitted: Wor
 
 def test_rows_are_stored_in_batches_with_one_entry_each(admitted: World) -> None:
     before = len(admitted.agency.journal())
-    bad = [BadRow(number, Problem("row", "text", "bytes")) for number in range(BATCH - 1)]
+    bad: list[Row | BadRow] = [BadRow(number, Problem("row", "text", "bytes")) for number in range(BATCH - 1)]
 
     progress = imported(admitted, *bad, Row(BATCH + 1, REGISTRATION), Row(BATCH + 2, REGISTRATIONS[1]))
 
@@ -107,7 +107,7 @@ def test_an_interrupted_import_keeps_its_committed_batches_and_is_simply_repeate
     rows = [Row(number, REGISTRATION | {"uscc": "", "hk_cr": f"{number:07d}"}) for number in range(1, BATCH + 3)]
     running = import_rows(rows, intake(agency, Kind.REGISTRATION), act, agency.store, agency.context)
     next(running)
-    running.close()
+    del running
     assert counts(admitted) == {"101": BATCH}
 
     (_, last) = import_rows(rows, intake(agency, Kind.REGISTRATION), act, agency.store, agency.context)

@@ -1,0 +1,20 @@
+"""How tests are shared out among processes: file by file, and all scenarios to one, which founds one network."""
+
+import pytest
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+SCENARIOS = "tests/scenarios/"
+
+
+class OneNetwork(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Gives a whole file to one process, and all scenarios to the same one; whatever holds most tests begins first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return SCENARIOS if nodeid.startswith(SCENARIOS) else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneNetwork | None:
+    """Only for plain `-n`; another `--dist` is left to xdist."""
+    return OneNetwork(config, log) if config.getoption("dist") == "load" else None

@@ -1,0 +1,84 @@
+"""Founding a node on either database: all of it, or nothing to be seen."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from node.app.founding import Pin, found
+from node.app.opening import opened
+from node.config import SQLITE_IN_FOLDER, Config, ConfigError, Folder, Identity, Network
+from node.storage.errors import AlreadyInitialised
+from registry.parties import Jurisdiction, PartyClass, PartyId
+from tests.contracts.postgresql import PostgresqlServer
+
+PASSPHRASE = "correct horse"
+
+
+@pytest.fixture
+def bare_url(postgresql_server: PostgresqlServer) -> Iterator[str]:
+    with postgresql_server.database("template0") as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def config(request: pytest.FixtureRequest) -> Config:
+    identity = Identity(
+        party=PartyId("hk-authority"),
+        name_zh="香港示範機關",
+        name_en="Hong Kong Demo Authority",
+        jurisdiction=Jurisdiction.HK,
+        party_class=PartyClass.CREDIT_DEPT,
+    )
+    url = SQLITE_IN_FOLDER if request.param == "sqlite" else request.getfixturevalue("bare_url")
+    return Config(identity=identity, network=Network(listen="127.0.0.1:7443", endpoint="127.0.0.1:7443"), database=url)
+
+
+def _tables(config: Config) -> list[str]:
+    if config.database == SQLITE_IN_FOLDER:
+        return []
+    with closing(psycopg.connect(config.database, autocommit=True)) as connection:
+        return [row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+
+
+def test_a_node_is_founded_with_its_database_and_opened_again(tmp_path: Path, config: Config) -> None:
+    folder = Folder(tmp_path / "node")
+    card = found(folder, config, PASSPHRASE, [])
+
+    with opened(folder, PASSPHRASE) as node, node.store.read() as work:
+        assert node.config == config
+        assert work.registries.pins() == {card.card.party: card.raw}
+    assert (folder.path / "node.sqlite").exists() == (config.database == SQLITE_IN_FOLDER)
+
+
+def test_a_founding_that_fails_leaves_neither_folder_nor_tables(tmp_path: Path, config: Config) -> None:
+    stranger = tmp_path / "stranger.json"
+    stranger.write_bytes(b"{}")
+
+    with pytest.raises(ConfigError):
+        found(Folder(tmp_path / "node"), config, PASSPHRASE, [Pin(card=stranger, digest=bytes(32))])
+
+    assert [path.name for path in tmp_path.iterdir()] == ["stranger.json"]
+    assert _tables(config) == []
+
+
+def test_a_second_founding_on_one_database_leaves_the_first_node_as_it_is(tmp_path: Path, bare_url: str) -> None:
+    identity = Identity(
+        party=PartyId("hk-bank"),
+        name_zh="香港示範銀行",
+        name_en="Hong Kong Demo Bank",
+        jurisdiction=Jurisdiction.HK,
+        party_class=PartyClass.FIN_INST,
+    )
+    network = Network(listen="127.0.0.1:7443", endpoint="127.0.0.1:7443")
+    config = Config(identity=identity, network=network, database=bare_url)
+    found(Folder(tmp_path / "first"), config, PASSPHRASE, [])
+    before = _tables(config)
+
+    with pytest.raises(AlreadyInitialised):
+        found(Folder(tmp_path / "second"), config, PASSPHRASE, [])
+
+    assert not (tmp_path / "second").exists()
+    assert _tables(config) == before
