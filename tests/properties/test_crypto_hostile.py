@@ -67,7 +67,8 @@ def test_damaged_bytes_are_refused_or_read_and_never_break_the_reader(name: str,
         reader(damaged)
 
 
-@pytest.mark.parametrize("name", READERS)
+# One in sixteen strings of 32 bytes is a group element, and rightly read as one.
+@pytest.mark.parametrize("name", [name for name in READERS if name != "blinded element"])
 @settings(deadline=None)
 @given(raw=st.binary(max_size=300))
 def test_arbitrary_bytes_are_refused(name: str, raw: bytes) -> None:

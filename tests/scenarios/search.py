@@ -9,6 +9,7 @@ from pathlib import Path
 
 SHORT_NUMBER = 12
 BEGINNING = 6
+MANY = 500
 LARGEST_INFLATED = 1 << 24
 _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08")
 _EMPTINESS = re.compile(rb"\x00{16,}")
@@ -77,16 +78,17 @@ class Searcher:
         return {path: names for path, names in found.items() if names}
 
     def _in(self, blob: bytes) -> Iterator[str]:
-        """Read the bytes once for the beginnings of everything wanted, and look closer at what begins there."""
+        """Read the bytes once for the beginnings of all that is wanted, if that is much; then look for each of them."""
         beginnings = {pattern[:BEGINNING] for pattern in self.patterns} | {
             number[:BEGINNING] for number in self.numbers
         }
-        there = beginnings.intersection(blob[at : at + BEGINNING] for at in range(len(blob)))
+        if len(beginnings) > MANY:
+            beginnings = beginnings.intersection(blob[at : at + BEGINNING] for at in range(len(blob)))
         for pattern, name in self.patterns.items():
-            if pattern[:BEGINNING] in there and pattern in blob:
+            if pattern[:BEGINNING] in beginnings and pattern in blob:
                 yield name
         for number, name in self.numbers.items():
-            if number[:BEGINNING] in there and _alone(number).search(blob):
+            if number[:BEGINNING] in beginnings and _alone(number).search(blob):
                 yield name
 
 

@@ -204,11 +204,11 @@ def test_no_secret_is_in_homes_metrics(secrets: dict[str, str], run: Run) -> Non
 
 @pytest.mark.usefixtures("run")
 def test_no_secret_is_in_what_homes_programs_say(world: World, secrets: dict[str, str]) -> None:
-    """Of all commands but `records show`, which is for showing home's people a record. Rejects name no value."""
+    """But `records show` and `records list`, by which home's people look at a record and at its dates."""
     said = {
         f"{place}: {' '.join(words[:2])}": text.encode()
         for place, (words, text) in enumerate(world.agency.said)
-        if words[:2] != ("records", "show")
+        if words[:2] not in {("records", "show"), ("records", "list")}
     }
 
     assert by_place(Searcher.of(secrets | {"canary": CANARY}), said) == {}
