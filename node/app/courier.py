@@ -126,13 +126,13 @@ class Courier:
             result = JobResult(outcome="REFUSED", reason=refused.reason.value, article=refused.article, by=error.peer)
             await self.errands.finish(jobs, msgspec.json.encode(result), failed=True)
         except Exception:
-            # A bug in one job must not end the courier: it is logged by its numbers alone, and tried again later.
+            # A bug in one job ends neither the courier nor its lane: the job is logged by its number alone and tried
+            # again later, and the jobs behind it go on.
             log.exception("job failed", kind=jobs[0].kind.value, jobs=[job.number for job in jobs])
-            await self._postpone(jobs, "an internal error, see the log")
-            return False
+            await self._postpone(jobs, "an internal error, see the log", "FAILED")
         return True
 
-    async def _postpone(self, jobs: Sequence[Job], why: str) -> None:
+    async def _postpone(self, jobs: Sequence[Job], why: str, outcome: str = "UNREACHABLE") -> None:
         now = now_exactly()
 
         def write(work: UnitOfWork) -> None:
@@ -141,7 +141,7 @@ class Courier:
                 attempts = (work.outbox.find(job.number) or job).attempts
                 next_at = next_try(attempts, now, _CHANCE)
                 if job.give_up_at is not None and next_at >= job.give_up_at:
-                    result = JobResult(outcome="UNREACHABLE", reason=why, by=job.peer)
+                    result = JobResult(outcome=outcome, reason=why, by=job.peer)
                     work.outbox.finish(job.number, msgspec.json.encode(result), now, failed=True)
                 else:
                     work.outbox.retry(job.number, next_at)

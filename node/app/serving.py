@@ -67,6 +67,7 @@ class Serving:
     metrics: WireMetrics
     stop: asyncio.Event
     _snapshot: Snapshot | None = field(default=None)
+    _silent: set[PartyId] = field(default_factory=set)
 
     async def run(self, ready: Callable[[int], None]) -> None:
         """Serve until `stop` is set; `ready` is told the port once peers can connect."""
@@ -190,8 +191,13 @@ class Serving:
                     break
                 page = await peers.read_registry(authority, held + len(statements), MOST_STATEMENTS)
         except WireError as error:
-            log.info("authority not heard", authority=authority, error=type(error).__name__)
+            if authority not in self._silent:
+                log.warning("authority not heard", authority=authority, error=type(error).__name__)
+            self._silent.add(authority)
             return
+        if authority in self._silent:
+            log.info("authority heard again", authority=authority)
+            self._silent.discard(authority)
         whole = RegistryPage(head=page.head, statements=tuple(statements))
         moved = await asyncio.to_thread(self._advance, authority, whole)
         if isinstance(moved, NotAdvanced) and moved.setback in {Setback.FORK, Setback.ROLLBACK}:

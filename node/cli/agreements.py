@@ -213,6 +213,8 @@ def _order(name: str, operator: str, folder: Path, wait: float, act: Order, *, j
 def _fail_if_refused(job: Job, result: JobResult, *, json: bool) -> None:
     if job.state is JobState.DONE:
         return
+    if result.outcome == "FAILED":
+        fail(f"this node could not do it: {result.reason}", Exit.LOCAL)
     if result.outcome != "REFUSED":
         fail(f"{job.peer} could not be reached: {result.reason}", Exit.NOT_NOW)
     told = explain(Refusal(result.reason))

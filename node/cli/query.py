@@ -114,6 +114,8 @@ def _tell(node: Node, job: Job, *, json: bool) -> None:
     except msgspec.DecodeError:
         result = QueryResult(failure="the job ended without a result")
     ended = msgspec.json.decode(job.result or b"{}", type=dict[str, Any])
+    if ended.get("outcome") == "FAILED":
+        fail(f"this node could not do it: {msgspec.convert(ended, JobResult).reason}", Exit.LOCAL)
     if ended.get("outcome") == "UNREACHABLE":
         fail(f"{job.peer} could not be reached: {msgspec.convert(ended, JobResult).reason}", Exit.NOT_NOW)
     refused = [_refused(plan, one.reason, one.article, one.by, one.subject) for one in result.refused]

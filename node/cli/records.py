@@ -103,7 +103,7 @@ def list_records(
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
-    """List home records, a page at a time, without their content."""
+    """List home records, a page at a time: kinds, dates and states, not what they say."""
     with reading(node) as opened, opened.store.read() as work:
         counted = dict(work.records.count())
         rows = [_listed(opened, row) for row in work.records.page(kind.value if kind else None, after, limit)]

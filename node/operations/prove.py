@@ -21,6 +21,10 @@ MOST_PATIENCE = timedelta(seconds=60)
 """How long after a frame its leaf may be missing from the published journal; checkpoints come every second or so."""
 
 
+GIVE_UP_AFTER = timedelta(minutes=10)
+"""How long a proof is asked for of a peer that does not answer."""
+
+
 class ProofJob(msgspec.Struct, frozen=True, kw_only=True):
     """Which leaves of the peer's journal to have proven; from `due` on a missing one is a finding."""
 
@@ -43,7 +47,9 @@ def plan_proof(work: UnitOfWork, peer: PartyId, headers: Sequence[FrameHeader], 
     newest = max((header.time for header in headers), default=context.now())
     payload = msgspec.json.encode(ProofJob(leaves=leaves, due=newest + MOST_PATIENCE))
     key = f"prove:{context.random(16).hex()}"
-    number = work.outbox.add(NewJob(kind=JobKind.PROVE, peer=peer, key=key, payload=payload), context.now())
+    now = context.now()
+    job = NewJob(kind=JobKind.PROVE, peer=peer, key=key, payload=payload, give_up_at=now + GIVE_UP_AFTER)
+    number = work.outbox.add(job, now)
     work.commit()
     return number
 

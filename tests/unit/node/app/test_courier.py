@@ -182,3 +182,14 @@ def test_a_bug_in_one_job_ends_neither_the_job_nor_the_courier(world: World) -> 
     run(world, script, lambda: job_of(world, number).state is JobState.DONE)
 
     assert len(tries) == 2
+
+
+def test_a_job_that_always_breaks_does_not_hold_up_those_behind_it(world: World) -> None:
+    broken, behind = queue(world, "broken"), queue(world, "behind")
+
+    def script(job: Job) -> Exception | None:
+        return RuntimeError("again") if job.number == broken else None
+
+    run(world, script, lambda: job_of(world, behind).state is JobState.DONE)
+
+    assert job_of(world, broken).state is JobState.WAITING
