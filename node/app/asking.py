@@ -1,13 +1,13 @@
 """Asking over the wire: evaluate, prepare, send, accept; each step is kept before the next one begins."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import msgspec
 
 from agreements.refusal import Refused
-from crypto.pseudonym import blind, subject_input
+from crypto.pseudonym import Blinding, blind, subject_input
 from node.app.errands import PASSING
 from node.app.opening import Node
 from node.app.threads import Threads, now_exactly
@@ -41,13 +41,26 @@ from node.wire.peers import PeerClient
 from registry.parties import PartyId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evaluation:
+    """An evaluation that was asked for: of what, the secrets that unblind its answer, and the call as it was sent."""
+
+    of: tuple[str, int, tuple[PlannedSubject, ...]]
+    blinding: Blinding = field(repr=False)
+    call: Outgoing
+
+
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Does query jobs. What is known by now is kept in the job, so that a crash repeats no question."""
+    """Does query jobs. What is known by now is kept in the job, so that a crash repeats no question.
+
+    Blinds stay in memory, so that a call whose answer was lost is the same one again, which home charges once.
+    """
 
     node: Node
     peers: PeerClient
     threads: Threads
+    _evaluations: dict[PartyId, _Evaluation] = field(default_factory=dict, repr=False)
 
     async def do(self, jobs: Sequence[Job]) -> None:
         """Do query jobs one after another."""
@@ -60,7 +73,7 @@ class Asking:
             except PeerRefused as error:
                 if error.answer.refused.reason in PASSING:
                     raise
-                result = QueryResult(refused=(_refused(error.answer, None, error.peer),))
+                result = await self.threads.read(partial(_ended, job, _refused(error.answer, None, error.peer)))
             else:
                 result = _result(plan)
             await self.threads.write(partial(self._finish, job, plan, result))
@@ -74,6 +87,21 @@ class Asking:
         return await self.threads.write(partial(self._prepare, job, plan))
 
     async def _evaluated(self, peer: PartyId, plan: Plan, portion: Sequence[PlannedSubject]) -> list[bytes]:
+        asked = self._evaluations[peer] = await self._evaluation(peer, plan, portion)
+        evaluated = await self.peers.evaluate(peer, asked.call)
+        del self._evaluations[peer]
+        asker = await self.threads.read(partial(self._asker, plan))
+        key = next(one.public_key for one in asker.agreement.terms.epochs if one.number == plan.epoch)
+        return await self.threads.run(
+            lambda: asked.blinding.finalize(evaluated.elements, evaluated.proof, bytes.fromhex(key))
+        )
+
+    async def _evaluation(self, peer: PartyId, plan: Plan, portion: Sequence[PlannedSubject]) -> _Evaluation:
+        """The evaluation that is under way at this peer if it is this one, or else a new one."""
+        of = (plan.agreement, plan.epoch, tuple(portion))
+        known = self._evaluations.get(peer)
+        if known is not None and known.of == of:
+            return known
         blinding = blind([subject_input(one.scheme, one.value) for one in portion])
         call = EvaluateCall(
             request_id=self.node.context.random(16),
@@ -82,12 +110,7 @@ class Asking:
             blinded=tuple(blinding.blinded),
             checkpoint=await self._checkpoint(),
         )
-        evaluated = await self.peers.evaluate(peer, evaluate_call_to_wire(call))
-        asker = await self.threads.read(partial(self._asker, plan))
-        key = next(one.public_key for one in asker.agreement.terms.epochs if one.number == plan.epoch)
-        return await self.threads.run(
-            lambda: blinding.finalize(evaluated.elements, evaluated.proof, bytes.fromhex(key))
-        )
+        return _Evaluation(of=of, blinding=blinding, call=evaluate_call_to_wire(call))
 
     async def _asked(self, job: Job, plan: Plan) -> Plan:
         """Send the messages that are not answered yet, and keep each answer as it comes."""
@@ -98,6 +121,8 @@ class Asking:
         if plan.batch and calls:
             places = iter(zip(open_places, calls, strict=True))
             async for answer in self.peers.batch_query(job.peer, calls):
+                if isinstance(answer, RefusedAnswer) and answer.refused.reason in PASSING:
+                    raise PeerRefused(job.peer, answer)
                 place, call = next(places)
                 messages[place] = await self._kept(job, plan, messages, place, answer, call)
         elif not plan.batch:
@@ -154,6 +179,7 @@ class Asking:
             asked={kind: frozenset(names) for kind, names in plan.asked.items()},
             header=answer.header,
             body=answer.body,
+            refused=frozenset(place for place, _ in answer.refused_items),
         )
         kept = accept_answer(work, arrived, message, self._asker(plan, work))
         if isinstance(kept, Refused):
@@ -210,6 +236,13 @@ def _result(plan: Plan) -> QueryResult:
         frames=tuple(one.frame for one in plan.messages if one.frame is not None),
         refused=tuple(refused for one in plan.messages for refused in one.refused),
     )
+
+
+def _ended(job: Job, refused: ItemRefused, work: UnitOfWork) -> QueryResult:
+    """The result of a query that the peer would not go on with: what was answered before stays answered."""
+    noted = msgspec.json.decode((work.outbox.find(job.number) or job).payload, type=Plan)
+    known = _result(noted)
+    return msgspec.structs.replace(known, refused=(*known.refused, refused))
 
 
 def _keep_names(plan: Plan, portion: Sequence[PlannedSubject], names: Sequence[bytes], work: UnitOfWork) -> None:

@@ -22,7 +22,7 @@ from node.operations.asked import JournalProof
 from node.operations.keep_agreements import DocumentPayload, keep_receipt
 from node.operations.keep_journal import ProofAsked, check_proof
 from node.operations.ports import UnitOfWork
-from node.operations.prove import ProofJob, ProofResult, note_proof
+from node.operations.prove import ProofJob, ProofResult, note_failure, note_proof
 from node.wire.errors import PeerRefused
 from node.wire.peers import PeerClient
 from registry.parties import PartyId
@@ -82,6 +82,8 @@ class Errands:
         """Have a peer prove leaves of its journal, one call each."""
         for job in jobs:
             result = await self._proven(job.peer, msgspec.json.decode(job.payload, type=ProofJob))
+            for problem in result.problems:
+                await self.threads.write(partial(self._unproven, job.peer, problem))
             failed = bool(result.problems or result.failure)
             await self.finish([job], msgspec.json.encode(result), failed=failed)
 
@@ -126,6 +128,9 @@ class Errands:
             except CryptoError as error:
                 return ProofResult(leaves=len(asked.leaves), size=size, problems=(str(error),))
         return ProofResult(leaves=len(asked.leaves), size=size)
+
+    def _unproven(self, peer: PartyId, problem: str, work: UnitOfWork) -> None:
+        note_failure(work, peer, problem, self.node.context)
 
     def _against(self, peer: PartyId, leaf: bytes, work: UnitOfWork) -> ProofAsked | None:
         listing = self.node.facts(work).snapshot.party(peer)

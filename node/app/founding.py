@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from crypto.errors import CryptoError
 from crypto.keys import PublicKey, Purpose
 from node.app.opening import own_card, utc_now
 from node.config import Config, ConfigError, Folder, write_config, write_private
@@ -39,6 +40,8 @@ def found(folder: Folder, config: Config, passphrase: str, pins: Sequence[Pin]) 
         ConfigError: the folder is in use, or something given does not fit.
         StorageError: the database cannot be made, or there is one already.
     """
+    if folder.path.exists() and not folder.path.is_dir():
+        raise ConfigError(f"{folder.path} is not a folder")
     if folder.path.exists() and any(folder.path.iterdir()):
         raise ConfigError(f"{folder.path} is not empty: a node needs a folder of its own")
     draft = Folder(folder.path.with_name(folder.path.name + ".new"))
@@ -89,7 +92,14 @@ def _given(draft: Folder, config: Config, pins: Sequence[Pin]) -> list[tuple[byt
     """The cards to pin, with their digests: an authority's own is the first."""
     card = own_card(draft)
     own = [(card.raw, card.digest)] if config.identity.party_class.is_authority else []
-    return own + [(pin.card.read_bytes(), pin.digest) for pin in pins]
+    return own + [(_bytes_of(pin.card), pin.digest) for pin in pins]
+
+
+def _bytes_of(card: Path) -> bytes:
+    try:
+        return card.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{card} cannot be read: {error.strerror}") from None
 
 
 def _pin(url: str, cards: Sequence[tuple[bytes, bytes]], context: Context) -> None:
@@ -122,6 +132,6 @@ def _issue(draft: Folder, config: Config, keys: OpenKeys, at: datetime) -> None:
             issued_at=at,
         )
         raw = issue_card(card, keys.node.document)
-    except RegistryError as error:
+    except (CryptoError, RegistryError) as error:
         raise ConfigError(f"the party card would not be valid: {error}") from None
     write_private(draft.card, raw)

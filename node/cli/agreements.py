@@ -16,7 +16,7 @@ from agreements.terms import epoch_at
 from node.app.opening import Node, utc_now
 from node.cli.references import AgreementName, find_agreement
 from node.cli.screen import Exit, facts, fail, out, say_json, table
-from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
+from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading, text_of
 from node.cli.waiting import wait_for
 from node.domain.drafting import Setting, complete, example, read_draft
 from node.domain.jobs import Job, JobResult, JobState
@@ -44,7 +44,9 @@ def add_to(program: typer.Typer) -> None:
     program.add_typer(app, name="agreement")
 
 
-Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait for the other side; 0 only queues.")]
+Wait = Annotated[
+    float, typer.Option("--wait", help="Seconds to wait for the other side; 0 only queues.", min=0, max=3_600)
+]
 Order = Callable[[UnitOfWork, Agreement, Office], Done | NotPossible]
 
 
@@ -69,10 +71,7 @@ def draft(
     json: JsonFlag = False,
 ) -> None:
     """Complete a draft with epoch keys and keep it; nothing is sent yet."""
-    try:
-        drafted = read_draft(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror}", Exit.LOCAL)
+    drafted = read_draft(text_of(file))
     with acting(node) as opened:
         who = ordering(opened, operator)
         with opened.store.write() as work:

@@ -12,7 +12,7 @@ from agreements.refusal import Refused, explain
 from crypto import envelope
 from node.app.opening import utc_now
 from node.cli.references import AgreementOption, SubjectFile, SubjectOption, find_agreement, read_subjects
-from node.cli.screen import Exit, facts, fail, table
+from node.cli.screen import LARGEST, Exit, err, facts, fail, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.operations.attest_consents import Attestation, attest_consents
 from node.operations.operators import NotAllowed
@@ -61,8 +61,11 @@ def attest(
     with acting(node) as opened:
         who = ordering(opened, operator)
         with opened.store.write() as work:
+            under = find_agreement(agreement, opened.facts(work))
+            _note_strange({*kind}, set(under.terms.precisions), "kinds")
+            _note_strange({*purpose}, set(under.terms.purposes), "purposes")
             attestation = Attestation(
-                agreement=find_agreement(agreement, opened.facts(work)),
+                agreement=under,
                 subjects=subjects,
                 kinds=frozenset(kind),
                 purposes=frozenset(purpose),
@@ -79,10 +82,17 @@ def attest(
     facts({"consents": len(done), "valid_until": attestation.valid_until}, as_json=json)
 
 
+def _note_strange(given: set[str], named: set[str], what: str) -> None:
+    """A consent for what the agreement does not name is kept, but most likely it is a slip of the pen."""
+    if not given <= named:
+        strange, known = ", ".join(sorted(given - named)), ", ".join(sorted(named))
+        err.print(f"creditport: note: the agreement names no {strange}; its {what}: {known}", markup=False)
+
+
 @app.command("list", epilog="Example: creditport consent list --limit 20")
 @one_sentence
 def list_consents(
-    after: Annotated[int, typer.Option(help="Go on after this number.")] = 0,
+    after: Annotated[int, typer.Option(help="Go on after this number.", min=0, max=LARGEST)] = 0,
     limit: Annotated[int, typer.Option(min=1, max=1_000)] = 50,
     node: NodeFolder = HERE,
     json: JsonFlag = False,

@@ -8,7 +8,7 @@ import typer
 from crypto.canonical import read
 from crypto.envelope import parse, read_payload
 from crypto.frame import KIND, FrameHeader
-from node.cli.screen import Exit, facts, fail, table
+from node.cli.screen import LARGEST, Exit, facts, fail, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
 from node.cli.waiting import wait_for
 from node.domain.jobs import Job, JobResult
@@ -29,7 +29,9 @@ def add_to(program: typer.Typer) -> None:
 @app.command(epilog="Example: creditport journal show --start 100 --limit 20 --json")
 @one_sentence
 def show(
-    start: Annotated[int, typer.Option(help="First entry, from 0; negative counts from the end.")] = -20,
+    start: Annotated[
+        int, typer.Option(help="First entry, from 0; negative counts from the end.", min=-LARGEST, max=LARGEST)
+    ] = -20,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
     node: NodeFolder = HERE,
     json: JsonFlag = False,
@@ -48,7 +50,7 @@ def show(
 @one_sentence
 def verify(
     peer: Annotated[str, typer.Option(help="Check this peer's journal against the frames it sent us.")] = "",
-    wait: Annotated[float, typer.Option(help="Seconds to wait for the peer.")] = 30,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the peer.", min=0, max=3_600)] = 30,
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:

@@ -89,7 +89,7 @@ def serve(node: NodeFolder = HERE, verbose: Annotated[bool, typer.Option(help="L
     # gRPC would write plain lines of its own into the log, with addresses in them.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # Only this command speaks gRPC; the others start without it.
-    from node.app.serving import CannotListen, serve_node  # noqa: PLC0415
+    from node.app.serving import CannotListen, serve_node  # noqa: PLC0415 - as above
 
     _log_to_stderr(logging.DEBUG if verbose else logging.INFO)
     with acting(node) as served:

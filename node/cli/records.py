@@ -4,18 +4,18 @@ import csv
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import IO, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agreements.refusal import Refused
 from node.app.opening import Node, utc_now
-from node.cli.screen import Exit, err, facts, fail, out, say_json, table
-from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
+from node.cli.screen import LARGEST, Exit, err, facts, fail, out, say_json, table
+from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading, text_of
 from node.domain.dates import shanghai_day
 from node.domain.intake import Intake, Rejected, open_intake
 from node.domain.mapping import Mapping, read_mapping, standard_mapping
@@ -62,14 +62,16 @@ def import_file(
     """Load records; every row is loaded, or named with what was wrong. Loading a file again changes nothing."""
     with ExitStack() as stack:
         opened = stack.enter_context(acting(node))
-        mapped = standard_mapping(kind) if mapping is None else read_mapping(mapping.read_text(encoding="utf-8"))
+        mapped = standard_mapping(kind) if mapping is None else read_mapping(text_of(mapping))
         if mapped.kind is not kind:
             fail(f"the mapping is for kind {mapped.kind.value}, not {kind.value}", Exit.USAGE)
         intake = _intake(opened, kind, source or file.name)
         ordered = _order(opened, operator, file)
         writer = _RejectsFile(stack, rejects)
-        rows = _rows(stack.enter_context(file.open("rb")), file, mapped)
-        done = _load(opened, rows, intake, ordered, writer, file)
+        stream = stack.enter_context(file.open("rb"))
+        # Closed before the file is, also when somebody interrupts.
+        rows = stack.enter_context(closing(_rows(stream, file, mapped)))
+        done = _load(opened, rows, intake, ordered, writer, stream)
     shown = {
         "rows": done["rows"],
         "new": done["new"],
@@ -98,7 +100,7 @@ def import_file(
 @one_sentence
 def list_records(
     kind: Annotated[Kind | None, typer.Option(help="Only this kind.")] = None,
-    after: Annotated[int, typer.Option(help="Go on after this record number.")] = 0,
+    after: Annotated[int, typer.Option(help="Go on after this record number.", min=0, max=LARGEST)] = 0,
     limit: Annotated[int, typer.Option(min=1, max=1_000)] = 50,
     node: NodeFolder = HERE,
     json: JsonFlag = False,
@@ -124,7 +126,10 @@ def list_records(
 @app.command(epilog="Example: creditport records show 17")
 @one_sentence
 def show(
-    record: Annotated[int, typer.Argument(help="The record's number, from `creditport records list`.")],
+    record: Annotated[
+        int,
+        typer.Argument(help="The record's number, from `creditport records list`.", min=0, max=LARGEST),
+    ],
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
@@ -150,7 +155,9 @@ def sample(
     seed: Annotated[int, typer.Option(help="The same seed gives the same rows.")] = 1,
     of: Annotated[
         Path | None,
-        typer.Option(help="For penalties: a sample file of the enterprises they are about.", exists=True),
+        typer.Option(
+            help="For penalties: a sample file of the enterprises they are about.", exists=True, dir_okay=False
+        ),
     ] = None,
 ) -> None:
     """Write invented but realistic records, to try the node out."""
@@ -160,8 +167,10 @@ def sample(
     elif of is None:
         fail("penalties are about enterprises: name their sample file with --of", Exit.USAGE)
     else:
-        with of.open(encoding="utf-8", newline="") as lines:
-            rows = sample_penalties(seed, list(csv.DictReader(lines)), count, today)
+        enterprises = list(csv.DictReader(text_of(of).splitlines()))
+        if not enterprises or "uscc" not in enterprises[0]:
+            fail(f"{of} is no sample file of enterprises: `creditport records sample FILE --kind 101`", Exit.USAGE)
+        rows = sample_penalties(seed, enterprises, count, today)
     columns = standard_mapping(kind).columns
     with file.open("w", encoding="utf-8", newline="") as target:
         writer = csv.DictWriter(target, [column.target for column in columns])
@@ -197,7 +206,7 @@ def _order(node: Node, operator: str, file: Path) -> SignedAct:
     return ordered
 
 
-def _rows(stream: IO[bytes], file: Path, mapping: Mapping) -> Iterator[Row | BadRow]:
+def _rows(stream: IO[bytes], file: Path, mapping: Mapping) -> Generator[Row | BadRow]:
     form = Format.JSON_LINES if file.suffix.lower() in {".jsonl", ".ndjson"} else Format.CSV
     for row in read_rows(stream, form):  # type: ignore[arg-type]  # an opened binary file is a BinaryIO
         yield mapping.apply(row) if isinstance(row, Row) else row
@@ -209,21 +218,23 @@ def _load(
     intake: Intake,
     ordered: SignedAct,
     writer: "_RejectsFile",
-    file: Path,
+    stream: IO[bytes],
 ) -> Counter[str]:
     done: Counter[str] = Counter()
-    with _progress(file) as bar:
-        task = bar.add_task("loading", total=None)
+    with _progress() as bar:
+        task = bar.add_task(Path(stream.name).name, total=Path(stream.name).stat().st_size, rows=0)
         for progress in import_rows(rows, intake, ordered, node.store, node.context):
             done = Counter(progress.outcomes)
             done["rows"] = progress.rows
             writer.write(progress.rejects)
-            bar.update(task, completed=progress.rows)
+            bar.update(task, completed=stream.tell(), rows=progress.rows)
     return done
 
 
-def _progress(file: Path) -> Progress:
-    columns = (TextColumn(f"loading {file.name}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+def _progress() -> Progress:
+    """How far into the file, since nobody knows its rows before they are read."""
+    said = TextColumn("loading {task.description}", markup=False)
+    columns = (said, BarColumn(), TextColumn("{task.fields[rows]:,} rows"), TimeRemainingColumn())
     return Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty())
 
 

@@ -8,6 +8,7 @@ import typer
 
 from agreements.agreement import Agreement
 from node.cli.screen import Exit, fail
+from node.cli.session import text_of
 from node.domain.identifiers import Identifier, Problem, guess_scheme, parse_identifier
 from node.operations.facts import NodeFacts
 
@@ -49,7 +50,7 @@ def read_subjects(subjects: list[str] | None, file: Path | None) -> list[Identif
     """The identifiers that were typed or stand in a file, each once; the first that is none ends the command."""
     lines = list(subjects or [])
     if file is not None:
-        lines += [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        lines += [line.strip() for line in text_of(file).splitlines() if line.strip()]
     if not lines:
         fail("name the subjects with --subject or --subject-file", Exit.USAGE)
     return list(dict.fromkeys(_identifiers(lines)))

@@ -13,6 +13,8 @@ from rich.table import Table
 
 LONG_HEX = 32
 SHORT_HEX = 12
+LARGEST = 2**63 - 1
+"""The largest number that a database can hold."""
 WIDE = 200
 """Columns for whoever reads a table through a pipe, where no window says how wide it is."""
 

@@ -43,6 +43,10 @@ def one_sentence(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except (ConfigError, KeysError, StorageError, DomainError) as error:
             fail(str(error), Exit.LOCAL)
+        except BrokenPipeError:
+            raise  # who reads has left, `| head` for one: the program ends without a word
+        except OSError as error:
+            fail(f"{error.filename or 'a file'}: {error.strerror or error}", Exit.LOCAL)
         except KeyboardInterrupt:
             fail(
                 "interrupted; what was committed stays, and queued jobs go on while the node serves",
@@ -75,6 +79,16 @@ def ordering(node: Node, name: str) -> SigningOperator:
     return SigningOperator(name=name, key=key)
 
 
+def text_of(file: Path) -> str:
+    """The text of a file that somebody named, which is UTF-8, marked or not. Raises ConfigError."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file} is not UTF-8 text") from None
+
+
 def passphrase(variable: str, prompt: str, *, new: bool = False) -> str:
     """A passphrase: from the environment variable, from the file that VARIABLE_FILE names, or asked for.
 
@@ -85,10 +99,7 @@ def passphrase(variable: str, prompt: str, *, new: bool = False) -> str:
         return given
     file = os.environ.get(f"{variable}_FILE")
     if file:
-        try:
-            return Path(file).read_text(encoding="utf-8").rstrip("\n")
-        except OSError as error:
-            raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
+        return text_of(Path(file)).rstrip("\n")
     if not sys.stdin.isatty():
         raise ConfigError(f"no passphrase: set {variable} or {variable}_FILE")
     return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=new))

@@ -72,13 +72,13 @@ def complete(draft: Draft, setting: Setting, agreement_id: str) -> Terms:
     """Complete a draft: sorted lists, epochs that cover the whole validity, and their public keys.
 
     Raises:
-        DraftRefused: no direction fits the two parties.
+        DraftRefused: no direction fits the two parties, or a number is out of its range.
     """
     begins, ends = _instant(draft.effective_from), _instant(draft.expires_at)
     direction = fitting_direction(setting.provider.jurisdiction, setting.recipient.jurisdiction)
     if direction is None:
         raise DraftRefused("recipient: this regulation reaches agreements with a party in Shenzhen")
-    return Terms(
+    terms = Terms(
         agreement=agreement_id,
         version=1,
         title=draft.title,
@@ -104,6 +104,11 @@ def complete(draft: Draft, setting: Setting, agreement_id: str) -> Terms:
         liability_contacts=draft.liability_contacts,
         suite=Suite.ONE,
     )
+    try:
+        # Terms that no reader would take must not be written: ranges hold for whoever decodes, not for who constructs.
+        return msgspec.json.decode(msgspec.json.encode(terms), type=Terms)
+    except msgspec.ValidationError as error:
+        raise DraftRefused(f"the draft is not within bounds: {error}") from None
 
 
 def example(recipient: PartyId, now: datetime, catalogue: Catalogue) -> str:

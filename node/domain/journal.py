@@ -42,6 +42,7 @@ class Act(StrEnum):
     REFUSED = "refused"
     REFUSED_BY_PEER = "refused.by.peer"
     FORK = "journal.fork"
+    UNPROVEN = "journal.unproven"
 
 
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

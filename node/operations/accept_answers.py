@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from agreements import authorisation
 from agreements.permission import FrameFacts, accept_frame
 from agreements.refusal import Refusal, Refused, refuse
 from agreements.signatures import reason_of
 from crypto.commitment import Rendition
+from crypto.envelope import parse
 from crypto.errors import BadSeal, CryptoError
 from crypto.frame import FrameHeader, Received, open_body, open_header
 from crypto.keys import Purpose
@@ -18,7 +20,8 @@ from node.domain.deidentified import check_deidentified, check_precision
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.receipts import Receipt, Stage
-from node.operations.ask import Asker, ItemRefused, Plan, PlannedMessage
+from node.operations.ask import Asker, ItemRefused, Plan, PlannedItem, PlannedMessage
+from node.operations.disclose import authorisations_digest
 from node.operations.ports import UnitOfWork
 from node.operations.rows import CopyRow, ReceivedFrameRow
 from registry.parties import PartyId
@@ -26,7 +29,10 @@ from registry.parties import PartyId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """A frame as it came, with the request it answers: its digest, its purpose, and the fields asked, by kind."""
+    """A frame as it came, with the request it answers: its digest, its purpose, and the fields asked, by kind.
+
+    `refused` are the positions of the items that home refused beside it.
+    """
 
     peer: PartyId
     request: bytes
@@ -34,16 +40,18 @@ class Arrived:
     asked: Mapping[str, frozenset[str]]
     header: bytes
     body: bytes
+    refused: frozenset[int] = frozenset()
 
 
 def accept_answer(work: UnitOfWork, arrived: Arrived, message: PlannedMessage, asker: Asker) -> bytes | Refused:
     """Verify an answered frame, keep it whole with its copies, and queue the receipt; give its id.
 
     Signature, header, body digest, seal, renditions, count and root are checked; then that it answers this request
-    under this agreement and filing set; then that every rendition was asked for and is de-identified. One thing
-    wrong refuses the frame whole, and nothing of it is kept. The caller commits, together with the job's progress.
+    and its authorisations under this agreement and filing set; then that every rendition was asked for and is
+    de-identified, and that no other frame has its id. One thing wrong refuses the frame whole, and nothing of it is
+    kept. The caller commits, together with the job's progress.
     """
-    opened = _open(arrived, message, asker)
+    opened = _open(work, arrived, message, asker)
     if isinstance(opened, Refused):
         _journal_frame(work, arrived.peer, asker, {"outcome": opened.reason.value})
         return opened
@@ -64,7 +72,7 @@ def accept_answer(work: UnitOfWork, arrived: Arrived, message: PlannedMessage, a
 
 
 def _open(
-    arrived: Arrived, message: PlannedMessage, asker: Asker
+    work: UnitOfWork, arrived: Arrived, message: PlannedMessage, asker: Asker
 ) -> tuple[FrameHeader, bytes, list[Received]] | Refused:
     pack = asker.settings.law.rules.reference
     listing = asker.facts.snapshot.party(arrived.peer)
@@ -79,10 +87,19 @@ def _open(
         return refuse(Refusal.SEAL_INVALID, pack, "body: expected sealed to this node")
     except CryptoError as failure:
         return refuse(reason_of(failure), pack, "frame: expected as its header says")
-    refused = _unacceptable(header, received, arrived, asker)
-    unfit = (_unfit(one.rendition, header, message, asker) for one in received)
-    refused = refused or next((one for one in unfit if one is not None), None)
+    answered = [item for place, item in enumerate(message.items) if place not in arrived.refused]
+    refused = _unacceptable(header, received, arrived, asker) or _unauthorised(header, answered, pack)
+    unfit = (_unfit(one.rendition, header, answered, asker) for one in received)
+    refused = refused or next((one for one in unfit if one is not None), None) or _renamed(work, header, digest, pack)
     return (header, digest, received) if refused is None else refused
+
+
+def _renamed(work: UnitOfWork, header: FrameHeader, digest: bytes, pack: str) -> Refused | None:
+    """Refuse another frame under the id of one that is held: it would be taken for the one held, and not be kept."""
+    held = work.received_frames.find(bytes.fromhex(header.frame))
+    if held is None or held.header_digest == digest:
+        return None
+    return refuse(Refusal.REPLAYED, pack, "frame: expected an id of its own")
 
 
 def _unacceptable(header: FrameHeader, received: Sequence[Received], arrived: Arrived, asker: Asker) -> Refused | None:
@@ -104,10 +121,19 @@ def _unacceptable(header: FrameHeader, received: Sequence[Received], arrived: Ar
     return refused
 
 
-def _unfit(rendition: Rendition, header: FrameHeader, message: PlannedMessage, asker: Asker) -> Refused | None:
+def _unauthorised(header: FrameHeader, answered: Sequence[PlannedItem], pack: str) -> Refused | None:
+    """Refuse a frame that names other authorisations than those it was asked with: it would witness to them (S 28)."""
+    sent = [parse(item.authorisation, authorisation.KIND).digest for item in answered if item.authorisation]
+    expected = authorisations_digest(sent)
+    if header.authorisation == (expected.hex() if expected else None):
+        return None
+    return refuse(Refusal.REPLAYED, pack, "authorisation: expected the one that was sent")
+
+
+def _unfit(rendition: Rendition, header: FrameHeader, answered: Sequence[PlannedItem], asker: Asker) -> Refused | None:
     """Refuse a rendition of a subject not asked about, or one that shows more than it may."""
     pack, terms = asker.settings.law.rules.reference, asker.agreement.terms
-    names = {item.pseudonym for item in message.items}
+    names = {item.pseudonym for item in answered}
     if rendition.header.pseudonym not in names or rendition.header.epoch != header.epoch:
         return refuse(Refusal.AGREEMENT_SCOPE, pack, "pseudonym: expected one that was asked about")
     if rendition.header.profile != terms.deid_profile:

@@ -13,10 +13,11 @@ from datetime import datetime
 import msgspec
 
 from agreements.agreement import Agreement
-from agreements.authorisation import OpenedAuthorisation, open_authorisation
+from agreements.authorisation import LIFETIME, OpenedAuthorisation, open_authorisation
 from agreements.permission import Facts, Granted, Item, Question, Usage, decide_agreement, decide_item
 from agreements.refusal import Refusal, Refused, refuse
 from agreements.signatures import document_keys
+from crypto.errors import Malformed
 from crypto.keys import KeyId, PublicKey, Purpose
 from node.domain.journal import Act, Detail, Drafted, EntryFacts, draft
 from node.operations.asked import Answered, QueryAsked, RefusedAnswer
@@ -24,7 +25,11 @@ from node.operations.desk import Desk
 from node.operations.disclose import Disclosure, Shown, disclose, show
 from node.operations.ports import UnitOfWork
 from node.operations.rows import SentFrameRow
+from registry.freshness import TOLERANCE
 from registry.parties import PartyId
+
+KNOWN_FOR = LIFETIME + TOLERANCE
+"""How long after it was made a frame is given again to the same request: no authorisation in it outlives this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +73,10 @@ class _StoredItem(msgspec.Struct, frozen=True, array_like=True):
 def answer_queries(work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk) -> list[Answered | RefusedAnswer]:
     """Answer messages, each with one frame or one refusal, in order; commits before anything may leave.
 
-    A request whose very bytes were answered before gets the same frame again and leaves no new entry.
+    A request whose very bytes were answered a moment ago gets the same frame again and leaves no new entry.
     """
     at = desk.context.now()
-    known = _known_answers(work, asked, desk.checkpoint)
+    known = _known_answers(work, asked, desk, at)
     fresh = {_request(one): one for one in asked if _request(one) not in known}
     cases = _decide(work, list(fresh.values()), desk, at)
     _use_nonces(work, cases, desk)
@@ -92,15 +97,25 @@ def _request(one: QueryAsked) -> tuple[PartyId, bytes]:
 
 
 def _known_answers(
-    work: UnitOfWork, asked: Sequence[QueryAsked], checkpoint: bytes
+    work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk, at: datetime
 ) -> dict[tuple[PartyId, bytes], Answered | RefusedAnswer]:
+    """The frames that retries get again: while their authorisations may still be good, under an agreement in force.
+
+    A frame that was made is not a right to be shown it for ever (rules 1 and 6). Beyond that the request is decided
+    afresh, and refused: its agreement is over, or its authorisation is.
+    """
     rows = work.sent_frames.answers(list(dict.fromkeys(one.digest for one in asked)))
-    return {
-        (row.recipient, digest): Answered(
-            header=row.header, body=row.body, refused_items=_read_items(row.outcomes), checkpoint=checkpoint
-        )
-        for digest, row in rows.items()
-    }
+    found: dict[tuple[PartyId, bytes], Answered | RefusedAnswer] = {}
+    for one in asked:
+        row = rows.get(one.digest)
+        if row is None or row.recipient != one.peer or at >= row.sent_at + KNOWN_FOR:
+            continue
+        if isinstance(decide_agreement(_question(one), desk.facts_of(one.peer, one.agreement), at), Granted):
+            items = _read_items(row.outcomes)
+            found[_request(one)] = Answered(
+                header=row.header, body=row.body, refused_items=items, checkpoint=desk.checkpoint
+            )
+    return found
 
 
 def _decide(work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk, at: datetime) -> list[_Case]:
@@ -163,7 +178,7 @@ def _question(one: QueryAsked) -> Question:
 
 
 def _use_nonces(work: UnitOfWork, cases: Sequence[_Case], desk: Desk) -> None:
-    """Use every authorisation once: one that was used before, or twice in these messages, is refused as replayed."""
+    """Use every authorisation for one request: in another, or twice in these messages, it is refused as replayed."""
     users: dict[bytes, tuple[_Case, int]] = {}
     ends: list[datetime] = []
     for case in cases:
@@ -179,8 +194,10 @@ def _use_nonces(work: UnitOfWork, cases: Sequence[_Case], desk: Desk) -> None:
             ends.append(opened.authorisation.expires_at)
     if users:
         used = work.usage.use_nonces({nonce: case.asked.digest for nonce, (case, _) in users.items()}, max(ends))
-        for nonce in used:
-            _replayed(*users[nonce], desk)
+        for nonce, first in used.items():
+            case, place = users[nonce]
+            if first != case.asked.digest:
+                _replayed(case, place, desk)
 
 
 def _replayed(case: _Case, place: int, desk: Desk) -> None:
@@ -224,7 +241,13 @@ def _conclude(
     if whole is not None or case.agreement is None:
         return _refuse_whole(case, whole or _impossible(), desk, entries)
     recipient = desk.facts.snapshot.listings[case.asked.peer].card.key(Purpose.SEAL)
-    frame = disclose(case.shown, _authorisations(case), case.asked, case.agreement, desk.context, recipient)
+    try:
+        frame = disclose(case.shown, _authorisations(case), case.asked, case.agreement, desk.context, recipient)
+    except Malformed:
+        # One message that asks for more than a frame holds must not take down those that came together with it.
+        pack = desk.settings.law.rules.reference
+        oversized = refuse(Refusal.OVERSIZED, pack, "frame: expected no more than one holds")
+        return _refuse_whole(case, oversized, desk, entries)
     leaf = _draft(entries, desk, case, Act.BATCH if case.asked.batch else Act.QUERY, frame.detail)
     refused_items = _item_entries(case, desk, entries, frame.id) if case.asked.batch else ()
     header, digest = frame.sign(leaf.leaf, desk.context, at)

@@ -31,6 +31,9 @@ from registry.parties import PartyId
 MOST_DOCUMENTS = 64
 """Documents kept of one agreement; an honest one has fewer than ten."""
 
+MOST_PROPOSALS = 256
+"""Terms kept of one peer that this node has not signed; all of them are folded again whenever anything changes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotPossible:
@@ -118,7 +121,7 @@ def file_agreement(work: UnitOfWork, agreement: Agreement, office: Office) -> Do
     ordered = order(work, office.operator, Role.CONTRACTS, agreement.digest, office.context)
     if isinstance(ordered, NotAllowed):
         return NotPossible(why=ordered.why)
-    payload = _payload(agreement.digest, _signed_terms(work, agreement))
+    payload = _payload(agreement.digest, _signed_terms(work, agreement, office))
     key = f"file:{agreement.digest.hex()}:{office.context.random(8).hex()}"
     job = NewJob(kind=JobKind.FILE_AGREEMENT, peer=authority.party, key=key, payload=payload)
     number = work.outbox.add(job, office.context.now())
@@ -240,7 +243,7 @@ def _sign(work: UnitOfWork, agreement: Agreement, office: Office, done: str, to:
     problem = _first_problem(agreement.terms, office)
     if problem is not None:
         return problem
-    raw = countersign(_signed_terms(work, agreement), context.keys.document)
+    raw = countersign(_signed_terms(work, agreement, office), context.keys.document)
     row = AgreementDocumentRow(agreement=agreement.digest, digest=agreement.digest, kind=TERMS_KIND, raw=raw)
     _keep(work, row)
     number = _send(work, to, agreement.digest, agreement.digest, raw, context)
@@ -277,6 +280,8 @@ def _judge(
             return refuse(Refusal.AGREEMENT_MISSING, rules.reference, "parties: expected sender and receiver")
         if peer not in document.signed_by:
             return refuse(Refusal.SIGNATURE_INVALID, rules.reference, "signatures: expected the sender's")
+        if len(_proposals(peer, facts, node) - {document.agreement}) >= MOST_PROPOSALS:
+            return refuse(Refusal.RISK_LIMIT, rules.reference, f"proposals: expected at most {MOST_PROPOSALS} unsigned")
     else:
         agreement = facts.agreements.get(document.agreement)
         if agreement is None or {peer, node} != agreement.terms.parties:
@@ -290,6 +295,12 @@ def _judge(
     return None
 
 
+def _proposals(peer: PartyId, facts: NodeFacts, node: PartyId) -> set[bytes]:
+    """The terms of a peer that this node has not signed: only their number is the peer's to choose."""
+    held = facts.agreements.values()
+    return {one.digest for one in held if peer in one.signed_by and node in one.terms.parties - one.signed_by}
+
+
 def _refuse(work: UnitOfWork, peer: PartyId, refused: Refused, context: Context) -> RefusedAnswer:
     detail: Detail = {"article": refused.article, "outcome": refused.reason.value}
     entry = EntryFacts(act=Act.REFUSED, detail=detail, counterparty=peer)
@@ -299,10 +310,15 @@ def _refuse(work: UnitOfWork, peer: PartyId, refused: Refused, context: Context)
     return RefusedAnswer(refused=refused, leaf=drafted.leaf)
 
 
-def _signed_terms(work: UnitOfWork, agreement: Agreement) -> bytes:
-    """The envelope of the terms that carries the most signatures; ties fall to the first that came."""
-    terms = [row.raw for row in work.agreements.documents(agreement.digest) if row.kind == TERMS_KIND]
-    return max(terms, key=lambda raw: len(envelope.parse(raw, TERMS_KIND).signatures))
+def _signed_terms(work: UnitOfWork, agreement: Agreement, office: Office) -> bytes:
+    """The envelope of the terms that most of the parties signed; ties fall to the first that came.
+
+    Only their signatures count: others prove nothing, and whoever adds them must not keep us from filing.
+    """
+    snapshot, rules = office.facts.snapshot, office.settings.law.rules
+    rows = work.agreements.documents(agreement.digest)
+    read = [read_document(row.raw, snapshot, rules) for row in rows if row.kind == TERMS_KIND]
+    return max((one for one in read if isinstance(one, AgreementDocument)), key=lambda one: len(one.signed_by)).raw
 
 
 def _known_receipt(work: UnitOfWork, agreement: bytes) -> bytes | None:

@@ -67,17 +67,18 @@ def prove_journal(work: UnitOfWork, leaf: bytes, old_size: int) -> JournalProof 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadSeen:
-    """What became of a checkpoint that came from a peer: kept, older than what is known, or evidence of a fork."""
+    """What became of a checkpoint that came from a peer: kept, not needed, or evidence of a fork."""
 
     kept: bool
     fork: bool
 
 
 def see_head(work: UnitOfWork, peer: PartyId, vkey: str, note: bytes, context: Context) -> HeadSeen:
-    """Keep the newest checkpoint of a peer; two roots of one size are a fork, and journalled with both notes.
+    """Keep the first checkpoint of a peer; two roots of one size are a fork, and journalled with both notes.
 
-    A larger size is kept without proof: the proof of consistency is asked for by `check_proof`, from the older one
-    on. A checkpoint that does not verify is passed over: it proves nothing against anybody.
+    A larger one takes its place only once it is proven to have grown from it (`note_proof`): a peer that rewrote its
+    journal would otherwise only have to show the new one. A checkpoint that does not verify is passed over: it proves
+    nothing against anybody.
     """
     try:
         checkpoint = open_checkpoint(note, [vkey]).checkpoint
@@ -86,11 +87,11 @@ def see_head(work: UnitOfWork, peer: PartyId, vkey: str, note: bytes, context: C
     if checkpoint.origin != journal_origin(peer):
         return HeadSeen(kept=False, fork=False)
     known = work.peers.head(peer)
-    if known is not None and checkpoint.size == known.size and checkpoint.root != known.root:
-        _journal_fork(work, peer, known.note, note, context)
-        return HeadSeen(kept=False, fork=True)
-    if known is not None and checkpoint.size <= known.size:
-        return HeadSeen(kept=False, fork=False)
+    if known is not None:
+        fork = checkpoint.size == known.size and checkpoint.root != known.root
+        if fork:
+            _journal_fork(work, peer, known.note, note, context)
+        return HeadSeen(kept=False, fork=fork)
     head = PeerHead(size=checkpoint.size, root=checkpoint.root, note=note, seen_at=context.now())
     work.peers.see(peer, head)
     work.commit()

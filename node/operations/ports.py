@@ -79,10 +79,10 @@ class Registries(Protocol):
 
 
 class Peers(Protocol):
-    """Newest journal checkpoints seen of other nodes."""
+    """Journal checkpoints of other nodes, from which they must go on."""
 
     def head(self, peer: PartyId) -> PeerHead | None:
-        """Give the newest one seen of a peer."""
+        """Give the one kept of a peer."""
 
     def see(self, peer: PartyId, head: PeerHead) -> None:
         """Replace it; the caller has verified it and checked it against the old one."""

@@ -10,6 +10,7 @@ from crypto.checkpoint import Checkpoint
 from crypto.frame import FrameHeader
 from node.domain.context import Context
 from node.domain.jobs import JobKind, NewJob
+from node.domain.journal import Act, EntryFacts, draft
 from node.operations.ports import UnitOfWork
 from node.operations.rows import PeerHead
 from registry.parties import PartyId
@@ -52,6 +53,13 @@ def plan_proof(work: UnitOfWork, peer: PartyId, headers: Sequence[FrameHeader], 
     number = work.outbox.add(job, now)
     work.commit()
     return number
+
+
+def note_failure(work: UnitOfWork, peer: PartyId, problem: str, context: Context) -> None:
+    """Journal that a peer's journal did not prove what it had to; the words name digests and codes only."""
+    entry = EntryFacts(act=Act.UNPROVEN, detail={"problem": problem}, counterparty=peer)
+    work.journal.add([draft(entry, context.node, context.now(), context.random)])
+    work.commit()
 
 
 def note_proof(work: UnitOfWork, peer: PartyId, checkpoint: Checkpoint, note: bytes, context: Context) -> None:

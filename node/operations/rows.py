@@ -164,7 +164,7 @@ class ConsentRow(_Row, frozen=True, kw_only=True):
 
 
 class PeerHead(_Row, frozen=True, kw_only=True):
-    """The newest journal checkpoint seen of a peer."""
+    """The journal checkpoint of a peer that its next ones must have grown from."""
 
     size: int
     root: bytes

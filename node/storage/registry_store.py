@@ -1,4 +1,4 @@
-"""Pinned authorities, mirrors of their logs, and the newest journal checkpoints seen of peers."""
+"""Pinned authorities, mirrors of their logs, and the journal checkpoints of peers that later ones must extend."""
 
 # ruff: noqa: D102 - each method keeps the promise of its port and says only what is added to it
 

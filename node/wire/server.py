@@ -142,7 +142,7 @@ async def _health_and_reflection() -> tuple[health.aio.HealthServicer, list[grpc
     names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
     health_pb2_grpc.add_HealthServicer_to_server(checking, cast("grpc.aio.Server", collected))
     reflecting = reflection.aio.ReflectionServicer(service_names=names)
-    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflecting, collected)  # type: ignore[no-untyped-call]
+    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflecting, collected)  # type: ignore[no-untyped-call]  # the package has no types
     return checking, collected.handlers
 
 

@@ -216,8 +216,58 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
         2, "CARD-FILE@FINGERPRINT",
         lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--authority", "card.json"),
     ),
+    "subjects that are no text": (
+        4, "is not UTF-8 text", lambda bank: (*QUERY, "abcdef", "--subject-file", _no_text(bank)),
+    ),
+    "a mapping that is missing": (
+        4, "cannot be read",
+        lambda bank: ("records", "import", __file__, "--kind", "101", "--mapping", str(bank.node / "no.toml")),
+    ),
+    "a mapping that is no text": (
+        4, "is not UTF-8 text",
+        lambda bank: ("records", "import", __file__, "--kind", "101", "--mapping", _no_text(bank)),
+    ),
+    "rejects into a folder": (
+        4, "Is a directory",
+        lambda bank: ("records", "import", __file__, "--kind", "101", "--rejects", str(bank.node)),
+    ),
+    "a sample into no folder": (
+        4, "No such file", lambda bank: ("records", "sample", str(bank.node / "no" / "x.csv"), "--kind", "101"),
+    ),
+    "penalties of what is no sample": (
+        2, "no sample file",
+        lambda bank: ("records", "sample", str(bank.node / "p.csv"), "--kind", "201", "--of", __file__),
+    ),
+    "a draft that is no text": (4, "is not UTF-8 text", lambda bank: ("agreement", "draft", _no_text(bank))),
+    "a party of no name": (
+        4, "would not be valid", lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--party", "X Y"),
+    ),
+    "an address of no port": (
+        4, "would not be valid",
+        lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--listen", "nonsense"),
+    ),
+    "a file for a folder": (
+        4, "is not a folder", lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "node.toml")),
+    ),
+    "an authority whose card is missing": (
+        4, "cannot be read",
+        lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--authority", f"no.json@{'ab' * 32}"),
+    ),
     "no node": (4, "there is no node", lambda bank: ("status", "--node", str(bank.node / "nowhere"))),
 }  # fmt: skip
+
+
+def _no_text(bank: Terminal) -> str:
+    file = bank.node / "bytes"
+    file.write_bytes(b"\xff\xfe\x81")
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    "line", ["records show", "records list --after", "consent list --after", "journal show --start"]
+)
+def test_a_number_larger_than_any_is_wrong_usage(bank: Terminal, line: str) -> None:
+    bank.run(*line.split(), str(2**63), code=2)
 
 
 @pytest.mark.parametrize(("code", "words", "line"), WRONG.values(), ids=WRONG)

@@ -119,6 +119,17 @@ def test_a_draft_that_is_not_right_is_refused_in_words_that_name_the_place(
         read_draft(spoil(TEXT))
 
 
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [("retention_days = 90", "retention_days = -4"), ("retention_days = 90", "retention_days = 99999")],
+)
+def test_a_number_that_no_reader_would_take_is_refused_before_it_is_signed(line: str, wrong: str) -> None:
+    draft = read_draft(TEXT.replace(line, wrong))
+
+    with pytest.raises(DraftRefused, match="retention_days"):
+        complete(draft, setting(), "0a" * 16)
+
+
 def test_between_hong_kong_and_macau_this_regulation_has_nothing_to_say() -> None:
     with pytest.raises(DraftRefused, match="party in Shenzhen"):
         complete(read_draft(TEXT), setting(BANK, MACAU), "0a" * 16)

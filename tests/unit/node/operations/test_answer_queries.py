@@ -12,6 +12,7 @@ from crypto.envelope import parse
 from node.operations.answer_queries import answer_queries, day_window
 from node.operations.asked import Answered, AskedItem, QueryAsked, RefusedAnswer
 from node.operations.keep_agreements import terminate_agreement
+from node.operations.rows import LedgerRow
 from node.storage.errors import DiskFull
 from registry.parties import PartyId
 from tests.fakes.exchange import (
@@ -50,6 +51,13 @@ def charged(world: World) -> int:
         return int(work.usage.charged(number, [window])[window])  # type: ignore[attr-defined]
 
     return world.agency.read(read)
+
+
+def held(world: World) -> list[LedgerRow]:
+    """Every row of the ledger."""
+    return world.agency.read(
+        lambda work: [row for one in work.records.page(None, 0, 100) for row in work.renditions.holders(one.record_no)]
+    )
 
 
 def entries(world: World) -> int:
@@ -263,13 +271,25 @@ def test_after_the_end_of_the_agreement_nothing_is_answered(world: World) -> Non
     assert reasons(answers(world, asked)) == ["AGREEMENT_EXPIRED"]
 
 
-def test_an_answer_given_before_the_end_is_given_again_to_the_same_request(world: World) -> None:
-    """The frame has left already; a retry must not make the asker believe that it was refused."""
+def test_an_answer_given_before_the_end_is_not_given_again_after_it(world: World) -> None:
     asked, agency = question(world, SHOWN), world.agency
-    first = answer(world, asked)
-    agency.write(lambda work: done(terminate_agreement(work, world.agreement(), Ending.BREACH, agency.office(work))))
+    answer(world, asked)
+    agency.write(
+        lambda work: done(terminate_agreement(work, world.agreement(), Ending.END_OF_COOPERATION, agency.office(work)))
+    )
 
-    assert answers(world, asked) == [first]
+    assert reasons(answers(world, asked)) == ["AGREEMENT_EXPIRED"]
+
+
+def test_the_same_request_gets_its_frame_again_only_while_its_authorisation_may_be_good(world: World) -> None:
+    asked = question(world, SHOWN)
+    first = answer(world, asked)
+    world.wait(minutes=10)
+    again = answer(world, asked)
+    world.wait(minutes=1)
+
+    assert again == first
+    assert reasons(answers(world, asked)) == ["CONSENT_EXPIRED"]
 
 
 def test_a_new_epoch_is_not_answered_before_its_index_is_complete(world: World) -> None:
@@ -364,6 +384,19 @@ def test_the_entry_tells_no_purpose_of_a_message_that_was_refused_whole(world: W
     assert world.agency.journal()[-1].detail["purpose"] is None
 
 
+@pytest.mark.parametrize("batch", [False, True])
+def test_a_message_that_asks_for_more_than_a_frame_holds_is_refused_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch, batch: bool
+) -> None:
+    too_much, small = question(world, OTHERS[0], batch=batch), question(world, ABSENT)
+    monkeypatch.setattr("crypto.frame.BUCKETS", (256,))
+
+    assert reasons(answers(world, too_much, small)) == ["OVERSIZED", "Answered"]
+    assert reasons(answers(world, too_much)) == ["OVERSIZED"]
+    assert charged(world) == 3
+    assert held(world) == []
+
+
 def test_nothing_is_answered_when_it_cannot_be_written_down(world: World) -> None:
     asked, agency = question(world, SHOWN), world.agency
     before = entries(world)
@@ -378,9 +411,7 @@ def test_nothing_is_answered_when_it_cannot_be_written_down(world: World) -> Non
 def test_what_was_shown_stands_in_the_ledger(world: World) -> None:
     header, shown = renditions(world, answer(world, question(world, SHOWN_ABROAD)))
 
-    holders = world.agency.read(
-        lambda work: [row for one in work.records.page(None, 0, 100) for row in work.renditions.holders(one.record_no)]
-    )
+    holders = held(world)
     assert len(holders) == len(shown) == 2
     assert {row.frame.hex() for row in holders} == {header.frame}
 

@@ -215,6 +215,31 @@ def test_the_same_frame_twice_is_kept_and_receipted_once(world: World) -> None:
     assert (inbox(world), len(receipts(world)), len(world.bank.journal())) == (1, 1, before)
 
 
+def test_another_frame_under_the_id_of_one_that_is_held_is_refused(world: World) -> None:
+    plan = prepared(world, SHOWN)
+    (message,) = plan.messages
+    given = answered(world, plan, message)
+    accepted(world, message, arrived(message, given))
+
+    other = accepted(world, message, Forger.of(world, given).frame([]))
+
+    assert isinstance(other, Refused)
+    assert other.reason.value == "REPLAYED"
+    assert world.bank.journal()[-1].told == ("frame.received", "REPLAYED")
+    assert (inbox(world), len(receipts(world))) == (1, 1)
+
+
+def test_nothing_is_accepted_of_a_subject_that_home_says_it_refused(world: World) -> None:
+    plan = prepared(world, SHOWN)
+    (message,) = plan.messages
+    forged = Forger.of(world, answered(world, plan, message)).frame(authorisation=None)
+
+    kept = accepted(world, message, replace(forged, refused=frozenset({0})))
+
+    assert isinstance(kept, Refused)
+    assert kept.reason.value == "AGREEMENT_SCOPE"
+
+
 def test_an_empty_frame_is_receipted_too(world: World) -> None:
     plan = prepared(world, identifier(SHOWN_ABROAD.scheme, "3456789"))
     (message,) = plan.messages
@@ -257,6 +282,8 @@ def _key(member: Member, purpose: Purpose = Purpose.FRAME) -> SigningKey:
 
 FORGED: dict[str, tuple[str, Callable[[Forger], Arrived]]] = {
     "for another request": ("REPLAYED", lambda f: f.frame(request="ab" * 32)),
+    "naming another authorisation": ("REPLAYED", lambda f: f.frame(authorisation="ab" * 32)),
+    "naming no authorisation": ("REPLAYED", lambda f: f.frame(authorisation=None)),
     "pushed, not answered": ("REPLAYED", lambda f: f.frame(mode="PUSH", request=None, push_sequence=1)),
     "header altered after signing": ("SIGNATURE_INVALID", lambda f: _altered(f, count=99)),
     "header of an unknown field": ("SIGNATURE_INVALID", lambda f: _altered(f, more=1)),

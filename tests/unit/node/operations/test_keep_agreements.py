@@ -361,6 +361,32 @@ def test_nobody_fills_the_store_with_documents_of_one_agreement(admitted: World)
     assert reasons([receive(agency, BANK, ending(agreement, admitted.bank))]) == ["RISK_LIMIT"]
 
 
+def test_nobody_fills_the_store_with_proposals(admitted: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    agency, bank = admitted.agency, admitted.bank
+    monkeypatch.setattr("node.operations.keep_agreements.MOST_PROPOSALS", 2)
+    proposals = [propose(terms(admitted, name=name), agency.context.keys.document) for name in ("0a", "0b", "0c")]
+
+    given = [receive(bank, AGENCY, raw) for raw in (*proposals, proposals[0])]
+
+    assert reasons(given) == ["bytes", "bytes", "RISK_LIMIT", "bytes"]
+    for agreement in bank.known().agreements.values():
+        done(act(bank, sign_agreement, agreement))
+    assert isinstance(receive(bank, AGENCY, proposals[2]), bytes)
+
+
+def test_signatures_of_nobody_do_not_keep_an_agreement_from_being_filed(admitted: World) -> None:
+    """The partner could add them to what it signed alone, and let the days for filing run out."""
+    agreement, agency = signed(admitted), admitted.agency
+    padded = propose(agreement.terms, admitted.bank.context.keys.document)
+    for number in range(7):
+        padded = countersign(padded, SigningKey(Purpose.DOCUMENT, bytes([number + 1]) * 32))
+    assert isinstance(receive(agency, BANK, padded), bytes)
+
+    done(act(agency, file_agreement, agreement))
+
+    assert reasons(admitted.deliver(agency)) == ["bytes"]
+
+
 def test_both_signatures_may_come_in_separate_envelopes(admitted: World) -> None:
     wanted, agency, bank = terms(admitted), admitted.agency, admitted.bank
     first = propose(wanted, agency.context.keys.document)

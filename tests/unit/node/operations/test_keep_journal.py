@@ -22,7 +22,7 @@ from node.operations.keep_journal import (
     sequence_journal,
     verify_own_journal,
 )
-from node.operations.prove import MOST_LEAVES, ProofJob, note_proof, plan_proof
+from node.operations.prove import MOST_LEAVES, ProofJob, note_failure, note_proof, plan_proof
 from node.operations.rows import PeerHead, StoredCheckpoint
 from node.storage.errors import DiskFull
 from tests.fakes.exchange import ABSENT, SHOWN, answer, question
@@ -217,15 +217,20 @@ def see(world: World, note: bytes) -> HeadSeen:
     return bank.write(lambda work: see_head(work, AGENCY, vkey(world.agency), note, bank.context))
 
 
-def test_the_newest_head_of_a_peer_is_kept(world: World) -> None:
+def test_a_head_is_kept_until_a_larger_one_is_proven_to_have_grown_from_it(world: World) -> None:
+    """A peer that rewrote its journal has nothing to gain from showing the new one first."""
+    bank = world.bank
     first, second = (_note(world.agency, AGENCY, size, bytes([size]) * 32) for size in (3, 5))
 
-    kept = [see(world, note).kept for note in (first, second, first, second)]
+    kept = [see(world, note).kept for note in (first, second, first)]
 
-    held = world.bank.read(lambda work: work.peers.head(AGENCY))
-    assert kept == [True, True, False, False]
+    held = bank.read(lambda work: work.peers.head(AGENCY))
+    assert kept == [True, False, False]
     assert held is not None
-    assert (held.size, held.note) == (5, second)
+    assert (held.size, held.note) == (3, first)
+    rewritten = ProofAsked(peer=AGENCY, vkey=vkey(world.agency), leaf=b"", old=held)
+    with pytest.raises(BadProof):
+        check_proof(rewritten, JournalProof(checkpoint=second, index=0, inclusion=(), consistency=(bytes(32),)))
 
 
 def test_two_heads_of_one_size_are_a_fork_and_both_notes_are_kept_as_evidence(world: World) -> None:
@@ -283,3 +288,13 @@ def test_the_sequencer_says_nothing_when_it_cannot_write(world: World) -> None:
 
     assert agency.read(lambda work: work.journal.head()) is None
     assert published(agency).size == len(agency.read(lambda work: work.journal.read(0, 1_000)))
+
+
+def test_a_proof_that_fails_is_journalled(world: World) -> None:
+    bank = world.bank
+    before = len(bank.journal())
+
+    bank.write(lambda work: note_failure(work, AGENCY, "leaf 00 is not in the journal", bank.context))
+
+    (written,) = bank.journal()[before:]
+    assert (written.entry.act, written.entry.counterparty) == ("journal.unproven", AGENCY)
