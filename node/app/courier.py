@@ -140,7 +140,10 @@ class Courier:
                 # What was loaded before the try does not know how far the try went.
                 attempts = (work.outbox.find(job.number) or job).attempts
                 next_at = next_try(attempts, now, _CHANCE)
-                if job.give_up_at is not None and next_at >= job.give_up_at:
+                if job.give_up_at is not None:
+                    # One last try when the time is up, so that nobody is given up on early.
+                    next_at = min(next_at, job.give_up_at)
+                if job.give_up_at is not None and now >= job.give_up_at:
                     result = JobResult(outcome=outcome, reason=why, by=job.peer)
                     work.outbox.finish(job.number, msgspec.json.encode(result), now, failed=True)
                 else:

@@ -208,7 +208,10 @@ def _order(node: Node, operator: str, file: Path) -> SignedAct:
 
 def _rows(stream: IO[bytes], file: Path, mapping: Mapping) -> Generator[Row | BadRow]:
     form = Format.JSON_LINES if file.suffix.lower() in {".jsonl", ".ndjson"} else Format.CSV
+    wanted = {source for column in mapping.columns for source in column.sources}
     for row in read_rows(stream, form):  # type: ignore[arg-type]  # an opened binary file is a BinaryIO
+        if isinstance(row, Row) and wanted.isdisjoint(row.values):
+            fail(f"{file.name} has none of the columns of kind {mapping.kind.value}: is it another kind?", Exit.USAGE)
         yield mapping.apply(row) if isinstance(row, Row) else row
 
 

@@ -287,7 +287,7 @@ class Outbox(Protocol):
         """Queue a job and give its number; the same key again gives the first one's number."""
 
     def due(self, at: datetime, limit: int) -> Sequence[Job]:
-        """Give waiting jobs whose time has come, oldest first."""
+        """Give waiting jobs whose time has come: of each lane (peer and kind) the oldest first, the lanes in turn."""
 
     def retry(self, number: int, next_at: datetime, payload: bytes | None = None) -> None:
         """Note that a try failed and when the next one is due.

@@ -22,9 +22,12 @@ VALUES (:kind, :peer, :key, :payload, 'waiting', 0, :next_at, :give_up_at)
 ON CONFLICT (key) DO NOTHING"""
 _NUMBER: Final = "SELECT number FROM jobs WHERE key = :key"
 _COLUMNS: Final = "number, kind, peer, key, payload, state, attempts, next_at, give_up_at, result"
+# The first job of every lane comes before the second of any, so that a lane with a long line hides no other.
 _DUE: Final = f"""
-SELECT {_COLUMNS} FROM jobs WHERE state = 'waiting' AND next_at <= :at
-ORDER BY next_at, number LIMIT :limit"""
+WITH line AS (
+SELECT number AS job, row_number() OVER (PARTITION BY peer, kind ORDER BY next_at, number) AS place
+FROM jobs WHERE state = 'waiting' AND next_at <= :at)
+SELECT {_COLUMNS} FROM line JOIN jobs ON number = job ORDER BY place, next_at, number LIMIT :limit"""
 _FIND: Final = f"SELECT {_COLUMNS} FROM jobs WHERE number = :number"
 _RETRY: Final = """
 UPDATE jobs SET attempts = attempts + 1, next_at = :next_at WHERE number = :number AND state = 'waiting'"""

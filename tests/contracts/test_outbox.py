@@ -1,5 +1,7 @@
 """The port Outbox."""
 
+from dataclasses import replace
+
 import pytest
 
 from node.domain.jobs import Job, JobKind, JobState
@@ -86,3 +88,11 @@ def test_a_closed_job_is_never_due_again_and_keeps_its_first_result(
         assert (closed.state, closed.result, closed.attempts) == (state, b"result", 0)
         assert work.outbox.due(minutes(9), 10) == []
         assert work.outbox.add(job("one"), minutes(9)) == number
+
+
+def test_a_lane_with_a_long_line_hides_no_other(store: Store) -> None:
+    with store.write() as work:
+        long = [work.outbox.add(job(f"long {place}"), NOON) for place in range(5)]
+        other = work.outbox.add(replace(job("other"), kind=JobKind.PROVE), minutes(1))
+
+        assert [one.number for one in work.outbox.due(minutes(2), 3)] == [long[0], other, long[1]]

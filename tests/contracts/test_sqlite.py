@@ -63,7 +63,8 @@ _READ_WHOLE = {
 
 def test_no_statement_scans_a_table_that_grows(database: Path) -> None:
     backend = Sqlite(database)
-    bounded = re.compile(r"SCAN (json_each|wanted|kinds|newest)\b|.* INDEX ix_journal_entries_unsequenced$")
+    own = r"SCAN (json_each|wanted|kinds|newest|line|\(subquery-\d+\))"  # what a statement itself has found before
+    bounded = re.compile(own + r"(\W|$)|.* INDEX ix_journal_entries_unsequenced$")
     with _raw(database) as connection:
         connection.create_function("blob_of", 1, bytes.fromhex, deterministic=True)
         scans = [

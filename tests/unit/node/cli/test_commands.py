@@ -157,6 +157,16 @@ def test_every_row_that_is_not_loaded_is_named_and_the_code_says_so(bank: Termin
     assert "row 4:" in bank.run("records", "import", str(file), "--kind", "101", code=1).stdout
 
 
+def test_a_file_of_something_else_is_not_read_to_its_end(bank: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "other.csv"
+    file.write_text("animal,legs\ncat,4\n", encoding="utf-8")
+
+    told = bank.run("records", "import", str(file), "--kind", "101", code=2)
+
+    assert "none of the columns of kind 101" in told.stderr
+    assert bank.ask("status")["records"] == {}
+
+
 def test_the_journal_of_an_idle_node_verifies_and_a_damaged_one_does_not(bank: Terminal) -> None:
     assert bank.ask("journal", "verify")["problems"] == []
     with closing(sqlite3.connect(bank.node / "node.sqlite")) as connection:
