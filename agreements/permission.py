@@ -16,7 +16,7 @@ from agreements.refusal import Fault, Refusal, Refused, refuse
 from agreements.terms import PROVEN_EXPORT_PATHS, Direction, Manner, Terms, epoch_at
 from crypto.frame import FrameHeader
 from registry.freshness import TOLERANCE
-from registry.norms.catalogue import Catalogue, Precision, Publicity
+from registry.norms.catalogue import Catalogue, Nature, Precision, Publicity
 from registry.norms.rule_pack import RulePack
 from registry.parties import AGREEMENT_PARTIES, PartyClass, PartyId
 from registry.snapshot import Standing
@@ -68,7 +68,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What home knows at the instant of the decision; `peer` and `peer_class` are the registry's word."""
+    """What home knows at the instant of the decision; `peer` and `peer_class` are the registry's word.
+
+    `notices_overdue`: the peer was told of changes and has not applied them in time (S 42).
+    """
 
     home: PartyId
     agreement: Agreement | None
@@ -78,6 +81,7 @@ class Facts:
     catalogue: Catalogue
     rules: RulePack
     usage: Usage = Usage()
+    notices_overdue: bool = False
 
     def refuse(self, reason: Refusal, detail: str) -> Refused:
         """Refuse under the rule pack in use."""
@@ -89,12 +93,14 @@ class FrameFacts:
     """A frame's verified header, the peer that it came from, and who received it.
 
     `shown` are the field names in its renditions, by kind; empty when each rendition is checked on its own.
+    `replacing`: it came with the notices that its renditions answer to, which needs no manner of its own (S 42).
     """
 
     header: FrameHeader
     sender: PartyId
     recipient: PartyId
     shown: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    replacing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +145,49 @@ def decide_agreement(question: Question, facts: Facts, at: datetime) -> Granted 
             kind: {name: precisions[kind][name] for name in sorted(names)} for kind, names in question.asked.items()
         }
     )
+
+
+def decide_push(
+    peer: PartyId, agreement: bytes, kinds: frozenset[str], facts: Facts, at: datetime
+) -> Granted | Refused:
+    """Say what may be pushed to a peer at `at` under an agreement: every agreed field of these kinds.
+
+    As for a query; but nobody asks, so public information alone crosses this way: other information needs the
+    subject's word for each recipient (S 35), which a push does not carry.
+    """
+    granted = decide_replacement(peer, agreement, kinds, facts, at)
+    if isinstance(granted, Refused):
+        return granted
+    terms = facts.agreement.terms if facts.agreement else None
+    if terms is not None and Manner.PUSH not in terms.manner:
+        return facts.refuse(Refusal.AGREEMENT_SCOPE, f"manner: expected {Manner.PUSH} agreed")
+    for kind in sorted(kinds):
+        entry = facts.catalogue.entry(kind)
+        if entry is None or entry.nature is not Nature.PUBLIC:
+            return facts.refuse(Refusal.CONSENT_MISSING, f"kinds: expected public information, got {kind}")
+    return granted
+
+
+def decide_replacement(
+    peer: PartyId, agreement: bytes, kinds: frozenset[str], facts: Facts, at: datetime
+) -> Granted | Refused:
+    """Say whether new versions of what a peer holds may be shown to it at `at`, and in which fields at most.
+
+    A correction is passed on to whoever was shown the error (S 39, 42), in whatever manner that was; but nothing is
+    disclosed without an agreement in force.
+    """
+    epoch = epoch_at(facts.agreement.terms, at) if facts.agreement is not None else None
+    held = _in_force(peer, agreement, epoch.number if epoch else 0, facts, at)
+    if isinstance(held, Refused):
+        return held
+    agreed = held.terms.precisions
+    asked = {kind: frozenset(agreed.get(kind, {})) for kind in kinds}
+    number = epoch.number if epoch else 0
+    question = Question(peer=peer, agreement=agreement, epoch=number, purpose="", asked=asked)
+    fault = _catalogued(question, facts) or _beyond(held.terms, asked) or _narrowed(held.terms, asked, facts.catalogue)
+    if fault is not None:
+        return facts.refuse(*fault)
+    return Granted(fields={kind: dict(agreed[kind]) for kind in sorted(kinds)})
 
 
 def decide_item(question: Question, item: Item, facts: Facts, at: datetime) -> Refused | None:
@@ -200,7 +249,13 @@ def _in_force(peer: PartyId, digest: bytes, epoch: int, facts: Facts, at: dateti
     ):
         return facts.refuse(Refusal.AGREEMENT_MISSING, _NO_SUCH)
     terms = agreement.terms
-    fault = not_in_force(agreement, at) or _no_way_out(terms) or _ineligible(facts) or _epoch(terms, epoch, at)
+    fault = (
+        not_in_force(agreement, at)
+        or _no_way_out(terms)
+        or _ineligible(facts)
+        or _epoch(terms, epoch, at)
+        or _unapplied(facts)
+    )
     return agreement if fault is None else facts.refuse(*fault)
 
 
@@ -225,6 +280,13 @@ def _ineligible(facts: Facts) -> Fault | None:
     if party_class in AGREEMENT_PARTIES and party_class.may_receive_records:
         return None
     return Refusal.PARTY_NOT_ELIGIBLE, "peer: expected a class that may receive records"
+
+
+def _unapplied(facts: Facts) -> Fault | None:
+    """Whoever leaves changes unapplied gets nothing more until it has caught up (S 42)."""
+    if not facts.notices_overdue:
+        return None
+    return Refusal.NOTICE_BACKLOG, "notices: expected applied in time"
 
 
 def _epoch(terms: Terms, asked: int, at: datetime) -> Fault | None:
@@ -318,7 +380,7 @@ def accept_frame(facts: FrameFacts, agreement: Agreement, at: datetime, rule_pac
         or not_in_force(agreement, header.time)
         or not_in_force(agreement, max(at, header.time))
         or _otherwise_filed(header, agreement)
-        or _outside(header, agreement.terms)
+        or _outside(header, agreement.terms, replacing=facts.replacing)
         or _unagreed(facts.shown, agreement.terms)
     )
     return None if fault is None else refuse(fault[0], rule_pack, fault[1])
@@ -347,11 +409,11 @@ def _otherwise_filed(header: FrameHeader, agreement: Agreement) -> Fault | None:
     return Refusal.AGREEMENT_NOT_FILED, "filings: expected the set held here"
 
 
-def _outside(header: FrameHeader, terms: Terms) -> Fault | None:
+def _outside(header: FrameHeader, terms: Terms, *, replacing: bool) -> Fault | None:
     epoch = epoch_at(terms, header.time)
     if epoch is None or epoch.number != header.epoch:
         return Refusal.AGREEMENT_SCOPE, "epoch: expected that of its time"
-    if (Manner.PUSH if header.mode == "PUSH" else Manner.PULL) not in terms.manner:
+    if not replacing and (Manner.PUSH if header.mode == "PUSH" else Manner.PULL) not in terms.manner:
         return Refusal.AGREEMENT_SCOPE, f"mode: expected agreed, got {header.mode}"
     if header.purpose is not None and header.purpose not in terms.purposes:
         return Refusal.PURPOSE_MISMATCH, "purpose: expected one agreed"

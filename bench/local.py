@@ -32,10 +32,12 @@ from node.domain.rows import BadRow, Format, read_rows
 from node.domain.rows import Row as FileRow
 from node.domain.sample import sample_enterprises
 from node.operations.build_index import IndexNeeded, extend_index
-from node.operations.import_records import BATCH, import_rows
+from node.operations.facts import Law
+from node.operations.import_records import BATCH, Import, import_rows
 from node.operations.keep_journal import sequence_journal, verify_own_journal
 from node.storage.engine import open_store
 from node.storage.store import SqlStore
+from registry.norms.calendar import load_calendar
 from registry.norms.catalogue import load_catalogue
 from registry.norms.rule_pack import load_rule_pack
 from registry.parties import PartyId
@@ -117,9 +119,17 @@ def _import(raw: bytes, store: SqlStore, context: Context) -> None:
     mapping = standard_mapping(Kind.REGISTRATION)
     read = read_rows(io.BytesIO(raw), Format.CSV)
     rows: Iterator[FileRow | BadRow] = (mapping.apply(one) if isinstance(one, FileRow) else one for one in read)
-    order = SignedAct(operator="bench", digest=bytes(32), raw=b"")
-    for progress in import_rows(rows, _intake(), order, store, context):
+    for progress in import_rows(rows, _ordered(), store, context):
         assert not progress.rejects
+
+
+def _ordered() -> Import:
+    order = SignedAct(operator="bench", digest=bytes(32), raw=b"")
+    return Import(
+        intake=_intake(),
+        order=order,
+        law=Law(rules=load_rule_pack(), catalogue=load_catalogue(), calendar=load_calendar()),
+    )
 
 
 def _intake() -> Intake:
@@ -215,8 +225,7 @@ def _subjects(store: SqlStore, count: int, context: Context) -> None:
     rows = sample_enterprises(9, count, shanghai_day(datetime.now(UTC)))
     mapping = standard_mapping(Kind.REGISTRATION)
     read = (FileRow(number, one) for number, one in enumerate(rows))
-    order = SignedAct(operator="bench", digest=bytes(32), raw=b"")
-    for _ in import_rows(map(mapping.apply, read), _intake(), order, store, context):
+    for _ in import_rows(map(mapping.apply, read), _ordered(), store, context):
         pass
     with store.write() as work:
         work.agreements.number(bytes(32))

@@ -97,9 +97,14 @@ def add_signature(raw: bytes, key: SigningKey, *, limit: int = DEFAULT_LIMIT) ->
 
 def parse(raw: bytes, kind: str, limit: int = DEFAULT_LIMIT) -> Signed:
     """The document in `raw`, which must be the canonical bytes of one of `kind`; nothing is verified yet."""
+    return parse_any(raw, (kind,), limit)
+
+
+def parse_any(raw: bytes, kinds: Collection[str], limit: int = DEFAULT_LIMIT) -> Signed:
+    """The document in `raw`, of one of several kinds; its `payload_type` says of which."""
     envelope = _read(raw, limit)
-    if envelope.payloadType != payload_type(kind):
-        raise Malformed(f"not a document of kind {kind}")
+    if envelope.payloadType not in map(payload_type, kinds):
+        raise Malformed(f"not a document of kind {' or '.join(kinds)}")
     return Signed(
         payload_type=envelope.payloadType,
         payload=envelope.payload,

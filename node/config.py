@@ -56,7 +56,9 @@ class Law(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Cadences in seconds.
 
-    `registry_max_age` is how old an authority's newest head may be before nothing more is disclosed.
+    `registry_max_age` is how old an authority's newest head may be before nothing more is disclosed. `erase_every` is
+    how long destroyed content may lie in the database's files: erasing writes the database anew, and nobody else
+    writes to it meanwhile.
     """
 
     checkpoint_every: Seconds = 1.0
@@ -64,6 +66,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     registry_read_every: Seconds = 10.0
     registry_max_age: Seconds = 3_600.0
     courier_every: Seconds = 0.05
+    retention_every: Seconds = 60.0
+    erase_every: Seconds = 3_600.0
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

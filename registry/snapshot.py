@@ -79,6 +79,11 @@ class Listing:
         """Whether it is admitted as of the snapshot."""
         return self.status is Standing.ADMITTED
 
+    @property
+    def keeps_its_word(self) -> bool:
+        """Whether it can still be talked to about what it holds or gave: its admission may have ended, its keys not."""
+        return self.turns[-1].reason is not RevocationReason.KEY_COMPROMISED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:

@@ -10,7 +10,7 @@ from agreements.refusal import Refused
 from crypto.pseudonym import Blinding, blind, subject_input
 from node.app.errands import PASSING
 from node.app.opening import Node
-from node.app.threads import Threads, now_exactly
+from node.app.threads import Threads
 from node.domain.jobs import Job
 from node.operations.accept_answers import Arrived, accept_answer, note_refusals
 from node.operations.ask import (
@@ -153,7 +153,7 @@ class Asking:
             done = self._accepted(work, job.peer, plan, messages[place], answer, call.digest)
             noted = (*messages[:place], done, *messages[place + 1 :])
             payload = msgspec.json.encode(msgspec.structs.replace(plan, messages=noted))
-            work.outbox.retry(job.number, now_exactly(), payload)
+            work.outbox.retry(job.number, self.threads.now(), payload)
             work.commit()
             return done
 
@@ -190,7 +190,7 @@ class Asking:
 
     def _finish(self, job: Job, plan: Plan, result: QueryResult, work: UnitOfWork) -> None:
         note_refusals(work, plan, job.peer, result.refused, self.node.context)
-        work.outbox.finish(job.number, msgspec.json.encode(result), now_exactly(), failed=not result.frames)
+        work.outbox.finish(job.number, msgspec.json.encode(result), self.threads.now(), failed=not result.frames)
         work.commit()
 
     def _prepare(self, job: Job, plan: Plan, work: UnitOfWork) -> Plan:

@@ -6,18 +6,18 @@ the jobs are looked up once the duty is taken, so what another process did is no
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from random import Random, SystemRandom
 
 import msgspec
 import structlog
 
 from node.app.errands import PASSING, Errands
-from node.app.threads import Threads, now_exactly
+from node.app.threads import Threads
 from node.domain.jobs import Job, JobKind, JobResult, next_try
 from node.operations.ports import Duties, UnitOfWork
 from node.wire.errors import PeerRefused, PeerUnreachable
@@ -26,6 +26,12 @@ from registry.parties import PartyId
 MOST_DUE = 200
 """Jobs looked at in one round."""
 
+GRACE = 3.0
+"""Seconds that jobs under way are given when the node stops; what is not done by then stays in the outbox."""
+
+TOGETHER = frozenset({JobKind.RECEIPTS, JobKind.COPY_RECEIPTS, JobKind.NOTICES})
+"""Kinds whose waiting jobs for one peer are done as one."""
+
 ASK_AGAIN = 1.0
 """Seconds until a lane that another process has, or an outbox that cannot be read, is asked for again."""
 
@@ -33,8 +39,6 @@ Lane = tuple[PartyId, JobKind]
 Errand = Callable[[Sequence[Job]], Awaitable[None]]
 
 log = structlog.get_logger("courier")
-
-_CHANCE = random.SystemRandom()
 
 
 @dataclass(slots=True)
@@ -45,20 +49,28 @@ class Courier:
     threads: Threads
     duties: Duties
     every: float
+    chance: Random = field(default_factory=SystemRandom)
     _lanes: dict[Lane, asyncio.Task[None]] = field(default_factory=dict)
     _elsewhere: dict[Lane, float] = field(default_factory=dict)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Do jobs as they fall due, until `stop`; what is under way then stays in the outbox."""
+        """Do jobs as they fall due, until `stop`; what is under way then is finished, or given back to the outbox."""
         try:
             while not stop.is_set():
                 await self._round()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), self.every)
         finally:
+            if self._lanes:
+                await asyncio.wait(self._lanes.values(), timeout=GRACE)
             for lane in self._lanes.values():
                 lane.cancel()
             await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+
+    async def once(self) -> None:
+        """Do what is due now, and wait until it is done."""
+        await self._round()
+        await asyncio.gather(*self._lanes.values())
 
     async def _round(self) -> None:
         self._lanes = {key: lane for key, lane in self._lanes.items() if not lane.done()}
@@ -77,7 +89,7 @@ class Courier:
     async def _waiting(self) -> dict[Lane, list[Job]]:
         """What is due, by lane."""
         waiting: dict[Lane, list[Job]] = {}
-        for job in await self.threads.read(lambda work: work.outbox.due(now_exactly(), MOST_DUE)):
+        for job in await self.threads.read(lambda work: work.outbox.due(self.threads.now(), MOST_DUE)):
             waiting.setdefault((job.peer, job.kind), []).append(job)
         return waiting
 
@@ -100,7 +112,7 @@ class Courier:
         if not jobs:
             return
         act = self.errands.of(jobs[0].kind)
-        if jobs[0].kind is JobKind.RECEIPTS:
+        if jobs[0].kind in TOGETHER:
             await self._try(jobs, act)
             return
         for place, job in enumerate(jobs):
@@ -133,13 +145,13 @@ class Courier:
         return True
 
     async def _postpone(self, jobs: Sequence[Job], why: str, outcome: str = "UNREACHABLE") -> None:
-        now = now_exactly()
+        now = self.threads.now()
 
         def write(work: UnitOfWork) -> None:
             for job in jobs:
                 # What was loaded before the try does not know how far the try went.
                 attempts = (work.outbox.find(job.number) or job).attempts
-                next_at = next_try(attempts, now, _CHANCE)
+                next_at = next_try(attempts, now, self.chance)
                 if job.give_up_at is not None:
                     # One last try when the time is up, so that nobody is given up on early.
                     next_at = min(next_at, job.give_up_at)

@@ -1,6 +1,7 @@
 """Errands: what the courier does for each kind of job.
 
-Deliver a document, file an agreement, send receipts, have a journal proven. Asking is in `asking`.
+Deliver a document, file an agreement, send receipts, have a journal proven. Asking is in `asking`, pushing and telling
+holders of changes in `propagating`.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,10 +15,10 @@ from crypto.envelope import sign
 from crypto.errors import CryptoError
 from crypto.keys import Suite
 from node.app.opening import Node
-from node.app.threads import Threads, now_exactly
+from node.app.threads import Threads
 from node.domain.jobs import Job, JobKind, JobResult
+from node.domain.receipts import COPY_KIND, MOST_RECEIPTS, CopyReceipt, CopyReceiptBatch, Receipt, ReceiptBatch
 from node.domain.receipts import KIND as RECEIPTS_KIND
-from node.domain.receipts import Receipt, ReceiptBatch
 from node.operations.asked import JournalProof
 from node.operations.keep_agreements import DocumentPayload, keep_receipt
 from node.operations.keep_journal import ProofAsked, check_proof
@@ -39,6 +40,8 @@ class Errands:
     peers: PeerClient
     threads: Threads
     query: Callable[[Sequence[Job]], Awaitable[None]]
+    push: Callable[[Sequence[Job]], Awaitable[None]]
+    notify: Callable[[Sequence[Job]], Awaitable[None]]
 
     def of(self, kind: JobKind) -> Callable[[Sequence[Job]], Awaitable[None]]:
         """What to do with jobs of a kind."""
@@ -48,6 +51,9 @@ class Errands:
             JobKind.QUERY: self.query,
             JobKind.RECEIPTS: self.receipts,
             JobKind.PROVE: self.prove,
+            JobKind.PUSH: self.push,
+            JobKind.NOTICES: self.notify,
+            JobKind.COPY_RECEIPTS: self.copy_receipts,
         }[kind]
 
     async def deliver(self, jobs: Sequence[Job]) -> None:
@@ -78,6 +84,23 @@ class Errands:
         await self.peers.deliver_receipts(jobs[0].peer, sign(RECEIPTS_KIND, batch, [context.keys.document]))
         await self.finish(jobs, msgspec.json.encode(JobResult(outcome="DELIVERED", by=jobs[0].peer)))
 
+    async def copy_receipts(self, jobs: Sequence[Job]) -> None:
+        """Sign receipts about copies that wait for one home, as many together as one batch holds, and send them."""
+        context, home = self.node.context, jobs[0].peer
+        waiting = [(job, msgspec.json.decode(job.payload, type=tuple[CopyReceipt, ...])) for job in jobs]
+        while waiting:
+            taken = _fitting(waiting)
+            waiting = waiting[len(taken) :]
+            batch = CopyReceiptBatch(
+                holder=self.node.party,
+                home=home,
+                issued_at=context.now(),
+                receipts=tuple(one for _, receipts in taken for one in receipts),
+                suite=Suite.ONE,
+            )
+            await self.peers.deliver_receipts(home, sign(COPY_KIND, batch, [context.keys.document]))
+            await self.finish([job for job, _ in taken], msgspec.json.encode(JobResult(outcome="DELIVERED", by=home)))
+
     async def prove(self, jobs: Sequence[Job]) -> None:
         """Have a peer prove leaves of its journal, one call each."""
         for job in jobs:
@@ -92,7 +115,7 @@ class Errands:
 
         def write(work: UnitOfWork) -> None:
             for job in jobs:
-                work.outbox.finish(job.number, result, now_exactly(), failed=failed)
+                work.outbox.finish(job.number, result, self.threads.now(), failed=failed)
             work.commit()
 
         await self.threads.write(write)
@@ -107,7 +130,7 @@ class Errands:
         else:
             result = JobResult(outcome="FILED", by=job.peer, document=kept.hex())
         raw, failed = msgspec.json.encode(result), isinstance(kept, Refused)
-        work.outbox.finish(job.number, raw, now_exactly(), failed=failed)
+        work.outbox.finish(job.number, raw, self.threads.now(), failed=failed)
         work.commit()
 
     async def _proven(self, peer: PartyId, asked: ProofJob) -> ProofResult:
@@ -121,7 +144,7 @@ class Errands:
                 proof = await self.peers.prove_journal(peer, leaf, old_size)
                 size = await self.threads.write(partial(self._proof_holds, against, proof))
             except PeerRefused as error:
-                if error.answer.refused.reason is not Refusal.NOT_READY or now_exactly() < asked.due:
+                if error.answer.refused.reason is not Refusal.NOT_READY or self.threads.now() < asked.due:
                     raise
                 missing = f"leaf {leaf.hex()} is not in the journal of {peer}"
                 return ProofResult(leaves=len(asked.leaves), size=size, problems=(missing,))
@@ -143,3 +166,13 @@ class Errands:
         checkpoint = check_proof(against, proof)
         note_proof(work, against.peer, checkpoint, proof.checkpoint, self.node.context)
         return checkpoint.size
+
+
+def _fitting(waiting: Sequence[tuple[Job, tuple[CopyReceipt, ...]]]) -> Sequence[tuple[Job, tuple[CopyReceipt, ...]]]:
+    """As many jobs from the front as go into one batch, and at least one."""
+    room = MOST_RECEIPTS
+    for place, (_, receipts) in enumerate(waiting):
+        room -= len(receipts)
+        if room < 0 and place:
+            return waiting[:place]
+    return waiting

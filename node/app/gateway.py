@@ -8,29 +8,35 @@ from typing import TypeVar
 
 from agreements.refusal import Refusal, Refused, refuse
 from crypto.pseudonym_pool import PseudonymPool
-from node.app.opening import Node, utc_now
+from node.app.opening import Node
 from node.domain.journal import Act, Detail, EntryFacts, draft
+from node.operations.accept_frames import Opened, Turned, accept_pushed, open_pushed
 from node.operations.answer_queries import answer_queries
 from node.operations.asked import (
     Answered,
     EvaluateAsked,
     EvaluationGranted,
+    FrameArrived,
+    FrameRefused,
+    FrameStored,
     JournalProof,
+    NoticesTaken,
     QueryAsked,
     RefusedAnswer,
     RegistryPage,
 )
 from node.operations.charge_evaluations import charge_evaluations
 from node.operations.desk import Desk
-from node.operations.facts import heard_authorities
 from node.operations.keep_agreements import receive_document, take_filing
 from node.operations.keep_journal import prove_journal
 from node.operations.keep_registry import read_registry
 from node.operations.ports import UnitOfWork
+from node.operations.take_notices import take_notices
 from node.operations.take_receipts import take_receipts
 from node.storage.errors import StorageError
+from node.wire.methods import OUTLIVING
 from registry.parties import PartyId
-from registry.snapshot import Snapshot, Standing
+from registry.snapshot import Snapshot
 
 A = TypeVar("A")
 
@@ -69,13 +75,16 @@ class NodeGateway:
             self._heads.clear()
         return taken
 
-    def identify(self, certificate_sha256: bytes) -> PartyId | Refused:
-        """Say whose certificate this is, by the registry as this process last read it."""
+    def identify(self, certificate_sha256: bytes, method: str) -> PartyId | Refused:
+        """Say whose certificate this is, by the registry as this process last read it.
+
+        Notices and receipts go on when an admission ends, unless it ended because the party's keys were taken.
+        """
         pack = self._node.settings.law.rules.reference
         listing = self._snapshot.by_certificate(certificate_sha256) if self._snapshot else None
         if listing is None:
             return refuse(Refusal.PEER_UNKNOWN, pack, "certificate: expected a listed one")
-        if listing.status is not Standing.ADMITTED:
+        if not listing.is_active and not (method in OUTLIVING and listing.keeps_its_word):
             return refuse(Refusal.PEER_SUSPENDED, pack, "peer: expected admitted, got revoked")
         return listing.party
 
@@ -114,6 +123,25 @@ class NodeGateway:
         with node.store.write() as work:
             return take_receipts(work, peer, raw, node.facts(work), node.settings, node.context)
 
+    def receive_frames(self, peer: PartyId, frames: Sequence[FrameArrived]) -> Sequence[FrameStored | FrameRefused]:
+        """Take in pushed frames: verified before the transaction begins, so that it holds up nobody else's."""
+        node = self._node
+        with node.store.read() as work:
+            known = node.facts(work)
+        opened = self._open(peer, frames)
+        with node.store.write() as work:
+            if node.facts(work) is not known:
+                # Agreements or registry changed meanwhile: what was verified by the old ones does not count.
+                opened = self._open(peer, frames)
+            return accept_pushed(work, peer, opened, node.recipient(work))
+
+    def receive_notices(
+        self, peer: PartyId, batch: bytes, replacement: FrameArrived | None
+    ) -> NoticesTaken | RefusedAnswer:
+        """Take in the next batch of a home's notices."""
+        with self._node.store.write() as work:
+            return take_notices(work, peer, batch, replacement, self._node.recipient(work))
+
     def read_registry(self, start: int, limit: int) -> RegistryPage | RefusedAnswer:
         """Give part of this authority's log."""
         with self._node.store.read() as work:
@@ -140,7 +168,7 @@ class NodeGateway:
         node = self._node
         detail: Detail = {"article": refused.article, "method": method, "outcome": refused.reason.value}
         entry = EntryFacts(act=Act.REFUSED, detail=detail, counterparty=peer)
-        drafted = draft(entry, node.party, utc_now(), node.context.random)
+        drafted = draft(entry, node.party, node.clock(), node.chance)
         with node.store.write() as work:
             work.journal.add([drafted])
             work.commit()
@@ -156,17 +184,13 @@ class NodeGateway:
         """Give this node's newest checkpoint."""
         return self._checkpoint
 
+    def _open(self, peer: PartyId, frames: Sequence[FrameArrived]) -> list[Opened | Turned]:
+        with self._node.store.read() as work:
+            recipient = self._node.recipient(work)
+        return [open_pushed(peer, one, recipient) for one in frames]
+
     def _desk(self, work: UnitOfWork) -> Desk:
-        node = self._node
-        facts = node.facts(work)
-        return Desk(
-            facts=facts,
-            settings=node.settings,
-            heard=heard_authorities(work, facts, node.settings, utc_now()),
-            vocabulary=node.vocabulary,
-            context=node.context,
-            checkpoint=self._checkpoint,
-        )
+        return self._node.desk(work, self._checkpoint)
 
     def _guarded(
         self, asked: Sequence[object], act: Callable[[UnitOfWork], Sequence[A]]

@@ -1,7 +1,7 @@
 """Opening a node: its folder, configuration, store, keys and law, put together once."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,9 @@ from node.config import Config, ConfigError, Folder, read_config
 from node.domain.context import Context
 from node.domain.vocabulary import Vocabulary, load_vocabulary
 from node.keys import OpenKeys, open_node_keys
-from node.operations.facts import FactsCache, Law, NodeFacts, Settings
+from node.operations.accept_frames import Recipient
+from node.operations.desk import Desk
+from node.operations.facts import FactsCache, Law, NodeFacts, Settings, heard_authorities
 from node.operations.ports import UnitOfWork
 from node.storage.engine import open_store
 from node.storage.store import SqlStore
@@ -38,6 +40,8 @@ class Node:
     settings: Settings = field(repr=False)
     facts_cache: FactsCache = field(repr=False)
     keys: OpenKeys | None = field(repr=False, default=None)
+    clock: Callable[[], datetime] = field(repr=False, default=utc_now)
+    chance: Callable[[int], bytes] = field(repr=False, default=os.urandom)
 
     @property
     def party(self) -> PartyId:
@@ -54,11 +58,29 @@ class Node:
         """Clock, randomness and signers; only where the keystore was opened."""
         if self.keys is None:
             raise RuntimeError("this node was opened without its keys")
-        return Context(node=self.party, now=utc_now, random=os.urandom, keys=self.keys.node)
+        return Context(node=self.party, now=self.clock, random=self.chance, keys=self.keys.node)
 
     def facts(self, work: UnitOfWork) -> NodeFacts:
         """Registry and agreements as they are in this unit of work, now."""
-        return self.facts_cache.current(work, utc_now())
+        return self.facts_cache.current(work, self.clock())
+
+    def desk(self, work: UnitOfWork, checkpoint: bytes = b"") -> Desk:
+        """What this node discloses by, in this unit of work."""
+        facts = self.facts(work)
+        return Desk(
+            facts=facts,
+            settings=self.settings,
+            heard=heard_authorities(work, facts, self.settings, self.clock()),
+            vocabulary=self.vocabulary,
+            context=self.context,
+            checkpoint=checkpoint,
+        )
+
+    def recipient(self, work: UnitOfWork) -> Recipient:
+        """What this node takes in frames and notices by, in this unit of work."""
+        return Recipient(
+            facts=self.facts(work), settings=self.settings, vocabulary=self.vocabulary, context=self.context
+        )
 
 
 @contextmanager

@@ -21,9 +21,12 @@ from node.app.errands import Errands
 from node.app.gateway import NodeGateway
 from node.app.lock import serving_lock
 from node.app.opening import Node, utc_now
+from node.app.propagating import Propagating
 from node.app.threads import Threads
+from node.operations.answer_queries import KNOWN_FOR
 from node.operations.asked import RegistryPage
 from node.operations.build_index import extend_index, indexes_needed
+from node.operations.end_copies import end_copies, erased, erasing
 from node.operations.keep_journal import see_head, sequence_journal
 from node.operations.keep_registry import MOST_STATEMENTS, advance_mirror, renew_head
 from node.storage.errors import StorageError
@@ -77,7 +80,9 @@ class Serving:
         options = ServerOptions(share_port=node.store.shared)
         server = await serve(self.gateway, node.config.network.listen, self.tls, options, self.metrics)
         threads, timing = Threads(node.store), node.config.timing
-        errands = Errands(node, peers, threads, Asking(node, peers, threads).do)
+        propagating = Propagating(node, peers, threads)
+        asking = Asking(node, peers, threads)
+        errands = Errands(node, peers, threads, asking.do, propagating.push, propagating.notify)
         courier = Courier(errands, threads, node.store.duties, timing.courier_every)
         loops = [
             self._every(LOOK_EVERY, "look", lambda: asyncio.to_thread(self._look)),
@@ -85,6 +90,8 @@ class Serving:
             self._duty(timing.checkpoint_every, "sequencer", lambda: asyncio.to_thread(self._sequence)),
             self._duty(timing.registry_read_every, "mirror", lambda: self._mirror(peers)),
             self._duty(LOOK_EVERY, "indexer", lambda: asyncio.to_thread(self._index)),
+            self._duty(timing.retention_every, "retention", lambda: asyncio.to_thread(self._end_copies)),
+            self._duty(timing.erase_every, "eraser", lambda: asyncio.to_thread(self._erase)),
             courier.run(self.stop),
         ]
         if node.settings.own.card.party_class.is_authority:
@@ -102,9 +109,9 @@ class Serving:
             await asyncio.to_thread(self._sequence)
 
     def address_of(self, peer: PartyId) -> PeerAddress | None:
-        """Where the registry says a peer is, if it is admitted."""
+        """Where the registry says a peer is; one whose admission ended is still told of changes (rule 10)."""
         listing = self._snapshot.party(peer) if self._snapshot else None
-        if listing is None or not listing.is_active:
+        if listing is None or not (listing.is_active or listing.keeps_its_word):
             return None
         card = listing.card.card
         return PeerAddress(endpoint=card.endpoint, certificate=from_base64(card.tls_certificate))
@@ -141,7 +148,8 @@ class Serving:
         if snapshot is not self._snapshot:
             self._snapshot = snapshot
             self.gateway.now_knows(snapshot)
-            self.tls.trust(from_base64(one.card.card.tls_certificate) for one in snapshot.active())
+            heard = (one for one in snapshot.listings.values() if one.is_active or one.keeps_its_word)
+            self.tls.trust(from_base64(one.card.card.tls_certificate) for one in heard)
         for peer, note in dict.fromkeys(self.gateway.take_heads()):
             self._see(peer, note, snapshot)
 
@@ -170,6 +178,30 @@ class Serving:
         for one in needed:
             while not self.stop.is_set() and extend_index(self.node.store, one, self.pool.own):
                 pass
+
+    def _end_copies(self) -> None:
+        """Destroy copies whose time is over, and bodies of answers that nobody may ask for again."""
+        node = self.node
+        while not self.stop.is_set():
+            with node.store.write() as work:
+                if not end_copies(work, node.recipient(work)):
+                    break
+        with node.store.write() as work:
+            if work.erasures.forget_bodies(utc_now() - KNOWN_FOR):
+                work.commit()
+
+    def _erase(self) -> None:
+        """Write the database anew if something was destroyed in it, and say what is in no file any more."""
+        node = self.node
+        with node.store.read() as work:
+            through = erasing(work)
+        if not through:
+            return
+        node.store.compact()
+        while not self.stop.is_set():
+            with node.store.write() as work:
+                if not erased(work, through, node.recipient(work)):
+                    return
 
     async def _mirror(self, peers: PeerClient) -> None:
         """Follow every pinned authority's log to its newest head; one that cannot be reached holds up no other."""

@@ -19,9 +19,10 @@ def now_exactly() -> datetime:
 
 @dataclass(slots=True)
 class Threads:
-    """Runs what blocks, from one event loop, in two threads."""
+    """Runs what blocks, from one event loop, in two threads; `now` is the clock by which work is scheduled."""
 
     store: Store
+    now: Callable[[], datetime] = now_exactly
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "work"))
 
     async def read(self, act: Callable[[UnitOfWork], T]) -> T:

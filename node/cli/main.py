@@ -19,6 +19,9 @@ GROUPS = {
     "records": "records",
     "consent": "consents",
     "query": "query",
+    "push": "push",
+    "notices": "notices",
+    "holders": "holders",
     "journal": "journal",
     "keys": "keys",
 }

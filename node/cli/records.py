@@ -1,4 +1,4 @@
-"""records: import, list, show, sample."""
+"""records: import, list, show, sample. Changing them is in `changes`."""
 
 import csv
 import hashlib
@@ -14,22 +14,27 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agreements.refusal import Refused
 from node.app.opening import Node, utc_now
+from node.cli.changes import correct, delete
 from node.cli.screen import LARGEST, Exit, err, facts, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading, text_of
 from node.domain.dates import shanghai_day
 from node.domain.intake import Intake, Rejected, open_intake
 from node.domain.mapping import Mapping, read_mapping, standard_mapping
-from node.domain.operators import Role, SignedAct
-from node.domain.records import Kind
+from node.domain.operators import Role
+from node.domain.records import Kind, Withheld
 from node.domain.rows import BadRow, Format, Row, read_rows
 from node.domain.sample import sample_enterprises, sample_penalties
 from node.domain.serving import strongest, withheld
-from node.operations.import_records import import_rows
+from node.operations.import_records import Import, import_rows
 from node.operations.operators import NotAllowed, order
 from node.operations.rows import RecordRow
 from node.operations.stored_records import record_from_row
 
-app = typer.Typer(no_args_is_help=True, help="Home records: import, list, show.")
+app = typer.Typer(no_args_is_help=True, help="Home records: import, list, show, correct, delete.")
+app.command(epilog="Example: creditport records correct 17 --set status=REVOKED --basis OWN_ERROR --as alice")(correct)
+app.command(
+    epilog="Example: creditport records delete 17 --basis REVOKED --document 'Decision 2026-31' --as alice --second bob"
+)(delete)
 
 
 def add_to(program: typer.Typer) -> None:
@@ -66,12 +71,12 @@ def import_file(
         if mapped.kind is not kind:
             fail(f"the mapping is for kind {mapped.kind.value}, not {kind.value}", Exit.USAGE)
         intake = _intake(opened, kind, source or file.name)
-        ordered = _order(opened, operator, file)
+        ordered = _order(opened, operator, file, intake)
         writer = _RejectsFile(stack, rejects)
         stream = stack.enter_context(file.open("rb"))
         # Closed before the file is, also when somebody interrupts.
         rows = stack.enter_context(closing(_rows(stream, file, mapped)))
-        done = _load(opened, rows, intake, ordered, writer, stream)
+        done = _load(opened, rows, ordered, writer, stream)
     shown = {
         "rows": done["rows"],
         "new": done["new"],
@@ -141,8 +146,12 @@ def show(
         if row is None:
             fail(f"there is no record {record}", Exit.REFUSED)
         shown = _listed(opened, row)
-        shown["content"] = msgspec.to_builtins(record_from_row(row).content)
-        shown["shown_in_frames"] = [one.frame.hex() for one in work.renditions.holders(record)]
+        deletion = work.changes.deletion(record)
+        if deletion is None:
+            shown["content"] = msgspec.to_builtins(record_from_row(row).content)
+        else:
+            shown |= {"deleted_at": deletion.at, "basis": deletion.basis, "document": deletion.document}
+        shown["shown_in_frames"] = [one.frame.hex() for one in work.ledger.of_record(record)]
     facts(shown, as_json=json)
 
 
@@ -193,7 +202,7 @@ def _intake(node: Node, kind: Kind, source: str) -> Intake:
     return intake
 
 
-def _order(node: Node, operator: str, file: Path) -> SignedAct:
+def _order(node: Node, operator: str, file: Path, intake: Intake) -> Import:
     """Have the operator sign for the very bytes of the file."""
     who = ordering(node, operator)
     with file.open("rb") as stream:
@@ -203,7 +212,7 @@ def _order(node: Node, operator: str, file: Path) -> SignedAct:
         if isinstance(ordered, NotAllowed):
             fail(ordered.why, Exit.REFUSED)
         work.commit()
-    return ordered
+    return Import(intake=intake, order=ordered, law=node.settings.law)
 
 
 def _rows(stream: IO[bytes], file: Path, mapping: Mapping) -> Generator[Row | BadRow]:
@@ -218,15 +227,14 @@ def _rows(stream: IO[bytes], file: Path, mapping: Mapping) -> Generator[Row | Ba
 def _load(
     node: Node,
     rows: Iterator[Row | BadRow],
-    intake: Intake,
-    ordered: SignedAct,
+    ordered: Import,
     writer: "_RejectsFile",
     stream: IO[bytes],
 ) -> Counter[str]:
     done: Counter[str] = Counter()
     with _progress() as bar:
         task = bar.add_task(Path(stream.name).name, total=Path(stream.name).stat().st_size, rows=0)
-        for progress in import_rows(rows, intake, ordered, node.store, node.context):
+        for progress in import_rows(rows, ordered, node.store, node.context):
             done = Counter(progress.outcomes)
             done["rows"] = progress.rows
             writer.write(progress.rejects)
@@ -272,6 +280,10 @@ def _reject(one: Rejected) -> dict[str, Any]:
 
 
 def _listed(node: Node, row: RecordRow) -> dict[str, Any]:
+    if row.deleted_at is not None:
+        deleted = strongest({Withheld.DELETED})
+        listed = {"record": row.record_no, "kind": row.kind, "version": row.version, "generated_at": None}
+        return listed | {"disclose_until": None, "withheld": deleted, "source": None}
     record = record_from_row(row)
     reasons = withheld(record, utc_now(), node.settings.law.catalogue)
     return {

@@ -70,12 +70,10 @@ def acting(folder: Path) -> Iterator[Node]:
         yield node
 
 
-def ordering(node: Node, name: str) -> SigningOperator:
-    """Open the key of the operator who orders an act."""
+def ordering(node: Node, name: str, variable: str = "CREDITPORT_OPERATOR_PASSPHRASE") -> SigningOperator:
+    """Open the key of an operator who orders an act, or approves it."""
     path = node.folder.operator(name)
-    key = open_operator_key(
-        path, name, lambda: passphrase("CREDITPORT_OPERATOR_PASSPHRASE", f"Passphrase of operator {name}")
-    )
+    key = open_operator_key(path, name, lambda: passphrase(variable, f"Passphrase of operator {name}"))
     return SigningOperator(name=name, key=key)
 
 

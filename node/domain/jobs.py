@@ -18,6 +18,9 @@ class JobKind(StrEnum):
     QUERY = "query"
     RECEIPTS = "receipts"
     PROVE = "prove"
+    PUSH = "push"
+    NOTICES = "notices"
+    COPY_RECEIPTS = "copy-receipts"
 
 
 class JobState(StrEnum):

@@ -20,6 +20,7 @@ class Role(StrEnum):
     REGISTRAR = "registrar"
     CONTRACTS = "contracts"
     RECORDS = "records"
+    APPROVALS = "approvals"
     CONSENTS = "consents"
     QUERIES = "queries"
 

@@ -22,7 +22,7 @@ from crypto.keys import KeyId, PublicKey, Purpose
 from node.domain.journal import Act, Detail, Drafted, EntryFacts, draft
 from node.operations.asked import Answered, QueryAsked, RefusedAnswer
 from node.operations.desk import Desk
-from node.operations.disclose import Disclosure, Shown, disclose, show
+from node.operations.disclose import Disclosure, Occasion, Shown, disclose, show
 from node.operations.ports import UnitOfWork
 from node.operations.rows import SentFrameRow
 from registry.freshness import TOLERANCE
@@ -138,7 +138,9 @@ def _decide(work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk, at: datet
 
 def _rule(work: UnitOfWork, question: Question, desk: Desk, at: datetime) -> _Ruling:
     """Decide on the whole of a message; its facts do not move within a transaction, so those alike share it."""
-    facts, rules = desk.facts_of(question.peer, question.agreement), desk.settings.law.rules
+    overdue = bool(work.notice_streams.backlog(question.peer, at))
+    facts = desk.facts_of(question.peer, question.agreement, notices_overdue=overdue)
+    rules = desk.settings.law.rules
     number = work.agreements.number(question.agreement) if facts.agreement is not None else 0
     decided = decide_agreement(question, facts, at)
     if isinstance(decided, Granted) and not work.pseudonyms.ready(number, question.epoch):
@@ -241,14 +243,16 @@ def _conclude(
     if whole is not None or case.agreement is None:
         return _refuse_whole(case, whole or _impossible(), desk, entries)
     recipient = desk.facts.snapshot.listings[case.asked.peer].card.key(Purpose.SEAL)
+    asked = case.asked
+    occasion = Occasion(recipient=asked.peer, epoch=asked.epoch, purpose=asked.purpose, request=asked.digest)
     try:
-        frame = disclose(case.shown, _authorisations(case), case.asked, case.agreement, desk.context, recipient)
+        frame = disclose(case.shown, _authorisations(case), occasion, case.agreement, desk.context, recipient)
     except Malformed:
         # One message that asks for more than a frame holds must not take down those that came together with it.
         pack = desk.settings.law.rules.reference
         oversized = refuse(Refusal.OVERSIZED, pack, "frame: expected no more than one holds")
         return _refuse_whole(case, oversized, desk, entries)
-    leaf = _draft(entries, desk, case, Act.BATCH if case.asked.batch else Act.QUERY, frame.detail)
+    leaf = _draft(entries, desk, case, Act.BATCH if case.asked.batch else Act.QUERY, frame.detail("ANSWERED"))
     refused_items = _item_entries(case, desk, entries, frame.id) if case.asked.batch else ()
     header, digest = frame.sign(leaf.leaf, desk.context, at)
     frames.append(
@@ -331,7 +335,7 @@ def _write(
         if _request(case.asked) in by_request
         for shown in case.shown
     ]
-    work.renditions.disclose(ledger, at)
+    work.ledger.disclose(ledger, at)
     charges: Counter[int] = Counter()
     for case in cases:
         if isinstance(case.decided, Granted):

@@ -23,9 +23,8 @@ from node.domain.identifiers import Identifier
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.operators import Role, SigningOperator
-from node.domain.vocabulary import Vocabulary
+from node.operations.accept_frames import Recipient
 from node.operations.asked import AskedItem
-from node.operations.facts import NodeFacts, Settings
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from registry.parties import PartyId
@@ -182,14 +181,10 @@ def keep_pseudonyms(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
-    """What preparing and accepting need: the agreement, facts and settings of now, and our context."""
+class Asker(Recipient):
+    """What preparing and accepting need: the agreement, and what any recipient goes by."""
 
     agreement: Agreement
-    facts: NodeFacts
-    settings: Settings
-    vocabulary: Vocabulary
-    context: Context
 
 
 def prepare(work: UnitOfWork, job: int, plan: Plan, asker: Asker, checkpoint: bytes) -> Plan:

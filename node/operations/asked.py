@@ -85,3 +85,38 @@ class RegistryPage:
 
     head: bytes
     statements: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameArrived:
+    """A frame that a peer brought, as it came: signed header and sealed body."""
+
+    header: bytes
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameStored:
+    """A pushed frame that was verified and stored: its id (16 bytes), and the leaf of the journal entry."""
+
+    frame: bytes
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameRefused:
+    """A pushed frame that was refused whole; `frame` is its id, empty if the header could not be read."""
+
+    frame: bytes
+    answer: RefusedAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticesTaken:
+    """What a holder answers to a batch of notices: the number it expects next.
+
+    `refused` says why the replacement that came along was not taken in; the notices are applied all the same.
+    """
+
+    expected: int
+    refused: RefusedAnswer | None = None

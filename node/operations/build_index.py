@@ -42,18 +42,18 @@ def extend_index(store: Store, needed: IndexNeeded, evaluate: Evaluate) -> int:
     The evaluation runs between two transactions, so that it holds up nobody; a crash in between repeats it.
     """
     with store.read() as work:
-        number = work.agreements.number(needed.agreement)
-        pending = work.pseudonyms.pending(number, needed.epoch, PORTION)
-        done = not pending and work.pseudonyms.ready(number, needed.epoch)
+        agreement_no = work.agreements.number(needed.agreement)
+        pending = work.pseudonyms.pending(agreement_no, needed.epoch, PORTION)
+        done = not pending and work.pseudonyms.ready(agreement_no, needed.epoch)
     if done:
         return 0
     inputs = [subject_input(scheme, value) for _, _, scheme, value in pending]
     names = evaluate(needed.agreement_id, needed.epoch, inputs) if inputs else []
     with store.write() as work:
         if pending:
-            rows = [(name, subject) for name, (_, subject, _, _) in zip(names, pending, strict=True)]
-            work.pseudonyms.add(number, needed.epoch, rows, pending[-1][0])
+            rows = [(name, subject, number) for name, (number, subject, _, _) in zip(names, pending, strict=True)]
+            work.pseudonyms.add(agreement_no, needed.epoch, rows, pending[-1][0])
         else:
-            work.pseudonyms.complete(number, needed.epoch)
+            work.pseudonyms.complete(agreement_no, needed.epoch)
         work.commit()
     return len(pending)

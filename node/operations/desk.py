@@ -23,7 +23,9 @@ class Desk:
     context: Context
     checkpoint: bytes
 
-    def facts_of(self, peer: PartyId, agreement: bytes, usage: Usage = NOTHING_USED) -> Facts:
+    def facts_of(
+        self, peer: PartyId, agreement: bytes, usage: Usage = NOTHING_USED, *, notices_overdue: bool = False
+    ) -> Facts:
         """What is known of a peer and of the agreement (terms digest) that it names, if there is one."""
         listing = self.facts.snapshot.party(peer)
         return Facts(
@@ -35,4 +37,5 @@ class Desk:
             catalogue=self.settings.law.catalogue,
             rules=self.settings.law.rules,
             usage=usage,
+            notices_overdue=notices_overdue,
         )

@@ -1,6 +1,6 @@
 """From pseudonyms to sealed frames: find the records, leave out what is withheld, render, seal, sign."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -19,11 +19,11 @@ from node.domain.journal import Detail
 from node.domain.rendition import render, valid_until
 from node.domain.serving import is_visible
 from node.domain.vocabulary import Vocabulary
-from node.operations.asked import QueryAsked
 from node.operations.ports import UnitOfWork
-from node.operations.rows import LedgerRow, RecordRow, RenditionRow
+from node.operations.rows import AliasRow, LedgerRow, RecordRow, RenditionRow
 from node.operations.stored_records import outline_from_row, record_from_row
-from registry.norms.catalogue import Catalogue
+from registry.norms.catalogue import Catalogue, Precision
+from registry.parties import PartyId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +41,15 @@ class Disclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """One rendition to be shown, and which record version it is of."""
+    """One rendition to be shown, which record version it is of, and by which of its subject's identifiers.
+
+    `fields` as in the ledger: None where it shows all that is granted.
+    """
 
     record_no: int
     record_version: int
+    identifier_no: int
+    fields: str | None
     body: bytes = field(repr=False)
     commitment: bytes
 
@@ -55,7 +60,17 @@ class Shown:
             record_no=self.record_no,
             record_version=self.record_version,
             frame=frame,
+            identifier_no=self.identifier_no,
+            fields=self.fields,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """Under which pseudonym something is shown, and which of its subject's identifiers that stands for."""
+
+    pseudonym: bytes
+    identifier_no: int
 
 
 def show(work: UnitOfWork, wanted: Sequence[tuple[bytes, Granted]], disclosure: Disclosure) -> list[list[Shown]]:
@@ -66,16 +81,17 @@ def show(work: UnitOfWork, wanted: Sequence[tuple[bytes, Granted]], disclosure: 
     number, epoch = disclosure.agreement_no, disclosure.epoch
     subjects = work.pseudonyms.lookup(number, epoch, [pseudonym for pseudonym, _ in wanted])
     kinds = sorted({kind for _, granted in wanted for kind in granted.fields})
-    rows = work.records.of_subjects(sorted(set(subjects.values())), kinds)
-    visible = {row.record_no for found in rows.values() for row in found if _is_visible(row, disclosure)}
-    renderer = _Renderer(work, sorted(visible), disclosure)
+    rows = work.records.of_subjects(sorted({subject for subject, _ in subjects.values()}), kinds)
+    visible = {row.record_no for found in rows.values() for row in found if may_be_seen(row, disclosure)}
+    renderer = Renderer(work, sorted(visible), disclosure)
     shown = []
     for pseudonym, granted in wanted:
-        found = rows.get(subjects.get(pseudonym, -1), ())
+        subject, identifier_no = subjects.get(pseudonym, NOBODY)
+        name = Name(pseudonym=pseudonym, identifier_no=identifier_no)
         shown.append(
             [
-                renderer.rendition(row, pseudonym, granted)
-                for row in found
+                renderer.rendition(row, name, granted.fields[row.kind])
+                for row in rows.get(subject, ())
                 if row.record_no in visible and row.kind in granted.fields
             ]
         )
@@ -83,7 +99,11 @@ def show(work: UnitOfWork, wanted: Sequence[tuple[bytes, Granted]], disclosure: 
     return shown
 
 
-def _is_visible(row: RecordRow, disclosure: Disclosure) -> bool:
+NOBODY = (-1, -1)
+
+
+def may_be_seen(row: RecordRow, disclosure: Disclosure) -> bool:
+    """Whether a record may be shown at the instant of the disclosure."""
     return is_visible(outline_from_row(row), disclosure.at, disclosure.catalogue)
 
 
@@ -100,12 +120,12 @@ class _Named(msgspec.Struct, frozen=True):
 _named = msgspec.json.Decoder(_Named)
 
 
-class _Renderer:
+class Renderer:
     """Makes renditions, and keeps those that show all that the agreement grants, so that they stay the same.
 
     A rendition of the whole grant is made once for each record version, agreement and epoch. One that was asked
     for in fewer fields, or under another of the subject's pseudonyms, is made for that answer alone: same alias
-    and wire version, salts of its own.
+    and wire version, salts of its own. A wire version stands for one record version, in whatever epoch.
     """
 
     def __init__(self, work: UnitOfWork, records: Sequence[int], disclosure: Disclosure) -> None:
@@ -117,19 +137,27 @@ class _Renderer:
         self._identities = dict(work.renditions.identities(number, records))
         self._new: list[RenditionRow] = []
 
-    def rendition(self, row: RecordRow, pseudonym: bytes, granted: Granted) -> Shown:
-        """The rendition of one record for one asker."""
+    def rendition(self, row: RecordRow, name: Name, fields: Mapping[str, Precision]) -> Shown:
+        """The rendition of one record for one asker, in some of the fields that are granted of its kind."""
         made = self._made.get((row.record_no, row.version))
         if made is None:
-            made = self._make(row, pseudonym)
+            made = self._make(row, name.pseudonym)
+        whole = fields.keys() == self._granted[row.kind].keys()
         named = _named.decode(made.body).header.pseudonym
-        if named == pseudonym.hex() and granted.fields[row.kind].keys() == self._granted[row.kind].keys():
-            return _shown(row, made.body, made.commitment)
-        header = msgspec.structs.replace(commitment.decode(made.body).header, pseudonym=pseudonym.hex())
-        content = record_from_row(row).content
-        values = render(content, granted.fields[row.kind], self._disclosure.vocabulary)
-        own = make_rendition(header, values, self._disclosure.context.random)
-        return _shown(row, commitment.encode(own), commitment.commitment(own))
+        body, committed = made.body, made.commitment
+        if named != name.pseudonym.hex() or not whole:
+            header = msgspec.structs.replace(commitment.decode(made.body).header, pseudonym=name.pseudonym.hex())
+            values = render(record_from_row(row).content, fields, self._disclosure.vocabulary)
+            own = make_rendition(header, values, self._disclosure.context.random)
+            body, committed = commitment.encode(own), commitment.commitment(own)
+        return Shown(
+            record_no=row.record_no,
+            record_version=row.version,
+            identifier_no=name.identifier_no,
+            fields=None if whole else " ".join(sorted(fields)),
+            body=body,
+            commitment=committed,
+        )
 
     def keep(self) -> None:
         """Write down the renditions that were made to stay."""
@@ -138,18 +166,17 @@ class _Renderer:
     def _make(self, row: RecordRow, pseudonym: bytes) -> RenditionRow:
         record, disclosure = record_from_row(row), self._disclosure
         random, agreement = disclosure.context.random, disclosure.agreement
-        alias, last = self._identities.get(row.record_no) or (random(16), 0)
-        version = last + 1
+        alias = self._identify(row)
         header = RenditionHeader(
             agreement=agreement.digest.hex(),
-            alias=alias.hex(),
+            alias=alias.alias.hex(),
             epoch=disclosure.epoch,
             kind=row.kind,
             profile=agreement.terms.deid_profile,
             pseudonym=pseudonym.hex(),
             suite=Suite.ONE,
             valid_until=valid_until(record),
-            version=version,
+            version=alias.wire_version,
         )
         values = render(record.content, self._granted[row.kind], disclosure.vocabulary)
         rendition = make_rendition(header, values, random)
@@ -158,19 +185,42 @@ class _Renderer:
             epoch=disclosure.epoch,
             record_no=row.record_no,
             record_version=row.version,
-            alias=alias,
-            wire_version=version,
+            alias=alias.alias,
+            wire_version=alias.wire_version,
             body=commitment.encode(rendition),
             commitment=commitment.commitment(rendition),
         )
-        self._identities[row.record_no] = (alias, version)
         self._made[row.record_no, row.version] = made
         self._new.append(made)
         return made
 
+    def _identify(self, row: RecordRow) -> AliasRow:
+        """The record's name here, in the wire version that stands for this record version."""
+        known = self._identities.get(row.record_no)
+        if known is None:
+            known = AliasRow(alias=self._disclosure.context.random(16), wire_version=1, record_version=row.version)
+        elif known.record_version != row.version:
+            known = AliasRow(alias=known.alias, wire_version=known.wire_version + 1, record_version=row.version)
+        self._identities[row.record_no] = known
+        return known
 
-def _shown(row: RecordRow, body: bytes, committed: bytes) -> Shown:
-    return Shown(record_no=row.record_no, record_version=row.version, body=body, commitment=committed)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """For what a frame is made: the answer to a request, for a purpose, or the next push under an agreement."""
+
+    recipient: PartyId
+    epoch: int
+    purpose: str | None = None
+    request: bytes | None = None
+    sequence: int | None = None
+
+    @property
+    def facts(self) -> Detail:
+        """What a journal entry tells of it."""
+        if self.request is None:
+            return {"sequence": self.sequence}
+        return {"purpose": self.purpose, "request": self.request.hex()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,41 +228,41 @@ class UnsignedFrame:
     """A sealed body with everything its header will say but the journal leaf."""
 
     id: bytes
-    asked: QueryAsked
+    occasion: Occasion
     agreement: Agreement
     authorisation: bytes | None
     sealed: SealedBody
 
-    @property
-    def detail(self) -> Detail:
+    def detail(self, outcome: str) -> Detail:
         """What the journal entry of this frame commits to."""
+        answered = {} if self.occasion.request is None else {"authorisation": _hex(self.authorisation)}
         return {
-            "authorisation": self.authorisation.hex() if self.authorisation else None,
             "body": self.sealed.digest.hex(),
             "count": self.sealed.count,
             "frame": self.id.hex(),
-            "outcome": "ANSWERED",
-            "purpose": self.asked.purpose,
-            "request": self.asked.digest.hex(),
+            "outcome": outcome,
             "root": self.sealed.root.hex(),
+            **answered,
+            **self.occasion.facts,
         }
 
     def sign(self, leaf: bytes, context: Context, at: datetime) -> tuple[bytes, bytes]:
         """The signed header, and the digest that names it."""
+        occasion = self.occasion
         header = FrameHeader(
             agreement=self.agreement.digest.hex(),
-            authorisation=self.authorisation.hex() if self.authorisation else None,
+            authorisation=_hex(self.authorisation),
             body=self.sealed.digest.hex(),
             count=self.sealed.count,
-            epoch=self.asked.epoch,
+            epoch=occasion.epoch,
             filings=self.agreement.filing_set.hex(),
             frame=self.id.hex(),
             journal_leaf=leaf.hex(),
-            mode="ANSWER",
-            purpose=self.asked.purpose,
-            push_sequence=None,
-            recipient=self.asked.peer,
-            request=self.asked.digest.hex(),
+            mode="ANSWER" if occasion.request is not None else "PUSH",
+            purpose=occasion.purpose,
+            push_sequence=occasion.sequence,
+            recipient=occasion.recipient,
+            request=_hex(occasion.request),
             root=self.sealed.root.hex(),
             sender=context.node,
             suite=Suite.ONE,
@@ -223,14 +273,18 @@ class UnsignedFrame:
 
 
 def disclose(
-    shown: Sequence[Shown], authorisations: Sequence[bytes], asked: QueryAsked, agreement: Agreement,
+    shown: Sequence[Shown], authorisations: Sequence[bytes], occasion: Occasion, agreement: Agreement,
     context: Context, recipient_key: PublicKey,
 ) -> UnsignedFrame:  # fmt: skip
-    """Seal the renditions for the asker, in an order that says nothing about ours."""
+    """Seal the renditions for the recipient, in an order that says nothing about ours.
+
+    Raises:
+        Malformed: they are more than one frame holds.
+    """
     frame = context.random(16)
     binding = Binding(
         sender=context.node,
-        recipient=asked.peer,
+        recipient=occasion.recipient,
         agreement=agreement.digest.hex(),
         frame=frame.hex(),
         suite=1,
@@ -238,11 +292,15 @@ def disclose(
     mixed = shuffled([(one.body, one.commitment) for one in shown], context.random)
     return UnsignedFrame(
         id=frame,
-        asked=asked,
+        occasion=occasion,
         agreement=agreement,
         authorisation=authorisations_digest(authorisations),
         sealed=seal_body(mixed, binding, recipient_key),
     )
+
+
+def _hex(digest: bytes | None) -> str | None:
+    return None if digest is None else digest.hex()
 
 
 def authorisations_digest(digests: Sequence[bytes]) -> bytes | None:

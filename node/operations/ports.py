@@ -11,21 +11,36 @@ from typing import Protocol
 
 from node.domain.jobs import Job, NewJob
 from node.domain.journal import Drafted
+from node.domain.notices import Holding, Stream
 from node.operations.rows import (
     ActRow,
     AgreementDocumentRow,
+    AliasRow,
     ConsentRow,
     CopyRow,
+    DeletionRow,
+    DisclosureRow,
+    ErasureRow,
+    FloorRow,
+    HeldRow,
     Imported,
     JournalRow,
     LedgerRow,
+    NewNoticeRow,
     NewRecordRow,
+    NoticeBatchRow,
+    NoticeRow,
+    NoticeStageRow,
     OperatorRow,
     PeerHead,
+    PushTally,
     ReceivedFrameRow,
+    ReceivedNoticeRow,
     RecordRow,
     RenditionRow,
+    Selection,
     SentFrameRow,
+    ShownBefore,
     StoredCheckpoint,
     StoredMirror,
     StoredStatement,
@@ -115,29 +130,56 @@ class Records(Protocol):
         """
 
     def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> Mapping[int, Sequence[RecordRow]]:
-        """Give the current version of every record of these kinds, by subject number, one read for all."""
+        """Give the current version of every record of these kinds, by subject number, one read for all.
+
+        What was deleted is not among them.
+        """
 
     def page(self, kind: str | None, after: int, limit: int) -> Sequence[RecordRow]:
-        """Give records in ascending number, from the one after `after`."""
+        """Give records in ascending number, from the one after `after`, tombstones of deleted ones too."""
 
     def count(self) -> Mapping[str, int]:
         """Count current records by kind."""
 
     def find(self, record_no: int) -> RecordRow | None:
-        """Give the current version of one record."""
+        """Give the current version of one record, or its tombstone."""
+
+
+class Changes(Protocol):
+    """Home records changed by order, and found again for a push."""
+
+    def correct(self, record_no: int, row: NewRecordRow, at: datetime) -> int:
+        """Replace the content and give the new version; the old content counts as wrong from now on."""
+
+    def delete(self, deletion: DeletionRow) -> int:
+        """Destroy content and facts, keep the tombstone with its reason, and give its version."""
+
+    def deletion(self, record_no: int) -> DeletionRow | None:
+        """Give the reason for a deletion."""
+
+    def of_numbers(self, records: Sequence[int]) -> Mapping[int, RecordRow]:
+        """Give the current version of these records, by number; what was deleted is not among them."""
+
+    def select(self, selection: Selection) -> Sequence[RecordRow]:
+        """Give records for a push, in ascending number."""
 
 
 class Pseudonyms(Protocol):
     """Home's index from pseudonym to subject, one for each agreement and epoch."""
 
-    def lookup(self, agreement_no: int, epoch: int, pseudonyms: Sequence[bytes]) -> Mapping[bytes, int]:
-        """Give the subject numbers of those pseudonyms that are indexed, one read for all."""
+    def lookup(self, agreement_no: int, epoch: int, pseudonyms: Sequence[bytes]) -> Mapping[bytes, tuple[int, int]]:
+        """Give (subject number, identifier number) of those pseudonyms that are indexed, one read for all."""
+
+    def of_subjects(
+        self, agreement_no: int, epoch: int, subjects: Sequence[int]
+    ) -> Mapping[int, Sequence[tuple[int, bytes]]]:
+        """Give (identifier number, pseudonym) pairs of these subjects, in the order of the identifiers."""
 
     def pending(self, agreement_no: int, epoch: int, limit: int) -> Sequence[tuple[int, int, str, str]]:
         """Give identifiers not indexed yet, as (identifier number, subject number, scheme, value), ascending."""
 
-    def add(self, agreement_no: int, epoch: int, rows: Sequence[tuple[bytes, int]], through: int) -> None:
-        """Index (pseudonym, subject number) pairs and note that identifiers up to number `through` are done."""
+    def add(self, agreement_no: int, epoch: int, rows: Sequence[tuple[bytes, int, int]], through: int) -> None:
+        """Index (pseudonym, subject number, identifier number), and note that identifiers up to `through` are done."""
 
     def ready(self, agreement_no: int, epoch: int) -> bool:
         """Say whether the index was complete at least once, so that the agreement may be answered."""
@@ -147,40 +189,89 @@ class Pseudonyms(Protocol):
 
 
 class Renditions(Protocol):
-    """Renditions made, and the ledger of who was shown them."""
+    """Renditions made, and the names under which records go."""
 
     def of_records(
         self, agreement_no: int, epoch: int, records: Sequence[int]
     ) -> Mapping[tuple[int, int], RenditionRow]:
         """Give the renditions made of these records under an agreement and epoch, by (record, version)."""
 
-    def identities(self, agreement_no: int, records: Sequence[int]) -> Mapping[int, tuple[bytes, int]]:
-        """Give (alias, newest wire version) of these records under an agreement, if they have one."""
+    def identities(self, agreement_no: int, records: Sequence[int]) -> Mapping[int, AliasRow]:
+        """Give the name of these records under an agreement, if they have one."""
 
     def add(self, rows: Sequence[RenditionRow]) -> None:
         """Keep new renditions with their aliases."""
 
-    def disclose(self, rows: Sequence[LedgerRow], at: datetime) -> None:
-        """Write ledger rows; they commit before the frame leaves."""
+    def supersede(self, planned: Sequence[tuple[int, int, int, int]]) -> None:
+        """Give records their next wire version, as (record, agreement, wire version, record version)."""
 
-    def holders(self, record_no: int) -> Sequence[LedgerRow]:
-        """Give every disclosure of one record."""
+    def destroy(self, records: Sequence[int]) -> None:
+        """Destroy every rendition of these records, with its salts; their aliases stay."""
+
+
+class Ledger(Protocol):
+    """Who was shown which version of which record in which frame, and holds it still."""
+
+    def disclose(self, rows: Sequence[LedgerRow], at: datetime) -> None:
+        """Write ledger rows; they commit before the frame leaves. The frames are kept already."""
+
+    def of_record(self, record_no: int) -> Sequence[DisclosureRow]:
+        """Give every disclosure of one record, oldest first."""
+
+    def holdings(self, records: Sequence[int]) -> Sequence[Holding]:
+        """Say who holds copies of these records, or was sent them: one for each record and agreement."""
+
+    def shown(self, agreement_no: int, records: Sequence[int]) -> Mapping[int, ShownBefore]:
+        """Say what the holder under an agreement was shown of these records and holds still."""
+
+    def close(
+        self, holder: PartyId, notices: Sequence[bytes], frames: Sequence[tuple[bytes, bytes]], at: datetime
+    ) -> int:
+        """Close rows that a holder's signed receipts settle, and count those that the frames named.
+
+        For a notice those of its record and agreement that are older than its version, for a (frame, alias) that one.
+        """
 
 
 class SentFrames(Protocol):
     """Frames sent, by the request they answer."""
 
     def answers(self, requests: Sequence[bytes]) -> Mapping[bytes, SentFrameRow]:
-        """Give the frames already sent for these request digests, one read for all."""
+        """Give the frames already sent for these request digests and kept, one read for all."""
 
     def add(self, frames: Sequence[SentFrameRow]) -> None:
         """Keep frames before they are sent."""
 
-    def receipt(self, frame: bytes, header_digest: bytes, receipt: bytes, at: datetime) -> bool:
-        """Note a holder's receipt; False if no such frame was sent."""
+    def receipt(self, holder: PartyId, frame: bytes, header_digest: bytes, receipt: bytes, at: datetime) -> bool:
+        """Note a holder's receipt; False if no such frame was sent to it."""
 
     def page(self, after: int, limit: int) -> Sequence[tuple[int, SentFrameRow, datetime | None]]:
         """Give frames in ascending number with the time they were receipted."""
+
+    def withdraw(self, records: Sequence[int], at: datetime) -> int:
+        """Forget the bodies of all frames that hold one of these records, and count them.
+
+        One that is not known to have arrived is cancelled by it: it is not sent again.
+        """
+
+
+class PushedFrames(Protocol):
+    """Frames that were made to be pushed, until the recipient has answered to each."""
+
+    def next_sequence(self, agreement_no: int) -> int:
+        """Give the next number of a push under an agreement, once."""
+
+    def waiting(self, job: int, limit: int) -> Sequence[SentFrameRow]:
+        """Give the frames of a push job that were made and neither answered nor cancelled, oldest first."""
+
+    def answered(self, outcomes: Mapping[bytes, str | None], at: datetime) -> None:
+        """Note what recipients said to frames: None for taken, or the reason of a refusal; forget their bodies."""
+
+    def tally(self, job: int) -> PushTally:
+        """Say how far a push job has come."""
+
+    def find(self, frame: bytes) -> SentFrameRow | None:
+        """Give one frame whose body is still there."""
 
 
 class ReceivedFrames(Protocol):
@@ -190,13 +281,120 @@ class ReceivedFrames(Protocol):
         """Keep a frame and its copies; False (and nothing kept) if the frame id of this sender is known."""
 
     def copies(self, frame: bytes) -> Sequence[CopyRow]:
-        """Give the copies unpacked from one frame."""
+        """Give the copies unpacked from one frame that are still held."""
 
     def find(self, frame: bytes) -> ReceivedFrameRow | None:
         """Give one frame by id."""
 
     def headers(self, sender: PartyId, limit: int) -> Sequence[bytes]:
         """Give the signed headers of the newest frames of one sender, oldest of them first."""
+
+
+class Copies(Protocol):
+    """Copies of other parties' records that are held, and what may not be held again."""
+
+    def held(self, agreement: bytes, aliases: Sequence[bytes]) -> Sequence[HeldRow]:
+        """Give every copy of these aliases, one read for all."""
+
+    def floors(self, agreement: bytes, aliases: Sequence[bytes]) -> Mapping[bytes, FloorRow]:
+        """Give the floors of those aliases that have one."""
+
+    def raise_floors(self, floors: Sequence[FloorRow]) -> None:
+        """Set floors; the caller saw to it that none falls."""
+
+    def destroy(self, copies: Sequence[int]) -> None:
+        """Destroy copies by number, with their salts."""
+
+    def ended(self, at: datetime, limit: int) -> Sequence[HeldRow]:
+        """Give copies whose time of keeping has passed, the longest first."""
+
+
+class NoticesTaken(Protocol):
+    """Notices that this node, as a holder, took in."""
+
+    def stream(self, home: PartyId) -> Stream:
+        """Say how far a home's stream was taken in."""
+
+    def batch_at(self, home: PartyId, first: int) -> bytes | None:
+        """Give the digest of the batch that began with this number."""
+
+    def take(self, home: PartyId, raw: bytes, digest: bytes, notices: Sequence[ReceivedNoticeRow]) -> None:
+        """Keep a batch with its notices, and move the stream on behind it."""
+
+    def advance(self, notices: Sequence[bytes], stage: str) -> None:
+        """Note that notices came to a stage here."""
+
+    def page(self, after: int, limit: int) -> Sequence[tuple[int, ReceivedNoticeRow]]:
+        """Give notices in ascending number."""
+
+
+class Notices(Protocol):
+    """Notices that this node, as home, owes to holders."""
+
+    def add(self, notices: Sequence[NewNoticeRow]) -> None:
+        """Queue notices, in the transaction of the change."""
+
+    def page(self, after: int, limit: int, *, only_open: bool) -> Sequence[NoticeRow]:
+        """Give notices in ascending number."""
+
+    def of_record(self, record_no: int) -> Sequence[NoticeRow]:
+        """Give every notice about one record, oldest first."""
+
+    def find(self, number: int) -> tuple[NoticeRow, Sequence[NoticeStageRow]] | None:
+        """Give one notice with what its holder said to it."""
+
+    def advance(self, peer: PartyId, notices: Sequence[tuple[bytes, str, datetime]], receipt: bytes) -> int:
+        """Note what a holder's signed receipt says of notices, as (id, stage, at); count those that are this peer's.
+
+        A notice never goes back to an earlier stage, and the first receipt of each stage is kept.
+        """
+
+
+class NoticeStreams(Protocol):
+    """The order in which each holder is told: one stream of signed batches for each."""
+
+    def unnumbered(self, peer: PartyId, limit: int) -> Sequence[NoticeRow]:
+        """Give notices to a peer that are in no batch yet, oldest first."""
+
+    def end_of(self, peer: PartyId) -> Stream:
+        """Give the number that the next notice to a peer gets, and the digest of the last batch."""
+
+    def put(self, batch: NoticeBatchRow, notices: Sequence[int]) -> None:
+        """Keep a signed batch, and give these notices (by number) their places in it."""
+
+    def open_batch(self, peer: PartyId) -> tuple[NoticeBatchRow, Sequence[NoticeRow]] | None:
+        """Give the first batch that the peer has not taken, with its notices."""
+
+    def note(self, peer: PartyId, expected: int, at: datetime, trouble: str | None) -> None:
+        """Note that a peer expects this number next: what is before is taken, what is from there on is not.
+
+        `trouble` says why the first open batch was not taken.
+        """
+
+    def attach(self, peer: PartyId, first: int, frame: bytes | None) -> None:
+        """Note which frame goes along with a batch."""
+
+    def backlog(self, peer: PartyId, at: datetime) -> int:
+        """Count notices to a peer that should have been applied by now and were not."""
+
+
+class Erasures(Protocol):
+    """Content that was destroyed in its table and may still lie in the database's files."""
+
+    def add(self, erasures: Sequence[ErasureRow], at: datetime) -> None:
+        """Note them; their numbers are the store's."""
+
+    def newest(self) -> int:
+        """Give the highest number there is; 0 where nothing waits."""
+
+    def through(self, number: int, limit: int) -> Sequence[ErasureRow]:
+        """Give those up to a number, oldest first."""
+
+    def done(self, erasures: Sequence[int]) -> None:
+        """Forget those that are in no file any more."""
+
+    def forget_bodies(self, before: datetime) -> int:
+        """Destroy the bodies of answers sent before then, which nobody may ask for again; count them."""
 
 
 class Usage(Protocol):
@@ -312,9 +510,17 @@ class UnitOfWork(Protocol):
     agreements: Agreements
     records: Records
     pseudonyms: Pseudonyms
+    changes: Changes
     renditions: Renditions
+    ledger: Ledger
     sent_frames: SentFrames
+    pushed_frames: PushedFrames
     received_frames: ReceivedFrames
+    copies: Copies
+    notices: Notices
+    notice_streams: NoticeStreams
+    notices_taken: NoticesTaken
+    erasures: Erasures
     usage: Usage
     consents: Consents
     known_pseudonyms: KnownPseudonyms

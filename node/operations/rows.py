@@ -4,6 +4,7 @@ All digests, ids and pseudonyms are raw bytes here; `agreement_no`, `subject_no`
 ascending integers and never leave the node.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 import msgspec
@@ -83,12 +84,46 @@ class RecordRow(_Row, frozen=True, kw_only=True):
     facts: bytes
     disclose_until: date | None
     withheld: frozenset[str]
+    stored_at: datetime
+    deleted_at: datetime | None
 
 
 class Imported(_Row, frozen=True, kw_only=True):
-    """What became of a batch of rows: one of `new`, `unchanged`, `updated`, `conflict` for each, in order."""
+    """What became of a batch of rows: an outcome for each, in order, and the new version of each record that changed.
+
+    Outcomes are `new`, `unchanged`, `updated`, `conflict` (identifiers of two subjects), `deleted` (the record was
+    deleted and does not come back) and `corrected` (a correction declared this content wrong).
+    """
 
     outcomes: tuple[str, ...]
+    updated: Mapping[int, int]
+
+
+class DeletionRow(_Row, frozen=True, kw_only=True):
+    """Why a record was deleted: coded basis, the document that says so, and the digests of two operators' orders."""
+
+    record_no: int
+    basis: str
+    document: str
+    first_order: bytes
+    second_order: bytes
+    at: datetime
+
+
+class Selection(_Row, frozen=True, kw_only=True):
+    """Which records a push takes: of these kinds, stored since then, of this list (None: all), numbered after `after`.
+
+    Those that a frame under the agreement already showed in full, in their current version, are left out unless
+    `again` is set.
+    """
+
+    agreement_no: int
+    kinds: tuple[str, ...]
+    since: datetime | None
+    records: tuple[int, ...] | None
+    after: int
+    again: bool
+    limit: int
 
 
 class RenditionRow(_Row, frozen=True, kw_only=True):
@@ -104,38 +139,89 @@ class RenditionRow(_Row, frozen=True, kw_only=True):
     commitment: bytes
 
 
+class AliasRow(_Row, frozen=True, kw_only=True):
+    """A record's name under an agreement, its newest wire version there, and the record version which that is."""
+
+    alias: bytes
+    wire_version: int
+    record_version: int
+
+
 class LedgerRow(_Row, frozen=True, kw_only=True):
-    """Who was shown which record version in which frame."""
+    """Who was shown which record version in which frame, by which of its identifiers.
+
+    `fields` are the names shown, in order and separated by blanks; None for all that is granted.
+    """
 
     agreement_no: int
     record_no: int
     record_version: int
     frame: bytes
+    identifier_no: int
+    fields: str | None
+
+
+class DisclosureRow(_Row, frozen=True, kw_only=True):
+    """A ledger row as it stands: who holds what since when, and since when no more."""
+
+    agreement: bytes
+    holder: PartyId
+    record_version: int
+    alias: bytes
+    frame: bytes
+    fields: str | None
+    at: datetime
+    closed_at: datetime | None
+    is_cancelled: bool
+
+
+class ShownBefore(_Row, frozen=True, kw_only=True):
+    """What a holder was shown of a record: the fields (None for all granted), by which of its identifiers last."""
+
+    fields: frozenset[str] | None
+    identifier_no: int
 
 
 class SentFrameRow(_Row, frozen=True, kw_only=True):
-    """A frame sent, kept so that the same request gets the same answer and receipts can be matched."""
+    """A frame sent, kept so that the same request gets the same answer and receipts can be matched.
+
+    An answer has a `request`; a push has a `sequence` within its agreement and, but for replacements, its job.
+    """
 
     frame: bytes
     recipient: PartyId
     agreement_no: int
-    request: bytes
+    request: bytes | None
     header: bytes
     header_digest: bytes
     body: bytes
     outcomes: bytes
     sent_at: datetime
+    push_job: int | None = None
+    sequence: int | None = None
+
+
+class PushTally(_Row, frozen=True, kw_only=True):
+    """How far the frames of a push job have come. A cancelled frame's unchanged records go into another one."""
+
+    taken: int
+    cancelled: int
+    refused: tuple[tuple[bytes, str], ...]
 
 
 class ReceivedFrameRow(_Row, frozen=True, kw_only=True):
-    """A frame received, verified and kept whole, exactly as it came."""
+    """A frame received and verified: its signed header as it came, and the commitments that prove its copies, in order.
+
+    `leaf` is the leaf hash of the journal entry about it (empty where it was not kept).
+    """
 
     frame: bytes
     sender: PartyId
     agreement: bytes
     header: bytes
     header_digest: bytes
-    body: bytes
+    commitments: bytes
+    leaf: bytes
     received_at: datetime
 
 
@@ -199,3 +285,114 @@ class ActRow(_Row, frozen=True, kw_only=True):
     operator: str
     raw: bytes
     at: datetime
+
+
+class NoticeRow(_Row, frozen=True, kw_only=True):
+    """A notice to one holder, as home keeps it. `sequence` is its number in the holder's stream, once it has one."""
+
+    number: int
+    notice: bytes
+    peer: PartyId
+    agreement: bytes
+    record_no: int
+    record_version: int
+    alias: bytes
+    effect: str
+    version: int
+    basis: str
+    document: str
+    salt: bytes
+    occurred_at: datetime
+    due_at: datetime
+    sequence: int | None
+    stage: str
+
+
+class NewNoticeRow(_Row, frozen=True, kw_only=True):
+    """A notice to be queued; see `NoticeRow`."""
+
+    notice: bytes
+    peer: PartyId
+    agreement_no: int
+    record_no: int
+    record_version: int
+    alias: bytes
+    effect: str
+    version: int
+    basis: str
+    document: str
+    salt: bytes
+    occurred_at: datetime
+    due_at: datetime
+
+
+class NoticeStageRow(_Row, frozen=True, kw_only=True):
+    """That a notice came to a stage, by the holder's own time and receipt."""
+
+    stage: str
+    at: datetime
+    receipt: bytes
+
+
+class NoticeBatchRow(_Row, frozen=True, kw_only=True):
+    """A signed batch in a peer's stream, and the frame that goes along with it, if one does."""
+
+    peer: PartyId
+    first: int
+    count: int
+    agreement: bytes
+    digest: bytes
+    raw: bytes
+    frame: bytes | None
+    made_at: datetime
+    taken_at: datetime | None
+    trouble: str | None
+
+
+class FloorRow(_Row, frozen=True, kw_only=True):
+    """Below which version, or that at all, nothing of an alias may be held again."""
+
+    agreement: bytes
+    alias: bytes
+    version: int
+    deleted: bool
+
+
+class HeldRow(_Row, frozen=True, kw_only=True):
+    """A copy that is held: its own number, and what it says about itself."""
+
+    number: int
+    frame: bytes
+    home: PartyId
+    alias: bytes
+    wire_version: int
+    rendition: bytes
+    keep_until: datetime
+
+
+class ReceivedNoticeRow(_Row, frozen=True, kw_only=True):
+    """A notice that this node, as a holder, took in, and how far it applied it."""
+
+    home: PartyId
+    sequence: int
+    notice: bytes
+    agreement: bytes
+    alias: bytes
+    effect: str
+    version: int
+    due_at: datetime
+    received_at: datetime
+    stage: str
+
+
+class ErasureRow(_Row, frozen=True, kw_only=True):
+    """Content that is in no table any more, but may still be in the files. `home` is to be told once it is not.
+
+    An empty `home` is this node's own content; otherwise a notice or a frame says why the copy went.
+    """
+
+    number: int
+    home: str
+    alias: bytes
+    notice: bytes | None
+    frame: bytes | None

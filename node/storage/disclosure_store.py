@@ -1,26 +1,28 @@
-"""Home's index of pseudonyms, the renditions made, and the ledger of who was shown them."""
+"""Home's index of pseudonyms, and the renditions made under them."""
 
 # ruff: noqa: D102 - each method keeps the promise of its port and says only what is added to it
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
-from node.operations.rows import LedgerRow, RenditionRow
-from node.storage.moments import to_milliseconds
+from node.operations.rows import AliasRow, RenditionRow
 from node.storage.transaction import Transaction
 
 _LOOKUP: Final = """
-WITH {blobs wanted} SELECT p.pseudonym, p.subject_no FROM wanted CROSS JOIN pseudonyms p
+WITH {blobs wanted} SELECT p.pseudonym, p.subject_no, p.identifier_no FROM wanted CROSS JOIN pseudonyms p
 WHERE p.agreement_no = :agreement_no AND p.epoch = :epoch AND p.pseudonym = wanted.key"""
+_OF_SUBJECTS: Final = """
+WITH {numbers wanted} SELECT p.subject_no, p.identifier_no, p.pseudonym FROM wanted CROSS JOIN pseudonyms p
+WHERE p.agreement_no = :agreement_no AND p.epoch = :epoch AND p.subject_no = wanted.key ORDER BY p.identifier_no"""
 _PENDING: Final = """
 SELECT number, subject_no, scheme, value FROM identifiers
 WHERE number > coalesce(
   (SELECT through FROM pseudonym_indexes WHERE agreement_no = :agreement_no AND epoch = :epoch), 0)
 ORDER BY number LIMIT :limit"""
 _ADD_PSEUDONYM: Final = """
-INSERT INTO pseudonyms (agreement_no, epoch, pseudonym, subject_no)
-VALUES (:agreement_no, :epoch, :pseudonym, :subject_no)
+INSERT INTO pseudonyms (agreement_no, epoch, pseudonym, subject_no, identifier_no)
+VALUES (:agreement_no, :epoch, :pseudonym, :subject_no, :identifier_no)
 ON CONFLICT (agreement_no, epoch, pseudonym) DO NOTHING"""
 _DONE_THROUGH: Final = """
 INSERT INTO pseudonym_indexes (agreement_no, epoch, through, ready)
@@ -41,21 +43,22 @@ FROM wanted CROSS JOIN renditions r CROSS JOIN aliases a
 WHERE r.record_no = wanted.key AND r.agreement_no = :agreement_no AND r.epoch = :epoch
 AND a.record_no = r.record_no AND a.agreement_no = r.agreement_no"""
 _IDENTITIES: Final = """
-WITH {numbers wanted} SELECT a.record_no, a.alias, a.wire_version FROM wanted CROSS JOIN aliases a
+WITH {numbers wanted} SELECT a.record_no, a.alias, a.wire_version, a.record_version FROM wanted CROSS JOIN aliases a
 WHERE a.record_no = wanted.key AND a.agreement_no = :agreement_no"""
 _ADD_ALIAS: Final = """
-INSERT INTO aliases (record_no, agreement_no, alias, wire_version)
-VALUES (:record_no, :agreement_no, :alias, :wire_version)
-ON CONFLICT (record_no, agreement_no) DO UPDATE SET wire_version = excluded.wire_version
+INSERT INTO aliases (record_no, agreement_no, alias, wire_version, record_version)
+VALUES (:record_no, :agreement_no, :alias, :wire_version, :record_version)
+ON CONFLICT (record_no, agreement_no) DO UPDATE
+SET wire_version = excluded.wire_version, record_version = excluded.record_version
 WHERE excluded.wire_version > aliases.wire_version"""
 _ADD_RENDITION: Final = """
 INSERT INTO renditions (record_no, agreement_no, epoch, record_version, wire_version, commitment, body)
 VALUES (:record_no, :agreement_no, :epoch, :record_version, :wire_version, :commitment, :body)"""
-_DISCLOSE: Final = """
-INSERT INTO disclosures (record_no, record_version, agreement_no, frame, at)
-VALUES (:record_no, :record_version, :agreement_no, :frame, :at)"""
-_HOLDERS: Final = """
-SELECT agreement_no, record_version, frame FROM disclosures WHERE record_no = :record_no ORDER BY number"""
+_SUPERSEDE: Final = """
+UPDATE aliases SET wire_version = :wire_version, record_version = :record_version
+WHERE record_no = :record_no AND agreement_no = :agreement_no"""
+_DESTROY: Final = """
+WITH {numbers wanted} DELETE FROM renditions WHERE record_no IN (SELECT key FROM wanted)"""
 
 
 class SqlPseudonyms:
@@ -66,18 +69,30 @@ class SqlPseudonyms:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    def lookup(self, agreement_no: int, epoch: int, pseudonyms: Sequence[bytes]) -> dict[bytes, int]:
+    def lookup(self, agreement_no: int, epoch: int, pseudonyms: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
         values = {"agreement_no": agreement_no, "epoch": epoch, "wanted": self._transaction.keys(pseudonyms)}
-        return dict(self._transaction.rows(_LOOKUP, values))
+        return {name: (subject, identifier) for name, subject, identifier in self._transaction.rows(_LOOKUP, values)}
+
+    def of_subjects(
+        self, agreement_no: int, epoch: int, subjects: Sequence[int]
+    ) -> Mapping[int, Sequence[tuple[int, bytes]]]:
+        values = {"agreement_no": agreement_no, "epoch": epoch, "wanted": self._transaction.keys(subjects)}
+        found: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
+        for subject, identifier, pseudonym in self._transaction.rows(_OF_SUBJECTS, values):
+            found[subject].append((identifier, pseudonym))
+        return dict(found)
 
     def pending(self, agreement_no: int, epoch: int, limit: int) -> list[tuple[int, int, str, str]]:
         values = {"agreement_no": agreement_no, "epoch": epoch, "limit": limit}
         return self._transaction.rows(_PENDING, values)
 
-    def add(self, agreement_no: int, epoch: int, rows: Sequence[tuple[bytes, int]], through: int) -> None:
+    def add(self, agreement_no: int, epoch: int, rows: Sequence[tuple[bytes, int, int]], through: int) -> None:
         index = {"agreement_no": agreement_no, "epoch": epoch}
         # In the order of the table, so that a large batch touches each of its pages once.
-        values = [index | {"pseudonym": pseudonym, "subject_no": subject} for pseudonym, subject in sorted(rows)]
+        values = [
+            index | {"pseudonym": pseudonym, "subject_no": subject, "identifier_no": identifier}
+            for pseudonym, subject, identifier in sorted(rows)
+        ]
         self._transaction.run_many(_ADD_PSEUDONYM, values)
         self._transaction.run(_DONE_THROUGH, index | {"through": through})
 
@@ -103,10 +118,12 @@ class SqlRenditions:
         rows = self._transaction.rows(_OF_RECORDS, values)
         return {(row[0], row[1]): _rendition_from_row(agreement_no, epoch, row) for row in rows}
 
-    def identities(self, agreement_no: int, records: Sequence[int]) -> dict[int, tuple[bytes, int]]:
+    def identities(self, agreement_no: int, records: Sequence[int]) -> dict[int, AliasRow]:
         values = {"agreement_no": agreement_no, "wanted": self._transaction.keys(records)}
-        rows = self._transaction.rows(_IDENTITIES, values)
-        return {record_no: (alias, wire_version) for record_no, alias, wire_version in rows}
+        return {
+            record_no: AliasRow(alias=alias, wire_version=wire_version, record_version=record_version)
+            for record_no, alias, wire_version, record_version in self._transaction.rows(_IDENTITIES, values)
+        }
 
     def add(self, rows: Sequence[RenditionRow]) -> None:
         """The alias that a record has under an agreement never changes."""
@@ -126,25 +143,12 @@ class SqlRenditions:
         self._transaction.run_many(_ADD_ALIAS, values)
         self._transaction.run_many(_ADD_RENDITION, values)
 
-    def disclose(self, rows: Sequence[LedgerRow], at: datetime) -> None:
-        moment = to_milliseconds(at)
-        values = [
-            {
-                "record_no": row.record_no,
-                "record_version": row.record_version,
-                "agreement_no": row.agreement_no,
-                "frame": row.frame,
-                "at": moment,
-            }
-            for row in rows
-        ]
-        self._transaction.run_many(_DISCLOSE, values)
+    def supersede(self, planned: Sequence[tuple[int, int, int, int]]) -> None:
+        names = ("record_no", "agreement_no", "wire_version", "record_version")
+        self._transaction.run_many(_SUPERSEDE, [dict(zip(names, one, strict=True)) for one in planned])
 
-    def holders(self, record_no: int) -> list[LedgerRow]:
-        return [
-            LedgerRow(agreement_no=agreement_no, record_no=record_no, record_version=version, frame=frame)
-            for agreement_no, version, frame in self._transaction.rows(_HOLDERS, {"record_no": record_no})
-        ]
+    def destroy(self, records: Sequence[int]) -> None:
+        self._transaction.run(_DESTROY, {"wanted": self._transaction.keys(records)})
 
 
 def _rendition_from_row(agreement_no: int, epoch: int, row: Any) -> RenditionRow:

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from node.operations.rows import NewRecordRow
 
-Outcome = Literal["new", "unchanged", "updated", "conflict"]
+Outcome = Literal["new", "unchanged", "updated", "conflict", "deleted", "corrected"]
 
 
 class Known(NamedTuple):
@@ -15,17 +15,21 @@ class Known(NamedTuple):
     subject_no: int
     version: int
     content_digest: bytes
+    deleted: bool = False
+    record_no: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
     """Takes rows in order and gathers what is to be written; each row sees what those before it changed.
 
-    `known` are stored records by source key, `subjects` stored subject numbers by identifier, `at` the time
+    `known` are stored records by source key, `corrected` the (record, content digest) pairs that a correction declared
+    wrong, `subjects` stored subject numbers by identifier, `at` the time
     in milliseconds. New subjects get ascending numbers from `first_number`.
     """
 
     known: dict[bytes, Known] = field(repr=False)
+    corrected: frozenset[tuple[int, bytes]] = field(repr=False)
     subjects: dict[tuple[str, str], int] = field(repr=False)
     at: int
     first_number: int = 0
@@ -44,19 +48,28 @@ class Batch:
     def take(self, row: NewRecordRow) -> Outcome:
         """Judge one row. A conflict leaves no trace: joining two subjects is for people to decide."""
         known = self.known.get(row.source_key)
+        if known is not None and known.deleted:
+            return "deleted"
         subjects = {self.subjects[one] for one in row.subject.identifiers if one in self.subjects}
         if known is not None:
             subjects.add(known.subject_no)
         if len(subjects) > 1:
             return "conflict"
+        if known is not None and (known.record_no, row.content_digest) in self.corrected:
+            return "corrected"
         subject_no = self._join(row, subjects)
         if known is None:
             self._keep(row, Known(subject_no, 1, row.content_digest))
             return "new"
         if known.content_digest == row.content_digest:
             return "unchanged"
-        self._keep(row, Known(subject_no, known.version + 1, row.content_digest))
+        self._keep(row, Known(subject_no, known.version + 1, row.content_digest, record_no=known.record_no))
         return "updated"
+
+    @property
+    def changed(self) -> dict[int, int]:
+        """The new version of each stored record that changed, by its number."""
+        return {self.known[key].record_no: values["version"] for key, values in self.updated_records.items()}
 
     def _join(self, row: NewRecordRow, subjects: set[int]) -> int:
         """The subject of the row, a new one if need be; new identifiers lead to it from now on."""

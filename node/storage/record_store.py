@@ -9,23 +9,29 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from node.operations.rows import Imported, NewRecordRow, RecordRow
-from node.storage.moments import to_milliseconds
+from node.storage.moments import from_milliseconds, from_milliseconds_or_none, to_milliseconds
 from node.storage.record_batch import Batch, Known
 from node.storage.transaction import Transaction
 
-_COLUMNS: Final = "r.number, r.subject_no, r.version, r.kind, r.content, r.facts, r.disclose_until, r.withheld"
+COLUMNS: Final = """r.number, r.subject_no, r.version, r.kind, r.content, r.facts, r.disclose_until, r.withheld,
+r.stored_at, r.deleted_at"""
+"""What `record_from_row` reads."""
 _OF_SUBJECTS: Final = f"""
-WITH {{numbers wanted}}, {{texts kinds}} SELECT {_COLUMNS} FROM wanted CROSS JOIN records r
-WHERE r.subject_no = wanted.key AND r.kind IN (SELECT key FROM kinds) ORDER BY r.number"""
-_PAGE: Final = f"SELECT {_COLUMNS} FROM records r WHERE r.number > :after ORDER BY r.number LIMIT :limit"
+WITH {{numbers wanted}}, {{texts kinds}} SELECT {COLUMNS} FROM wanted CROSS JOIN records r
+WHERE r.subject_no = wanted.key AND r.kind IN (SELECT key FROM kinds) AND r.deleted_at IS NULL
+ORDER BY r.number"""
+_PAGE: Final = f"SELECT {COLUMNS} FROM records r WHERE r.number > :after ORDER BY r.number LIMIT :limit"
 _PAGE_OF_KIND: Final = f"""
-SELECT {_COLUMNS} FROM records r WHERE r.kind = :kind AND r.number > :after ORDER BY r.number LIMIT :limit"""
-_FIND: Final = f"SELECT {_COLUMNS} FROM records r WHERE r.number = :number"
-_COUNT: Final = "SELECT kind, count(*) FROM records GROUP BY kind ORDER BY kind"
+SELECT {COLUMNS} FROM records r WHERE r.kind = :kind AND r.number > :after ORDER BY r.number LIMIT :limit"""
+_FIND: Final = f"SELECT {COLUMNS} FROM records r WHERE r.number = :number"
+_COUNT: Final = "SELECT kind, count(*) FROM records WHERE deleted_at IS NULL GROUP BY kind ORDER BY kind"
 
 _KNOWN_RECORDS: Final = """
-WITH {blobs wanted} SELECT r.source_key, r.subject_no, r.version, r.content_digest
+WITH {blobs wanted} SELECT r.source_key, r.subject_no, r.version, r.content_digest, r.deleted_at, r.number
 FROM wanted CROSS JOIN records r WHERE r.source_key = wanted.key"""
+_CORRECTED: Final = """
+WITH {numbers wanted} SELECT c.record_no, c.content_digest FROM wanted CROSS JOIN corrected_contents c
+WHERE c.record_no = wanted.key"""
 _KNOWN_IDENTIFIERS: Final = """
 WITH {pairs wanted} SELECT i.scheme, i.value, i.subject_no
 FROM wanted CROSS JOIN identifiers i WHERE i.scheme = wanted.key AND i.value = wanted.other"""
@@ -57,8 +63,14 @@ class SqlRecords:
     def add(self, rows: Sequence[NewRecordRow], at: datetime) -> Imported:
         """Decided as if each row was stored before the next one was looked at."""
         if not rows:
-            return Imported(outcomes=())
-        batch = Batch(known=self._known_records(rows), subjects=self._known_identifiers(rows), at=to_milliseconds(at))
+            return Imported(outcomes=(), updated={})
+        known = self._known_records(rows)
+        batch = Batch(
+            known=known,
+            corrected=self._corrected([one.record_no for one in known.values()]),
+            subjects=self._known_identifiers(rows),
+            at=to_milliseconds(at),
+        )
         batch.first_number = self._reserve_subjects(batch.count_strangers(rows))
         outcomes = tuple(batch.take(row) for row in rows)
         run = self._transaction.run_many
@@ -66,31 +78,39 @@ class SqlRecords:
         run(_ADD_IDENTIFIER, batch.new_identifiers)
         run(_ADD_RECORD, list(batch.new_records.values()))
         run(_UPDATE_RECORD, list(batch.updated_records.values()))
-        return Imported(outcomes=outcomes)
+        return Imported(outcomes=outcomes, updated=batch.changed)
 
     def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> dict[int, list[RecordRow]]:
         wanted = {"wanted": self._transaction.keys(subjects), "kinds": self._transaction.keys(kinds)}
         found: dict[int, list[RecordRow]] = defaultdict(list)
         for row in self._transaction.rows(_OF_SUBJECTS, wanted):
-            found[row[1]].append(_record_from_row(row))
+            found[row[1]].append(record_from_row(row))
         return dict(found)
 
     def page(self, kind: str | None, after: int, limit: int) -> list[RecordRow]:
         values = {"kind": kind, "after": after, "limit": limit}
         rows = self._transaction.rows(_PAGE if kind is None else _PAGE_OF_KIND, values)
-        return [_record_from_row(row) for row in rows]
+        return [record_from_row(row) for row in rows]
 
     def count(self) -> dict[str, int]:
         return dict(self._transaction.rows(_COUNT))
 
     def find(self, record_no: int) -> RecordRow | None:
         row = self._transaction.row(_FIND, {"number": record_no})
-        return None if row is None else _record_from_row(row)
+        return None if row is None else record_from_row(row)
 
     def _known_records(self, rows: Sequence[NewRecordRow]) -> dict[bytes, Known]:
         wanted = self._transaction.keys([row.source_key for row in rows])
         found = self._transaction.rows(_KNOWN_RECORDS, {"wanted": wanted})
-        return {key: Known(subject, version, digest) for key, subject, version, digest in found}
+        return {
+            key: Known(subject, version, digest, deleted_at is not None, number)
+            for key, subject, version, digest, deleted_at, number in found
+        }
+
+    def _corrected(self, records: Sequence[int]) -> frozenset[tuple[int, bytes]]:
+        if not records:
+            return frozenset()
+        return frozenset(map(tuple, self._transaction.rows(_CORRECTED, {"wanted": self._transaction.keys(records)})))
 
     def _known_identifiers(self, rows: Sequence[NewRecordRow]) -> dict[tuple[str, str], int]:
         wanted = self._transaction.pairs([one for row in rows for one in row.subject.identifiers])
@@ -105,8 +125,9 @@ class SqlRecords:
         return int(last) - count + 1
 
 
-def _record_from_row(row: Any) -> RecordRow:
-    number, subject, version, kind, content, facts, disclose_until, withheld = row
+def record_from_row(row: Any) -> RecordRow:
+    """A record from the columns that `COLUMNS` names."""
+    number, subject, version, kind, content, facts, disclose_until, withheld, stored_at, deleted_at = row
     return RecordRow(
         record_no=number,
         subject_no=subject,
@@ -116,4 +137,6 @@ def _record_from_row(row: Any) -> RecordRow:
         facts=facts,
         disclose_until=None if disclose_until is None else date.fromisoformat(disclose_until),
         withheld=frozenset(withheld.split()),
+        stored_at=from_milliseconds(stored_at),
+        deleted_at=from_milliseconds_or_none(deleted_at),
     )

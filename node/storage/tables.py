@@ -36,9 +36,9 @@ def _number() -> Column[int]:
     return Column("number", NUMBER, primary_key=True)
 
 
-def _int(name: str, *, references: str | None = None, key: bool = False) -> Column[int]:
+def _int(name: str, *, references: str | None = None, key: bool = False, nullable: bool = False) -> Column[int]:
     foreign = [ForeignKey(references)] if references else []
-    return Column(name, NUMBER, *foreign, nullable=False, primary_key=key, autoincrement=False)
+    return Column(name, NUMBER, *foreign, nullable=nullable, primary_key=key, autoincrement=False)
 
 
 def _bytes(name: str, *, nullable: bool = False, unique: bool = False, key: bool = False) -> Column[bytes]:
@@ -109,13 +109,26 @@ identifiers = Table(
     _text("value"), UniqueConstraint("scheme", "value"), sqlite_autoincrement=True,
 )  # fmt: skip
 
-# Numbers are never given twice: the ledger names records by them for good.
+# Numbers are never given twice: the ledger names records by them for good. A deleted record stays as a tombstone: its
+# row, without content and facts.
 records = Table(
     "records", metadata, _number(), _int("subject_no", references="subjects.number"),
     _bytes("source_key", unique=True), _int("version"), _text("kind"), _bytes("content_digest"),
-    _text("disclose_until", nullable=True), _text("withheld"), _time("stored_at"), _bytes("facts"),
-    _bytes("content"), Index(None, "subject_no", "kind"), Index(None, "kind", "number"),
-    sqlite_autoincrement=True,
+    _text("disclose_until", nullable=True), _text("withheld"), _time("stored_at"),
+    _time("deleted_at", nullable=True), _bytes("facts"), _bytes("content"),
+    Index(None, "subject_no", "kind"), Index(None, "kind", "number"), sqlite_autoincrement=True,
+)  # fmt: skip
+
+# Contents that a correction declared wrong: a file that repeats one does not bring it back.
+corrected_contents = Table(
+    "corrected_contents", metadata, _int("record_no", references="records.number", key=True),
+    _bytes("content_digest", key=True), sqlite_with_rowid=False,
+)  # fmt: skip
+
+# Why a record was deleted, on whose two orders. The basis stays here; holders see a salted commitment to it.
+deletions = Table(
+    "deletions", metadata, _int("record_no", references="records.number", key=True), _text("basis"),
+    _text("document"), _bytes("first_order"), _bytes("second_order"), _time("at"),
 )  # fmt: skip
 
 pseudonym_indexes = Table(
@@ -125,15 +138,15 @@ pseudonym_indexes = Table(
 
 pseudonyms = Table(
     "pseudonyms", metadata, _int("agreement_no", key=True), _int("epoch", key=True),
-    _bytes("pseudonym", key=True), _int("subject_no", references="subjects.number"),
-    sqlite_with_rowid=False,
+    _bytes("pseudonym", key=True), _int("subject_no", references="subjects.number"), _int("identifier_no"),
+    Index(None, "agreement_no", "epoch", "subject_no"), sqlite_with_rowid=False,
 )  # fmt: skip
 
-# A record's name inside one agreement, and the newest wire version shown there.
+# A record's name inside one agreement, the newest wire version there, and the record version it stands for.
 aliases = Table(
     "aliases", metadata, _int("record_no", references="records.number", key=True),
     _int("agreement_no", references="agreements.number", key=True), _bytes("alias"), _int("wire_version"),
-    sqlite_with_rowid=False,
+    _int("record_version"), sqlite_with_rowid=False,
 )  # fmt: skip
 
 renditions = Table(
@@ -143,16 +156,30 @@ renditions = Table(
     UniqueConstraint("record_no", "agreement_no", "epoch", "record_version"),
 )  # fmt: skip
 
+# The ledger. `fields` is null where all that is granted was shown; a row is closed when the holder's signed receipt
+# says that it holds the copy no more.
 disclosures = Table(
     "disclosures", metadata, _number(), _int("record_no", references="records.number"),
-    _int("record_version"), _int("agreement_no", references="agreements.number"), _bytes("frame"),
-    _time("at"), Index(None, "record_no"),
+    _int("record_version"), _int("agreement_no", references="agreements.number"),
+    _int("frame_no", references="sent_frames.number"), _int("identifier_no"), _text("fields", nullable=True),
+    _time("at"), _time("closed_at", nullable=True), Index(None, "record_no"), Index(None, "frame_no"),
 )  # fmt: skip
 
+# The body goes when nobody needs it any more, or when a record in it changed: `cancelled_at` says that the frame was
+# not known to have arrived by then. `push_job` and `sequence` are those of a push; `taken_at` and `refused` what the
+# recipient answered to it.
 sent_frames = Table(
     "sent_frames", metadata, _number(), _bytes("frame", unique=True), _text("recipient"),
-    _int("agreement_no", references="agreements.number"), _bytes("request", unique=True),
-    _bytes("header_digest"), _time("sent_at"), _bytes("outcomes"), _bytes("header"), _bytes("body"),
+    _int("agreement_no", references="agreements.number"), _bytes("request", nullable=True),
+    _int("push_job", nullable=True), _int("sequence", nullable=True), _bytes("header_digest"), _time("sent_at"),
+    _time("taken_at", nullable=True), _text("refused", nullable=True), _time("cancelled_at", nullable=True),
+    _bytes("outcomes"), _bytes("header"), _bytes("body", nullable=True),
+    Index("uq_sent_frames_request", "request", unique=True,
+          sqlite_where=text("body IS NOT NULL"), postgresql_where=text("body IS NOT NULL")),
+    Index("ix_sent_frames_push_job", "push_job",
+          sqlite_where=text("push_job IS NOT NULL"), postgresql_where=text("push_job IS NOT NULL")),
+    Index("ix_sent_frames_kept", "sent_at",
+          sqlite_where=text("body IS NOT NULL"), postgresql_where=text("body IS NOT NULL")),
 )  # fmt: skip
 
 # One signed batch of receipts covers many frames and is kept once.
@@ -163,16 +190,73 @@ frame_receipts = Table(
     _int("receipt_no", references="receipts.number"), _time("received_at"),
 )  # fmt: skip
 
+# The header with the commitments in body order proves each copy; the sealed body is not kept, since whoever has the key
+# could open a deleted copy in it.
 received_frames = Table(
     "received_frames", metadata, _number(), _bytes("frame"), _text("sender"), _bytes("agreement"),
-    _bytes("header_digest"), _time("received_at"), _bytes("header"), _bytes("body"),
+    _bytes("header_digest"), _time("received_at"), _bytes("leaf"), _bytes("header"), _bytes("commitments"),
     UniqueConstraint("frame", "sender"), Index(None, "sender", "number"),
 )  # fmt: skip
 
 copies = Table(
     "copies", metadata, _number(), _int("frame_no", references="received_frames.number"),
     _bytes("agreement"), _bytes("pseudonym"), _bytes("alias"), _int("wire_version"), _text("kind"),
-    _time("keep_until"), _bytes("rendition"), Index(None, "frame_no"),
+    _time("keep_until"), _bytes("rendition"), Index(None, "frame_no"), Index(None, "alias"),
+    Index(None, "keep_until"),
+)  # fmt: skip
+
+# Below this version, or at all if it is deleted, nothing of this alias may be held again.
+floors = Table(
+    "floors", metadata, _bytes("agreement", key=True), _bytes("alias", key=True), _int("version"),
+    Column("deleted", Boolean, nullable=False), sqlite_with_rowid=False,
+)  # fmt: skip
+
+# What this node, as home, tells holders: one for each change and holder. It has a sequence once it is in a batch.
+notices = Table(
+    "notices", metadata, _number(), _bytes("notice", unique=True), _text("peer"),
+    _int("agreement_no", references="agreements.number"), _int("record_no", references="records.number"),
+    _int("record_version"), _bytes("alias"), _text("effect"), _int("version"), _text("basis"), _text("document"),
+    _bytes("salt"), _time("occurred_at"), _time("due_at"), _int("sequence", nullable=True), _text("stage"),
+    _int("stage_rank"), UniqueConstraint("peer", "sequence"), Index(None, "record_no"),
+    Index("ix_notices_unnumbered", "peer", "number",
+          sqlite_where=text("sequence IS NULL"), postgresql_where=text("sequence IS NULL")),
+    Index("ix_notices_open", "peer", "due_at",
+          sqlite_where=text("stage_rank < 3"), postgresql_where=text("stage_rank < 3")),
+)  # fmt: skip
+
+# Signed batches in the order of each peer's stream; `frame_no` is the replacement that went along last.
+notice_batches = Table(
+    "notice_batches", metadata, _number(), _text("peer"), _int("first"), _int("count"),
+    _int("agreement_no", references="agreements.number"), _bytes("digest"), _bytes("raw"),
+    _int("frame_no", references="sent_frames.number", nullable=True), _time("made_at"),
+    _time("taken_at", nullable=True), _text("trouble", nullable=True), UniqueConstraint("peer", "first"),
+)  # fmt: skip
+
+# Which signed receipt says that a notice came to a stage.
+notice_receipts = Table(
+    "notice_receipts", metadata, _int("notice_no", references="notices.number", key=True), _text("stage", key=True),
+    _int("receipt_no", references="receipts.number"), _time("at"),
+)  # fmt: skip
+
+# What this node, as holder, was told: where each home's stream stands, and every notice with the batch it came in.
+notice_streams = Table("notice_streams", metadata, _text("home", key=True), _int("expected"), _bytes("last"))
+
+received_batches = Table(
+    "received_batches", metadata, _number(), _text("home"), _int("first"), _bytes("digest"), _bytes("raw"),
+    _time("received_at"), UniqueConstraint("home", "first"),
+)  # fmt: skip
+
+received_notices = Table(
+    "received_notices", metadata, _number(), _text("home"), _int("sequence"), _bytes("notice"), _bytes("agreement"),
+    _bytes("alias"), _text("effect"), _int("version"), _time("due_at"), _time("received_at"), _text("stage"),
+    UniqueConstraint("home", "sequence"),
+)  # fmt: skip
+
+# Content that was deleted from its table and may still lie in the files; `home` is told once it does not (empty: this
+# node's own content, about which nobody is told).
+erasures = Table(
+    "erasures", metadata, _number(), _text("home"), _bytes("alias"), _bytes("notice", nullable=True),
+    _bytes("frame", nullable=True), _time("at"), sqlite_autoincrement=True,
 )  # fmt: skip
 
 charges = Table(

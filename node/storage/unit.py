@@ -2,9 +2,13 @@
 
 from node.operations import ports
 from node.storage.agreement_store import SqlAgreements, SqlConsents, SqlKnownPseudonyms
+from node.storage.change_store import SqlChanges
+from node.storage.copy_store import SqlCopies, SqlErasures
 from node.storage.disclosure_store import SqlPseudonyms, SqlRenditions
-from node.storage.exchange_store import SqlReceivedFrames, SqlSentFrames
+from node.storage.exchange_store import SqlPushedFrames, SqlReceivedFrames, SqlSentFrames
 from node.storage.journal_store import SqlJournal, SqlTree
+from node.storage.ledger_store import SqlLedger
+from node.storage.notice_store import SqlNotices, SqlNoticesTaken, SqlNoticeStreams
 from node.storage.operator_store import SqlGeneration, SqlOperators
 from node.storage.outbox_store import SqlOutbox
 from node.storage.record_store import SqlRecords
@@ -17,9 +21,10 @@ class SqlUnit:
     """One transaction and the stores in it, see `node.operations.ports.UnitOfWork`."""
 
     __slots__ = (
-        "_transaction", "agreements", "consents", "generation", "journal", "known_pseudonyms", "operators",
-        "outbox", "peers", "pseudonyms", "received_frames", "records", "registries", "renditions",
-        "sent_frames", "tree", "usage",
+        "_transaction", "agreements", "changes", "consents", "copies", "erasures", "generation", "journal",
+        "known_pseudonyms", "ledger", "notice_streams", "notices", "notices_taken", "operators", "outbox", "peers",
+        "pseudonyms", "pushed_frames", "received_frames", "records", "registries", "renditions", "sent_frames", "tree",
+        "usage",
     )  # fmt: skip
 
     def __init__(self, transaction: Transaction) -> None:
@@ -30,10 +35,18 @@ class SqlUnit:
         self.peers: ports.Peers = SqlPeers(transaction)
         self.agreements: ports.Agreements = SqlAgreements(transaction)
         self.records: ports.Records = SqlRecords(transaction)
+        self.changes: ports.Changes = SqlChanges(transaction)
         self.pseudonyms: ports.Pseudonyms = SqlPseudonyms(transaction)
         self.renditions: ports.Renditions = SqlRenditions(transaction)
+        self.ledger: ports.Ledger = SqlLedger(transaction)
         self.sent_frames: ports.SentFrames = SqlSentFrames(transaction)
         self.received_frames: ports.ReceivedFrames = SqlReceivedFrames(transaction)
+        self.pushed_frames: ports.PushedFrames = SqlPushedFrames(transaction)
+        self.copies: ports.Copies = SqlCopies(transaction)
+        self.notices: ports.Notices = SqlNotices(transaction)
+        self.notice_streams: ports.NoticeStreams = SqlNoticeStreams(transaction)
+        self.notices_taken: ports.NoticesTaken = SqlNoticesTaken(transaction)
+        self.erasures: ports.Erasures = SqlErasures(transaction)
         self.usage: ports.Usage = SqlUsage(transaction)
         self.consents: ports.Consents = SqlConsents(transaction)
         self.known_pseudonyms: ports.KnownPseudonyms = SqlKnownPseudonyms(transaction)

@@ -22,7 +22,11 @@ from node.operations.asked import (
     Answered,
     AskedItem,
     EvaluateAsked,
+    FrameArrived,
+    FrameRefused,
+    FrameStored,
     JournalProof,
+    NoticesTaken,
     QueryAsked,
     RefusedAnswer,
     RegistryPage,
@@ -32,8 +36,10 @@ from node.wire.methods import (
     DIGEST,
     ELEMENT,
     LARGEST_AUTHORISATION,
+    LARGEST_BODY,
     LARGEST_CHECKPOINT,
     LARGEST_DOCUMENT,
+    LARGEST_HEADER,
     MOST_IN_A_MESSAGE,
     PSEUDONYM,
     REQUEST_ID,
@@ -71,6 +77,14 @@ class Delivery(NamedTuple):
     checkpoint: bytes
 
 
+class NoticesDelivery(NamedTuple):
+    """A signed batch of notices, the frame of new versions if one came along, and the sender's newest checkpoint."""
+
+    batch: bytes
+    replacement: FrameArrived | None
+    checkpoint: bytes
+
+
 def evaluate_from_wire(raw: bytes, peer: PartyId) -> EvaluateAsked:
     """Read one EvaluateRequest."""
     message = read_message(raw, exchange_pb2.EvaluateRequest, BOUNDS[Method.EVALUATE].request)
@@ -102,6 +116,14 @@ def batch_query_from_wire(raw: bytes, peer: PartyId) -> tuple[bytes, QueryAsked]
     return message.request_id, _query_asked(message, message.items, peer, digest)
 
 
+def push_frame_from_wire(raw: bytes) -> tuple[FrameArrived, bytes]:
+    """Read one message of a stream of pushed frames: the frame, and the sender's newest checkpoint."""
+    message = read_message(raw, exchange_pb2.PushFramesRequest, BOUNDS[Method.PUSH_FRAMES].request)
+    if not message.HasField("frame"):
+        raise malformed("frame", "one", "none")
+    return frame_from_wire("frame", message.frame), at_most("checkpoint", message.checkpoint, LARGEST_CHECKPOINT)
+
+
 def document_from_wire(raw: bytes) -> Delivery:
     """Read one DeliverAgreementDocumentRequest."""
     kind, largest = agreement_pb2.DeliverAgreementDocumentRequest, BOUNDS[Method.DELIVER_DOCUMENT].request
@@ -121,6 +143,17 @@ def receipts_from_wire(raw: bytes) -> Delivery:
     return _delivery("batch", message.batch, message.checkpoint)
 
 
+def notices_from_wire(raw: bytes) -> NoticesDelivery:
+    """Read one DeliverNoticesRequest."""
+    message = read_message(raw, propagation_pb2.DeliverNoticesRequest, BOUNDS[Method.DELIVER_NOTICES].request)
+    comes_along = message.HasField("replacement")
+    return NoticesDelivery(
+        batch=some("batch", message.batch, LARGEST_DOCUMENT),
+        replacement=frame_from_wire("replacement", message.replacement) if comes_along else None,
+        checkpoint=at_most("checkpoint", message.checkpoint, LARGEST_CHECKPOINT),
+    )
+
+
 def read_registry_from_wire(raw: bytes) -> tuple[int, int]:
     """Read one ReadRegistryRequest: (first position, most statements or 0 for as many as go in)."""
     message = read_message(raw, registry_pb2.ReadRegistryRequest, BOUNDS[Method.READ_REGISTRY].request)
@@ -138,6 +171,19 @@ def prove_journal_from_wire(raw: bytes) -> tuple[bytes, int]:
     return leaf, message.old_size
 
 
+def frame_from_wire(field: str, message: common_pb2.Frame) -> FrameArrived:
+    """Read the frame in `field` of a message; its own proofs are for the receiver to check."""
+    return FrameArrived(
+        header=some(f"{field}.header", message.header, LARGEST_HEADER),
+        body=some(f"{field}.body", message.body, LARGEST_BODY),
+    )
+
+
+def frame_to_wire(frame: Answered | FrameArrived) -> common_pb2.Frame:
+    """Write a frame, as a part of a message."""
+    return common_pb2.Frame(header=frame.header, body=frame.body)
+
+
 def evaluation_to_wire(elements: Iterable[bytes], proof: bytes, checkpoint: bytes) -> bytes:
     """Write one EvaluateResponse."""
     message = exchange_pb2.EvaluateResponse(evaluated=elements, proof=proof, checkpoint=checkpoint)
@@ -146,7 +192,7 @@ def evaluation_to_wire(elements: Iterable[bytes], proof: bytes, checkpoint: byte
 
 def answer_to_wire(answer: Answered) -> bytes:
     """Write one QueryResponse."""
-    message = exchange_pb2.QueryResponse(frame=_frame_to_wire(answer), checkpoint=answer.checkpoint)
+    message = exchange_pb2.QueryResponse(frame=frame_to_wire(answer), checkpoint=answer.checkpoint)
     return message.SerializeToString(deterministic=True)
 
 
@@ -159,13 +205,25 @@ def batch_answer_to_wire(request_id: bytes, answer: Answered | RefusedAnswer, ch
         return message.SerializeToString(deterministic=True)
     message = exchange_pb2.BatchQueryResponse(
         request_id=request_id,
-        frame=_frame_to_wire(answer),
+        frame=frame_to_wire(answer),
         refused_items=[
             exchange_pb2.ItemRefusal(index=index, refusal=refusal_to_wire(refused))
             for index, refused in sorted(answer.refused_items, key=lambda pair: pair[0])
         ],
         checkpoint=answer.checkpoint,
     )
+    return message.SerializeToString(deterministic=True)
+
+
+def pushed_to_wire(outcome: FrameStored | FrameRefused, checkpoint: bytes) -> bytes:
+    """Write one PushFramesResponse."""
+    if isinstance(outcome, FrameRefused):
+        refusal = refusal_to_wire(outcome.answer)
+        message = exchange_pb2.PushFramesResponse(frame_id=outcome.frame, refusal=refusal, checkpoint=checkpoint)
+    else:
+        message = exchange_pb2.PushFramesResponse(
+            frame_id=outcome.frame, journal_leaf=outcome.leaf, checkpoint=checkpoint
+        )
     return message.SerializeToString(deterministic=True)
 
 
@@ -184,6 +242,16 @@ def filing_to_wire(receipt: bytes, checkpoint: bytes) -> bytes:
 def receipts_taken_to_wire(checkpoint: bytes) -> bytes:
     """Write one DeliverReceiptsResponse."""
     return propagation_pb2.DeliverReceiptsResponse(checkpoint=checkpoint).SerializeToString(deterministic=True)
+
+
+def notices_taken_to_wire(taken: NoticesTaken, checkpoint: bytes) -> bytes:
+    """Write one DeliverNoticesResponse."""
+    message = propagation_pb2.DeliverNoticesResponse(
+        expected=taken.expected,
+        replacement_refusal=None if taken.refused is None else refusal_to_wire(taken.refused),
+        checkpoint=checkpoint,
+    )
+    return message.SerializeToString(deterministic=True)
 
 
 def registry_page_to_wire(page: RegistryPage) -> bytes:
@@ -257,7 +325,3 @@ def _item_from_wire(item: exchange_pb2.QueryItem) -> AskedItem:
 
 def _delivery(field: str, document: bytes, checkpoint: bytes) -> Delivery:
     return Delivery(some(field, document, LARGEST_DOCUMENT), at_most("checkpoint", checkpoint, LARGEST_CHECKPOINT))
-
-
-def _frame_to_wire(answer: Answered) -> common_pb2.Frame:
-    return common_pb2.Frame(header=answer.header, body=answer.body)

@@ -9,7 +9,11 @@ from node.operations.asked import (
     Answered,
     EvaluateAsked,
     EvaluationGranted,
+    FrameArrived,
+    FrameRefused,
+    FrameStored,
     JournalProof,
+    NoticesTaken,
     QueryAsked,
     RefusedAnswer,
     RegistryPage,
@@ -25,8 +29,12 @@ class Gateway(Protocol):
     never raised: an exception is a bug or a broken machine, and the peer learns nothing of it but that.
     """
 
-    def identify(self, certificate_sha256: bytes) -> PartyId | Refused:
-        """Say whose certificate this is (in memory), or why its bearer is not served: unknown or revoked."""
+    def identify(self, certificate_sha256: bytes, method: str) -> PartyId | Refused:
+        """Say whose certificate this is (in memory), or why its bearer is not served: unknown or revoked.
+
+        `method` is the path of what is called. A party whose admission ended, other than for a compromised key,
+        still brings notices and receipts: it is named for the methods in OUTLIVING, and refused for all others.
+        """
 
     def charge_evaluations(self, asked: list[EvaluateAsked]) -> Sequence[EvaluationGranted | RefusedAnswer]:
         """Decide, charge and journal evaluations; one answer for each, in order."""
@@ -48,6 +56,14 @@ class Gateway(Protocol):
 
     def receive_receipts(self, peer: PartyId, raw: bytes) -> RefusedAnswer | None:
         """Take in a signed batch of receipts."""
+
+    def receive_frames(self, peer: PartyId, frames: Sequence[FrameArrived]) -> Sequence[FrameStored | FrameRefused]:
+        """Take in pushed frames, each stored whole or refused whole, in order."""
+
+    def receive_notices(
+        self, peer: PartyId, batch: bytes, replacement: FrameArrived | None
+    ) -> NoticesTaken | RefusedAnswer:
+        """Take in the next batch of a home's notices, with the new versions that it announces."""
 
     def read_registry(self, start: int, limit: int) -> RegistryPage | RefusedAnswer:
         """Give statements of this authority's log from `start` on, at most `limit` (0: a page)."""

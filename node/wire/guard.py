@@ -186,7 +186,7 @@ class Guard(grpc.GenericRpcHandler):
         code = grpc.StatusCode.UNKNOWN
         self._metrics.entered()
         try:
-            await self._admit(context)
+            await self._admit(method, context)
             yield
             code = grpc.StatusCode.OK
         except grpc.aio.AbortError:
@@ -208,12 +208,12 @@ class Guard(grpc.GenericRpcHandler):
         finally:
             self._metrics.handled(method, code)
 
-    async def _admit(self, context: Call) -> None:
+    async def _admit(self, method: str, context: Call) -> None:
         presented = context.auth_context().get("x509_pem_cert")
         certificate, found = b"", _NOT_LISTED
         if presented:
             certificate = _fingerprint(next(iter(presented)))
-            found = self._gateway.identify(certificate)
+            found = self._gateway.identify(certificate, method)
         if isinstance(found, Refused):
             # Not journalled: whoever is not listed could fill the journal. It is counted.
             await self._turn_away(context, RefusedAnswer(refused=found, leaf=b""))

@@ -39,6 +39,8 @@ class Method(StrEnum):
     FILE_AGREEMENT = "/creditport.v1.FilingService/FileAgreement"
     READ_REGISTRY = "/creditport.v1.RegistryService/ReadRegistry"
     DELIVER_RECEIPTS = "/creditport.v1.PropagationService/DeliverReceipts"
+    PUSH_FRAMES = "/creditport.v1.ExchangeService/PushFrames"
+    DELIVER_NOTICES = "/creditport.v1.PropagationService/DeliverNotices"
     PROVE_JOURNAL = "/creditport.v1.InspectionService/ProveJournal"
 
     @property
@@ -54,6 +56,10 @@ class Method(StrEnum):
 
 SERVICES: Final = tuple(dict.fromkeys(method.service for method in Method))
 """The full names of all services."""
+
+OUTLIVING: Final = frozenset({Method.DELIVER_NOTICES, Method.DELIVER_RECEIPTS})
+"""Methods that a party still calls after its admission ended: duties towards what was exchanged outlive the exchange.
+They bring notices, deletions and receipts, and show nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,8 @@ BOUNDS: Final = MappingProxyType(
         Method.FILE_AGREEMENT: Bounds(LARGEST_DOCUMENT + 16 * KIB, 256 * KIB, 30.0),
         Method.READ_REGISTRY: Bounds(64, LARGEST_MESSAGE, 60.0),
         Method.DELIVER_RECEIPTS: Bounds(LARGEST_DOCUMENT + 16 * KIB, 16 * KIB, 30.0),
+        Method.PUSH_FRAMES: Bounds(LARGEST_MESSAGE, 16 * KIB, 300.0),
+        Method.DELIVER_NOTICES: Bounds(LARGEST_MESSAGE, 16 * KIB, 60.0),
         Method.PROVE_JOURNAL: Bounds(128, 64 * KIB, 10.0),
     }
 )

@@ -17,16 +17,24 @@ from creditport.v1 import (
     registry_pb2,
 )
 
-from node.operations.asked import Answered, AskedItem, JournalProof, RefusedAnswer, RegistryPage
-from node.wire.codec import Delivery
+from node.operations.asked import (
+    Answered,
+    AskedItem,
+    FrameArrived,
+    FrameRefused,
+    FrameStored,
+    JournalProof,
+    NoticesTaken,
+    RefusedAnswer,
+    RegistryPage,
+)
+from node.wire.codec import Delivery, frame_from_wire, frame_to_wire
 from node.wire.methods import (
     BOUNDS,
     DIGEST,
     ELEMENT,
-    LARGEST_BODY,
     LARGEST_CHECKPOINT,
     LARGEST_DOCUMENT,
-    LARGEST_HEADER,
     PROOF,
     Method,
     request_digest,
@@ -130,6 +138,12 @@ def batch_query_call_to_wire(call: QueryCall) -> Outgoing:
     return Outgoing(raw=raw, digest=digest, request_id=call.request_id, count=len(call.items))
 
 
+def push_frame_to_wire(frame: FrameArrived, checkpoint: bytes) -> bytes:
+    """Write one message of a stream of pushed frames."""
+    message = exchange_pb2.PushFramesRequest(frame=frame_to_wire(frame), checkpoint=checkpoint)
+    return message.SerializeToString(deterministic=True)
+
+
 def document_to_wire(delivery: Delivery) -> bytes:
     """Write one DeliverAgreementDocumentRequest."""
     message = agreement_pb2.DeliverAgreementDocumentRequest(document=delivery.document, checkpoint=delivery.checkpoint)
@@ -145,6 +159,16 @@ def agreement_to_wire(delivery: Delivery) -> bytes:
 def receipts_to_wire(delivery: Delivery) -> bytes:
     """Write one DeliverReceiptsRequest."""
     message = propagation_pb2.DeliverReceiptsRequest(batch=delivery.document, checkpoint=delivery.checkpoint)
+    return message.SerializeToString(deterministic=True)
+
+
+def notices_to_wire(batch: bytes, replacement: FrameArrived | None, checkpoint: bytes) -> bytes:
+    """Write one DeliverNoticesRequest."""
+    message = propagation_pb2.DeliverNoticesRequest(
+        batch=batch,
+        replacement=None if replacement is None else frame_to_wire(replacement),
+        checkpoint=checkpoint,
+    )
     return message.SerializeToString(deterministic=True)
 
 
@@ -193,6 +217,25 @@ def batch_answer_from_wire(raw: bytes, outgoing: Outgoing) -> tuple[Answered | R
             raise malformed("outcome", "a frame or a refusal", "neither")
 
 
+def pushed_from_wire(raw: bytes, frame_id: bytes) -> tuple[FrameStored | FrameRefused, bytes]:
+    """Read the PushFramesResponse to the frame `frame_id`: what became of it, and the peer's newest checkpoint.
+
+    A refusal may leave the frame unnamed: the peer could not read its header, or not even the message.
+    """
+    message = read_message(raw, exchange_pb2.PushFramesResponse, BOUNDS[Method.PUSH_FRAMES].response)
+    outcome, answered = message.WhichOneof("outcome"), message.frame_id
+    if answered != frame_id and (answered or outcome != "refusal"):
+        raise malformed("frame_id", "that of the frame", "another")
+    checkpoint = _checkpoint(message.checkpoint)
+    match outcome:
+        case "journal_leaf":
+            return FrameStored(frame=answered, leaf=exactly("journal_leaf", message.journal_leaf, DIGEST)), checkpoint
+        case "refusal":
+            return FrameRefused(frame=answered, answer=refusal_from_wire(message.refusal)), checkpoint
+        case _:
+            raise malformed("outcome", "a journal leaf or a refusal", "neither")
+
+
 def document_digest_from_wire(raw: bytes) -> tuple[bytes, bytes]:
     """Read one DeliverAgreementDocumentResponse: (document digest, checkpoint)."""
     kind, largest = agreement_pb2.DeliverAgreementDocumentResponse, BOUNDS[Method.DELIVER_DOCUMENT].response
@@ -210,6 +253,14 @@ def receipts_taken_from_wire(raw: bytes) -> bytes:
     """Read one DeliverReceiptsResponse: the checkpoint."""
     kind, largest = propagation_pb2.DeliverReceiptsResponse, BOUNDS[Method.DELIVER_RECEIPTS].response
     return _checkpoint(read_message(raw, kind, largest).checkpoint)
+
+
+def notices_taken_from_wire(raw: bytes) -> tuple[NoticesTaken, bytes]:
+    """Read one DeliverNoticesResponse: what the holder expects next, and its newest checkpoint."""
+    kind, largest = propagation_pb2.DeliverNoticesResponse, BOUNDS[Method.DELIVER_NOTICES].response
+    message = read_message(raw, kind, largest)
+    refused = refusal_from_wire(message.replacement_refusal) if message.HasField("replacement_refusal") else None
+    return NoticesTaken(expected=message.expected, refused=refused), _checkpoint(message.checkpoint)
 
 
 def registry_page_from_wire(raw: bytes) -> RegistryPage:
@@ -246,9 +297,10 @@ def _item_to_wire(item: AskedItem) -> exchange_pb2.QueryItem:
 def _answered(
     frame: common_pb2.Frame, refused_items: tuple[tuple[int, RefusedAnswer], ...], checkpoint: bytes
 ) -> Answered:
+    arrived = frame_from_wire("frame", frame)
     return Answered(
-        header=some("frame.header", frame.header, LARGEST_HEADER),
-        body=some("frame.body", frame.body, LARGEST_BODY),
+        header=arrived.header,
+        body=arrived.body,
         refused_items=refused_items,
         checkpoint=_checkpoint(checkpoint),
     )

@@ -1,14 +1,24 @@
 """The asking side: calls to peers, over channels that trust exactly what the registry lists."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import grpc
 
-from node.operations.asked import Answered, JournalProof, RefusedAnswer, RegistryPage
+from node.operations.asked import (
+    Answered,
+    FrameArrived,
+    FrameRefused,
+    FrameStored,
+    JournalProof,
+    NoticesTaken,
+    RefusedAnswer,
+    RegistryPage,
+)
 from node.wire import outgoing
 from node.wire.codec import Delivery
 from node.wire.errors import BadAnswer, Misshapen, PeerRefused, PeerUnreachable, WireError
@@ -19,11 +29,12 @@ from node.wire.tls import Identity, channel_credentials, target_name
 from registry.parties import PartyId
 
 T = TypeVar("T")
+N = TypeVar("N")
 
 DEADLINES: Final = {method: bounds.deadline for method, bounds in BOUNDS.items()}
-"""How long each call may take, in seconds; for a batch, the whole stream."""
+"""How long each call may take, in seconds; for a stream, all of it."""
 MESSAGES_AHEAD: Final = 8
-"""Messages of a batch written ahead of their answers. Only the first goes alone: a write into a stream that
+"""Messages of a stream written ahead of their answers. Only the first goes alone: a write into a stream that
 the peer is just refusing would hide its refusal behind an error of gRPC's own."""
 
 _CHANNEL_OPTIONS: Final = (
@@ -72,6 +83,26 @@ class _Line:
     channel: grpc.aio.Channel
 
 
+@dataclass(slots=True)
+class _Ahead(Generic[N]):
+    """The names of the messages of one stream that wait for their answers, and whether more may come."""
+
+    unanswered: deque[N] = field(default_factory=deque)
+    all_sent: bool = False
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    _opens: int = MESSAGES_AHEAD
+
+    @property
+    def done(self) -> bool:
+        return self.all_sent and not self.unanswered
+
+    def answered(self) -> None:
+        """Make room for as many as may go ahead behind the first answer, for one behind each other."""
+        for _ in range(self._opens):
+            self.room.release()
+        self._opens = 1
+
+
 class PeerClient:
     """Calls peers, from one event loop. A channel is opened at the first call and kept.
 
@@ -107,28 +138,31 @@ class PeerClient:
         self._saw(peer, answer.checkpoint)
         return answer
 
-    async def batch_query(self, peer: PartyId, calls: Sequence[Outgoing]) -> AsyncIterator[Answered | RefusedAnswer]:
+    def batch_query(self, peer: PartyId, calls: Sequence[Outgoing]) -> AsyncGenerator[Answered | RefusedAnswer, None]:
         """Ask messages in one stream: for each, in order, a frame or the refusal of that message."""
-        method = Method.BATCH_QUERY
-        ask: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = self._channel(peer).stream_stream(method)
-        stream = ask(timeout=self._deadlines[method])
-        room = asyncio.Semaphore(1)
-        writer = asyncio.create_task(_write(stream, calls, room))
+        messages = _each((call, call.raw) for call in calls)
+        return self._exchange(peer, Method.BATCH_QUERY, messages, outgoing.batch_answer_from_wire)
+
+    async def push_frames(
+        self, peer: PartyId, frames: AsyncIterator[tuple[bytes, FrameArrived]]
+    ) -> AsyncGenerator[FrameStored | FrameRefused, None]:
+        """Push frames, each with its id, in one stream: what became of each, in order.
+
+        A frame is taken from `frames` when those before it are written, so that no more than one waits here.
+        `frames` is closed when the stream ends, whatever ends it; leave early through contextlib.aclosing. What
+        `frames` itself raises comes out when all that was sent is answered.
+        """
+        newest = self._checkpoints.newest_checkpoint
+        messages = ((name, outgoing.push_frame_to_wire(frame, newest())) async for name, frame in frames)
         try:
-            for position, call in enumerate(calls):
-                raw = await stream.read()
-                if raw is grpc.aio.EOF:
-                    raise BadAnswer(peer, f"{peer} left messages of the batch without an answer")
-                answer, checkpoint = self._read(peer, outgoing.batch_answer_from_wire, raw, call)
-                self._saw(peer, checkpoint)
-                for _ in range(1 if position else MESSAGES_AHEAD):
-                    room.release()
-                yield answer
-        except grpc.aio.AioRpcError as error:
-            raise _failure(peer, error) from None
+            async with aclosing(
+                self._exchange(peer, Method.PUSH_FRAMES, messages, outgoing.pushed_from_wire)
+            ) as outcomes:
+                async for outcome in outcomes:
+                    yield outcome
         finally:
-            writer.cancel()
-            stream.cancel()
+            if isinstance(frames, AsyncGenerator):
+                await frames.aclose()
 
     async def deliver_document(self, peer: PartyId, document: bytes) -> bytes:
         """Deliver a document of an agreement; the digest under which the peer keeps it."""
@@ -155,6 +189,14 @@ class PeerClient:
         raw = await self._call(peer, Method.DELIVER_RECEIPTS, outgoing.receipts_to_wire(self._delivery(batch)))
         self._saw(peer, self._read(peer, outgoing.receipts_taken_from_wire, raw))
 
+    async def deliver_notices(self, peer: PartyId, batch: bytes, replacement: FrameArrived | None) -> NoticesTaken:
+        """Deliver a signed batch of notices, and the new versions it announces: what the holder expects next."""
+        request = outgoing.notices_to_wire(batch, replacement, self._checkpoints.newest_checkpoint())
+        raw = await self._call(peer, Method.DELIVER_NOTICES, request)
+        taken, checkpoint = self._read(peer, outgoing.notices_taken_from_wire, raw)
+        self._saw(peer, checkpoint)
+        return taken
+
     async def prove_journal(self, peer: PartyId, leaf: bytes, old_size: int) -> JournalProof:
         """Have a leaf (empty: none) and the growth since `old_size` (0: none) proven; the caller verifies."""
         raw = await self._call(peer, Method.PROVE_JOURNAL, outgoing.prove_journal_to_wire(leaf, old_size))
@@ -177,6 +219,33 @@ class PeerClient:
             return await call(raw, timeout=self._deadlines[method])
         except grpc.aio.AioRpcError as error:
             raise _failure(peer, error) from None
+
+    async def _exchange(
+        self,
+        peer: PartyId,
+        method: Method,
+        messages: AsyncGenerator[tuple[N, bytes], None],
+        read: Callable[[bytes, N], tuple[T, bytes]],
+    ) -> AsyncGenerator[T, None]:
+        """Write messages ahead of their answers, and `read` each answer by the name of its message, in order."""
+        ask: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = self._channel(peer).stream_stream(method)
+        stream = ask(timeout=self._deadlines[method])
+        ahead = _Ahead[N]()
+        writer = asyncio.create_task(_write(stream, messages, ahead))
+        try:
+            while (raw := await _next_answer(peer, stream, ahead)) is not None:
+                answer, checkpoint = self._read(peer, read, raw, ahead.unanswered.popleft())
+                self._saw(peer, checkpoint)
+                ahead.answered()
+                yield answer
+            await writer
+        except grpc.aio.AioRpcError as error:
+            raise _failure(peer, error) from None
+        finally:
+            writer.cancel()
+            stream.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+            await messages.aclose()
 
     def _channel(self, peer: PartyId) -> grpc.aio.Channel:
         address = self._address_of(peer)
@@ -216,15 +285,48 @@ class PeerClient:
             raise BadAnswer(peer, f"{peer} gave an answer that is not one: {bad}") from None
 
 
+async def _each(values: Iterable[T]) -> AsyncGenerator[T, None]:
+    for value in values:
+        yield value
+
+
+async def _next_answer(
+    peer: PartyId, stream: "grpc.aio.StreamStreamCall[bytes, bytes]", ahead: _Ahead[N]
+) -> bytes | None:
+    """Read the next answer; None when every message has its own. Only the end tells that a source was empty."""
+    if ahead.done:
+        return None
+    raw = await stream.read()
+    if isinstance(raw, bytes) and ahead.unanswered:
+        return raw
+    if isinstance(raw, bytes):
+        raise BadAnswer(peer, f"{peer} answered what it was not asked")
+    if not ahead.done:
+        raise BadAnswer(peer, f"{peer} left messages of the stream without an answer")
+    return None
+
+
 async def _write(
-    stream: "grpc.aio.StreamStreamCall[bytes, bytes]", calls: Sequence[Outgoing], room: asyncio.Semaphore
+    stream: "grpc.aio.StreamStreamCall[bytes, bytes]",
+    messages: AsyncIterator[tuple[N, bytes]],
+    ahead: _Ahead[N],
 ) -> None:
-    """Write messages as there is room for them; why writing failed is for the reading side to say."""
-    with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
-        for call in calls:
-            await room.acquire()
-            await stream.write(call.raw)
-        await stream.done_writing()
+    """Write messages as there is room for them; why writing failed is for the reading side to say.
+
+    What the messages' own source raises ends the stream as their end does, and is raised after it.
+    """
+    try:
+        async for name, raw in messages:
+            await ahead.room.acquire()
+            ahead.unanswered.append(name)
+            try:
+                await stream.write(raw)
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                return
+    finally:
+        ahead.all_sent = True
+        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            await stream.done_writing()
 
 
 def _failure(peer: PartyId, error: grpc.aio.AioRpcError) -> WireError:

@@ -5,10 +5,11 @@ protobuf alone would end the call before anybody saw it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Final, TypeAlias, TypeVar
 
 import grpc
 
@@ -18,11 +19,14 @@ from node.operations.asked import (
     Answered,
     EvaluateAsked,
     EvaluationGranted,
+    FrameArrived,
+    FrameRefused,
+    FrameStored,
     QueryAsked,
     RefusedAnswer,
 )
 from node.wire import codec
-from node.wire.coalesce import Coalescer
+from node.wire.coalesce import Coalescer, Limits
 from node.wire.errors import Misshapen
 from node.wire.gateway import Gateway
 from node.wire.guard import Caller, current_caller
@@ -31,6 +35,12 @@ from node.wire.metrics import WireMetrics
 from registry.parties import PartyId
 
 T = TypeVar("T")
+
+Stream: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
+
+FRAMES_TOGETHER: Final = 4
+"""Pushed frames of one stream that are taken in together. As many again are read while they are, and no more: what
+the sender has beyond that waits with the sender."""
 
 RawAnswer = bytes | RefusedAnswer
 """What a unary handler gives: response bytes, or a refusal that the guard turns into a status."""
@@ -63,14 +73,16 @@ class Servicers:
             Method.FILE_AGREEMENT: self._file_agreement,
             Method.READ_REGISTRY: self._read_registry,
             Method.DELIVER_RECEIPTS: self._deliver_receipts,
+            Method.DELIVER_NOTICES: self._deliver_notices,
             Method.PROVE_JOURNAL: self._prove_journal,
         }
         services: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
         for method, behaviour in unary.items():
             of_service = services.setdefault(method.service, {})
             of_service[method.short_name] = grpc.unary_unary_rpc_method_handler(self._reading(method, behaviour))
-        batch = Method.BATCH_QUERY
-        services[batch.service][batch.short_name] = grpc.stream_stream_rpc_method_handler(self._batch_query)
+        for method, stream in ((Method.BATCH_QUERY, self._batch_query), (Method.PUSH_FRAMES, self._push_frames)):
+            of_service = services.setdefault(method.service, {})
+            of_service[method.short_name] = grpc.stream_stream_rpc_method_handler(stream)
         return tuple(grpc.method_handlers_generic_handler(*service) for service in services.items())
 
     def _reading(self, method: Method, behaviour: Callable[[bytes, PartyId], Awaitable[RawAnswer]]) -> Any:
@@ -134,42 +146,23 @@ class Servicers:
         refused = await self._work(self._gateway.receive_receipts, peer, delivery.document)
         return refused or codec.receipts_taken_to_wire(self._gateway.newest_checkpoint())
 
+    async def _deliver_notices(self, raw: bytes, peer: PartyId) -> RawAnswer:
+        delivery = codec.notices_from_wire(raw)
+        self._saw(peer, delivery.checkpoint)
+        taken = await self._work(self._gateway.receive_notices, peer, delivery.batch, delivery.replacement)
+        if isinstance(taken, RefusedAnswer):
+            return taken
+        if taken.refused is not None:
+            self._count(taken.refused)
+        return codec.notices_taken_to_wire(taken, self._gateway.newest_checkpoint())
+
     async def _prove_journal(self, raw: bytes, peer: PartyId) -> RawAnswer:
         proof = await self._work(self._gateway.prove_journal, peer, *codec.prove_journal_from_wire(raw))
         return proof if isinstance(proof, RefusedAnswer) else codec.journal_proof_to_wire(proof)
 
-    async def _batch_query(
-        self, requests: AsyncIterator[bytes], context: "grpc.aio.ServicerContext[bytes, bytes]"
-    ) -> None:
-        """Answer message by message in order, while the next ones are worked on already."""
-        line: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue()
-        room = asyncio.Semaphore(self._in_flight)
-        reader = asyncio.create_task(self._read_batch(requests, line, room))
-        try:
-            while (message := await line.get()) is not None:
-                await context.write(await message)
-                room.release()
-            await reader
-        finally:
-            reader.cancel()
-            while not line.empty():
-                if (message := line.get_nowait()) is not None:
-                    message.cancel()
-
-    async def _read_batch(
-        self,
-        requests: AsyncIterator[bytes],
-        line: asyncio.Queue[asyncio.Task[bytes] | None],
-        room: asyncio.Semaphore,
-    ) -> None:
-        """Start on each message as it comes, as long as there is room; None ends the line."""
+    async def _batch_query(self, requests: AsyncIterator[bytes], context: Stream) -> None:
         caller = current_caller()
-        try:
-            async for raw in requests:
-                await room.acquire()
-                line.put_nowait(asyncio.create_task(self._batch_message(raw, caller)))
-        finally:
-            line.put_nowait(None)
+        await _answer_in_order(requests, context, self._in_flight, lambda raw: self._batch_message(raw, caller))
 
     async def _batch_message(self, raw: bytes, caller: Caller) -> bytes:
         request_id, peer = b"", caller.party
@@ -177,15 +170,40 @@ class Servicers:
         try:
             request_id, asked = codec.batch_query_from_wire(raw, peer)
             self._saw(peer, asked.checkpoint)
-            answer = self._delisted(caller) or await self._workers.queries.ask(asked)
+            answer = self._delisted(caller, Method.BATCH_QUERY) or await self._workers.queries.ask(asked)
         except Misshapen as bad:
             answer = await self._refused(peer, Method.BATCH_QUERY, bad)
         self._count(answer)
         return codec.batch_answer_to_wire(request_id, answer, self._gateway.newest_checkpoint())
 
-    def _delisted(self, caller: Caller) -> RefusedAnswer | None:
+    async def _push_frames(self, requests: AsyncIterator[bytes], context: Stream) -> None:
+        """Take in at once what came while the frames before it were taken in."""
+        caller = current_caller()
+        take_in = partial(self._gateway.receive_frames, caller.party)
+        arrivals = Coalescer(take_in, self._workers.executor, Limits(window=0, most=FRAMES_TOGETHER))
+        await _answer_in_order(
+            requests, context, 2 * FRAMES_TOGETHER, lambda raw: self._pushed_frame(raw, caller, arrivals)
+        )
+
+    async def _pushed_frame(
+        self, raw: bytes, caller: Caller, arrivals: Coalescer[FrameArrived, FrameStored | FrameRefused]
+    ) -> bytes:
+        outcome: FrameStored | FrameRefused
+        try:
+            frame, checkpoint = codec.push_frame_from_wire(raw)
+            del raw  # the frame holds it now, and it is large
+            self._saw(caller.party, checkpoint)
+            delisted = self._delisted(caller, Method.PUSH_FRAMES)
+            outcome = FrameRefused(frame=b"", answer=delisted) if delisted else await arrivals.ask(frame)
+        except Misshapen as bad:
+            outcome = FrameRefused(frame=b"", answer=await self._refused(caller.party, Method.PUSH_FRAMES, bad))
+        if isinstance(outcome, FrameRefused):
+            self._count(outcome.answer)
+        return codec.pushed_to_wire(outcome, self._gateway.newest_checkpoint())
+
+    def _delisted(self, caller: Caller, method: Method) -> RefusedAnswer | None:
         """Look the caller up again: a stream may outlive the listing of the certificate it was opened with."""
-        found = self._gateway.identify(caller.certificate)
+        found = self._gateway.identify(caller.certificate, method)
         return RefusedAnswer(refused=found, leaf=b"") if isinstance(found, Refused) else None
 
     def _count(self, answer: Answered | RefusedAnswer) -> None:
@@ -204,3 +222,45 @@ class Servicers:
 
     async def _work(self, act: Callable[..., T], *facts: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._workers.executor, act, *facts)
+
+
+async def _answer_in_order(
+    requests: AsyncIterator[bytes],
+    context: Stream,
+    most: int,
+    answer: Callable[[bytes], Coroutine[Any, Any, bytes]],
+) -> None:
+    """Answer message by message in order, while the next ones are worked on already: at most `most` together.
+
+    What is not read yet is held back by gRPC's flow control, in the end by the sender.
+    """
+    line: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue()
+    room = asyncio.Semaphore(most)
+    reader = asyncio.create_task(_start_on_each(requests, line, room, answer))
+    try:
+        while (message := await line.get()) is not None:
+            await context.write(await message)
+            room.release()
+        await reader
+    finally:
+        reader.cancel()
+        # Those that failed already are cancelled, too: asyncio would log their errors, with words, as never seen.
+        while not line.empty():
+            if (message := line.get_nowait()) is not None:
+                message.cancel()
+
+
+async def _start_on_each(
+    requests: AsyncIterator[bytes],
+    line: asyncio.Queue[asyncio.Task[bytes] | None],
+    room: asyncio.Semaphore,
+    answer: Callable[[bytes], Coroutine[Any, Any, bytes]],
+) -> None:
+    """Read a message when there is room for it, and start on it; None ends the line."""
+    try:
+        await room.acquire()
+        async for raw in requests:
+            line.put_nowait(asyncio.create_task(answer(raw)))
+            await room.acquire()
+    finally:
+        line.put_nowait(None)

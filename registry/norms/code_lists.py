@@ -28,6 +28,8 @@ class CodeListName(StrEnum):
     AUTHORITY_CLASSES = "authority-classes"
     AUTHORITY_LEVELS = "authority-levels"
     PURPOSES = "purposes"
+    DELETION_BASES = "deletion-bases"
+    CORRECTION_BASES = "correction-bases"
 
 
 class BandTableName(StrEnum):
@@ -38,11 +40,15 @@ class BandTableName(StrEnum):
 
 
 class Code(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a code means, in both languages (English may be missing), and which groups it belongs to."""
+    """What a code means, in both languages (English may be missing), and which groups it belongs to.
+
+    `article` is the one that a legal basis rests on, as in "S 36"; empty for a code that is none.
+    """
 
     zh: Text
     en: str = ""
     tags: frozenset[Text] = frozenset()
+    article: str = ""
 
 
 class CodeList(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

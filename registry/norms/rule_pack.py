@@ -107,16 +107,22 @@ class RulePack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Within what time an agreement is filed, from the signing date it states (S 34)."""
         return self.clocks["AGR_FILE"]
 
+    @property
+    def notice_clock(self) -> Clock:
+        """Within what time a holder applies a change that it was told of (S 36, 42)."""
+        return self.clocks["NOTICE_APPLY"]
+
 
 def read_rule_pack(text: str, name: str = "rule pack") -> RulePack:
     """The rule pack in TOML `text`.
 
     Raises:
-        BadPack: see `read_pack`; also without the clock AGR_FILE, or with a default above its maximum.
+        BadPack: see `read_pack`; also without AGR_FILE or NOTICE_APPLY, or with a default above its maximum.
     """
     pack = read_pack(text, RulePack, name)
-    if "AGR_FILE" not in pack.clocks:
-        raise BadPack(name, "clocks", "a clock AGR_FILE")
+    for needed in ("AGR_FILE", "NOTICE_APPLY"):
+        if needed not in pack.clocks:
+            raise BadPack(name, "clocks", f"a clock {needed}")
     if pack.retention.default_days > pack.retention.max_days:
         raise BadPack(name, "retention.default_days", "no more than max_days")
     return pack

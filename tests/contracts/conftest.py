@@ -1,6 +1,7 @@
 """Every test that takes `store` runs once on each kind of store.
 
-Another kind is one more entry of `STORES`: a fixture that gives the address of an empty database.
+Another kind is one more entry of `STORES`: a fixture that gives an empty store. A test that takes `url` runs once on
+each kind of database.
 """
 
 import shutil
@@ -13,8 +14,10 @@ from node.operations.ports import Store
 from node.storage.engine import create, open_store
 from node.storage.store import SqlStore
 from tests.contracts.postgresql import PostgresqlServer, emptied, shared_server
+from tests.fakes.memory import MemoryStore
 
-STORES = {"sqlite": "sqlite_url", "postgresql": "postgresql_url"}
+STORES = ("memory", "sqlite", "postgresql")
+DATABASES = {"sqlite": "sqlite_url", "postgresql": "postgresql_url"}
 
 
 @pytest.fixture(scope="session")
@@ -60,19 +63,24 @@ def postgresql_url(postgresql_reused: str) -> str:
     return emptied(postgresql_reused)
 
 
-@pytest.fixture(params=list(STORES))
+@pytest.fixture(params=list(DATABASES))
 def url(request: pytest.FixtureRequest) -> str:
     """The address of an empty database of each kind."""
-    address: str = request.getfixturevalue(STORES[request.param])
+    address: str = request.getfixturevalue(DATABASES[request.param])
     return address
 
 
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest) -> Store:
     """An empty store of each kind."""
-    opened = open_store(url)
-    yield opened
-    opened.close()
+    opened: Store = request.getfixturevalue(request.param)
+    return opened
+
+
+@pytest.fixture
+def memory() -> Store:
+    """An empty store in memory."""
+    return MemoryStore()
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """The ports Pseudonyms and Renditions."""
 
 from node.operations.ports import Store
-from node.operations.rows import LedgerRow
-from tests.contracts.examples import BRN, NOON, USCC, minutes, record, rendition, short, stock
+from node.operations.rows import AliasRow
+from tests.contracts.examples import BRN, NOON, USCC, record, rendition, short, stock, stock_named
 
 
 def test_pseudonyms_lead_to_subjects_within_one_agreement_and_epoch(store: Store) -> None:
@@ -10,24 +10,45 @@ def test_pseudonyms_lead_to_subjects_within_one_agreement_and_epoch(store: Store
     first, second = stocked.subjects
     with store.write() as work:
         index = work.pseudonyms
-        index.add(stocked.agreement_no, 1, [(short("x"), first), (short("y"), first), (short("z"), second)], 2)
-        index.add(stocked.agreement_no, 2, [(short("later"), first)], 2)
+        rows = [(short("x"), first, 1), (short("y"), first, 3), (short("z"), second, 2)]
+        index.add(stocked.agreement_no, 1, rows, 3)
+        index.add(stocked.agreement_no, 2, [(short("later"), first, 1)], 1)
 
         asked = [short("y"), short("z"), short("unknown"), short("z")]
-        assert index.lookup(stocked.agreement_no, 1, asked) == {short("y"): first, short("z"): second}
+        assert index.lookup(stocked.agreement_no, 1, asked) == {short("y"): (first, 3), short("z"): (second, 2)}
         assert index.lookup(stocked.agreement_no, 2, asked) == {}
         assert index.lookup(stocked.agreement_no + 1, 1, asked) == {}
         assert index.lookup(stocked.agreement_no, 1, []) == {}
 
 
+def test_pseudonyms_of_subjects_come_in_the_order_of_their_identifiers(store: Store) -> None:
+    stocked = stock(store, 3)
+    first, second, unnamed = stocked.subjects
+    with store.write() as work:
+        index = work.pseudonyms
+        index.add(
+            stocked.agreement_no, 1, [(short("y"), first, 9), (short("z"), second, 2), (short("x"), first, 10)], 10
+        )
+        index.add(stocked.agreement_no, 1, [(short("w"), first, 11)], 11)
+        index.add(stocked.agreement_no, 2, [(short("later"), first, 9)], 9)
+        index.add(stocked.other_no, 1, [(short("elsewhere"), first, 9)], 9)
+
+        assert index.of_subjects(stocked.agreement_no, 1, [second, first, unnamed, first]) == {
+            first: [(9, short("y")), (10, short("x")), (11, short("w"))],
+            second: [(2, short("z"))],
+        }
+        assert index.of_subjects(stocked.agreement_no, 2, [first, second]) == {first: [(9, short("later"))]}
+        assert index.of_subjects(stocked.agreement_no, 1, []) == {}
+
+
 def test_keys_of_another_length_find_nothing_and_hide_nothing(store: Store) -> None:
     stocked = stock(store)
     with store.write() as work:
-        work.pseudonyms.add(stocked.agreement_no, 1, [(short("x"), stocked.subjects[0])], 1)
+        work.pseudonyms.add(stocked.agreement_no, 1, [(short("x"), stocked.subjects[0], 7)], 7)
 
         asked = [b"", short("x")[:-1], short("x"), short("x") + b"\0"]
         found = work.pseudonyms.lookup(stocked.agreement_no, 1, asked)
-        assert found == {short("x"): stocked.subjects[0]}
+        assert found == {short("x"): (stocked.subjects[0], 7)}
 
 
 def test_identifiers_wait_until_they_are_indexed(store: Store) -> None:
@@ -36,7 +57,7 @@ def test_identifiers_wait_until_they_are_indexed(store: Store) -> None:
         work.records.add([record("a", USCC, BRN), record("b", ("HK-CR", "1234567"))], NOON)
         waiting = work.pseudonyms.pending(number, 1, 10)
         first_two = work.pseudonyms.pending(number, 1, 2)
-        work.pseudonyms.add(number, 1, [(short("x"), waiting[0][1])], first_two[-1][0])
+        work.pseudonyms.add(number, 1, [(short("x"), waiting[0][1], waiting[0][0])], first_two[-1][0])
 
         assert [one[2:] for one in waiting] == [USCC, BRN, ("HK-CR", "1234567")]
         assert waiting[0][1] == waiting[1][1] != waiting[2][1]
@@ -47,7 +68,7 @@ def test_identifiers_wait_until_they_are_indexed(store: Store) -> None:
 
 def test_indexing_the_same_again_never_goes_back(store: Store) -> None:
     stocked = stock(store)
-    rows = [(short("x"), stocked.subjects[0])]
+    rows = [(short("x"), stocked.subjects[0], 1)]
     with store.write() as work:
         work.pseudonyms.add(stocked.agreement_no, 1, rows, 2)
         work.pseudonyms.add(stocked.agreement_no, 1, rows, 1)
@@ -60,10 +81,10 @@ def test_an_index_is_ready_once_it_was_complete_and_stays_so(store: Store) -> No
     number = stocked.agreement_no
     with store.write() as work:
         before = work.pseudonyms.ready(number, 1)
-        work.pseudonyms.add(number, 1, [(short("x"), stocked.subjects[0])], 1)
+        work.pseudonyms.add(number, 1, [(short("x"), stocked.subjects[0], 1)], 1)
         halfway = work.pseudonyms.ready(number, 1)
         work.pseudonyms.complete(number, 1)
-        work.pseudonyms.add(number, 1, [(short("y"), stocked.subjects[1])], 2)
+        work.pseudonyms.add(number, 1, [(short("y"), stocked.subjects[1], 2)], 2)
 
         assert (before, halfway) == (False, False)
         assert work.pseudonyms.ready(number, 1)
@@ -104,20 +125,56 @@ def test_a_record_has_one_alias_under_an_agreement_with_its_newest_wire_version(
         work.renditions.add([rendition(first, number, version=1, epoch=2)])
 
         assert before == {}
-        assert work.renditions.identities(number, [first, second]) == {first: (short(f"alias {first}"), 2)}
+        assert work.renditions.identities(number, [first, second, 987]) == {
+            first: AliasRow(alias=short(f"alias {first}"), wire_version=2, record_version=2)
+        }
+        assert work.renditions.identities(stocked.other_no, [first, second]) == {}
 
 
-def test_every_disclosure_of_a_record_is_in_the_ledger(store: Store) -> None:
-    stocked = stock(store)
+def test_a_record_that_changed_gets_its_next_wire_version_under_one_agreement(store: Store) -> None:
+    stocked = stock_named(store)
     (first, second), number = stocked.records, stocked.agreement_no
-    ledger = [
-        LedgerRow(agreement_no=number, record_no=one, record_version=version, frame=short(frame))
-        for one, version, frame in ((first, 1, "f"), (second, 1, "f"), (first, 1, "g"), (first, 2, "h"))
-    ]
     with store.write() as work:
-        work.renditions.disclose(ledger[:2], NOON)
-        work.renditions.disclose(ledger[2:], minutes(1))
-        work.renditions.disclose([], minutes(2))
+        work.renditions.supersede([(first, number, 2, 5)])
+        work.renditions.supersede([])
 
-        assert work.renditions.holders(first) == [ledger[0], ledger[2], ledger[3]]
-        assert work.renditions.holders(987) == []
+        aliases = {one: short(f"alias {one}") for one in (first, second)}
+        assert work.renditions.identities(number, [first, second]) == {
+            first: AliasRow(alias=aliases[first], wire_version=2, record_version=5),
+            second: AliasRow(alias=aliases[second], wire_version=1, record_version=1),
+        }
+        assert work.renditions.identities(stocked.other_no, [first])[first].wire_version == 1
+
+
+def test_a_rendition_of_a_superseding_version_changes_neither_alias_nor_wire_version(store: Store) -> None:
+    stocked = stock_named(store)
+    first, number = stocked.records[0], stocked.agreement_no
+    with store.write() as work:
+        work.renditions.supersede([(first, number, 2, 2)])
+        before = work.renditions.identities(number, [first])
+        work.renditions.add([rendition(first, number, version=2)])
+
+        assert work.renditions.identities(number, [first]) == before
+        assert set(work.renditions.of_records(number, 1, [first])) == {(first, 1), (first, 2)}
+
+
+def test_destroyed_renditions_are_gone_under_every_agreement_and_epoch_and_their_aliases_stay(store: Store) -> None:
+    stocked = stock_named(store)
+    (first, second), number = stocked.records, stocked.agreement_no
+    with store.write() as work:
+        work.renditions.add([rendition(first, number, version=2, epoch=2)])
+        names = work.renditions.identities(number, [first, second])
+        work.renditions.destroy([first, 987])
+
+        assert set(work.renditions.of_records(number, 1, [first, second])) == {(second, 1)}
+        assert work.renditions.of_records(number, 2, [first]) == {}
+        assert set(work.renditions.of_records(stocked.other_no, 1, [first, second])) == {(second, 1)}
+        assert work.renditions.identities(number, [first, second]) == names
+
+
+def test_destroying_no_renditions_leaves_them_all(store: Store) -> None:
+    stocked = stock_named(store)
+    with store.write() as work:
+        work.renditions.destroy([])
+
+        assert len(work.renditions.of_records(stocked.agreement_no, 1, stocked.records)) == 2

@@ -4,7 +4,7 @@ from datetime import date
 
 from node.operations.ports import Store
 from node.operations.rows import NewRecordRow, RecordRow
-from tests.contracts.examples import BRN, NOON, USCC, record
+from tests.contracts.examples import BRN, NOON, USCC, minutes, record
 
 LEI = ("LEI", "5493001KJTIIGC8Y1R12")
 
@@ -35,6 +35,8 @@ def test_a_new_record_comes_back_whole_as_version_one(store: Store) -> None:
         facts=b'{"provider":"sz-agency"}',
         disclose_until=date(2031, 11, 23),
         withheld=frozenset(),
+        stored_at=NOON,
+        deleted_at=None,
     )
 
 
@@ -62,6 +64,34 @@ def test_going_back_to_earlier_content_is_yet_another_version(store: Store) -> N
         _add(store, record("a", content=content))
 
     assert [(row.version, row.content) for row in _all(store)] == [(3, b"first")]
+
+
+def test_the_new_version_of_each_record_that_changed_is_told(store: Store) -> None:
+    _add(store, record("a", USCC), record("b", BRN), record("c", LEI))
+    first, second, _ = _all(store)
+    rows = [
+        record("a", USCC, content="second"),
+        record("b", BRN, content="second"),
+        record("b", BRN, content="third"),
+        record("c", LEI),
+        record("d"),
+        record("d", content="second"),
+        record("a", BRN, content="a conflict"),
+    ]
+    with store.write() as work:
+        imported = work.records.add(rows, minutes(1))
+
+    assert imported.outcomes == ("updated", "updated", "updated", "unchanged", "new", "updated", "conflict")
+    assert imported.updated == {first.record_no: 2, second.record_no: 3}
+
+
+def test_the_time_of_a_record_is_that_of_its_current_version(store: Store) -> None:
+    _add(store, record("a"), record("b"))
+    with store.write() as work:
+        work.records.add([record("a", content="second"), record("b")], minutes(1))
+        work.commit()
+
+    assert [row.stored_at for row in _all(store)] == [minutes(1), NOON]
 
 
 def test_rows_of_one_batch_see_each_other(store: Store) -> None:

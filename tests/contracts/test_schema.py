@@ -1,5 +1,6 @@
 """The schema: what migrations make, what the program expects, and which databases are refused."""
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -50,9 +51,16 @@ def test_migrations_make_exactly_the_schema_that_the_program_expects(database: P
 
 
 def _statements(path: Path) -> dict[object, list[str]]:
-    """What each table and index was made with: its clauses, in alphabetical order."""
+    """What each table and index was made with: its clauses, in alphabetical order.
+
+    A column that was added later stands on the line of the one before; a comma inside brackets parts a clause too, on
+    both sides alike. Words may be quoted or not.
+    """
     rows = _execute(path, "SELECT name, sql FROM sqlite_master WHERE sql NOT NULL AND name NOT LIKE 'alembic%'")
-    return {name: sorted(line.strip(" ,\t") for line in str(sql).splitlines()) for name, sql in rows}
+    return {
+        name: sorted(clause for part in re.split(r"[,\n]", str(sql).replace('"', "")) if (clause := part.strip()))
+        for name, sql in rows
+    }
 
 
 def test_migrations_make_the_same_tables_and_indices_clause_by_clause(database: Path, tmp_path: Path) -> None:

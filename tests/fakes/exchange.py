@@ -23,7 +23,7 @@ from node.operations.asked import Answered, AskedItem, EvaluateAsked, QueryAsked
 from node.operations.attest_consents import Attestation, attest_consents
 from node.operations.build_index import extend_index, indexes_needed
 from node.operations.charge_evaluations import charge_evaluations
-from node.operations.import_records import import_rows
+from node.operations.import_records import Import, import_rows
 from node.operations.keep_agreements import (
     Done,
     draft_agreement,
@@ -162,7 +162,8 @@ def load(world: World, kind: Kind, *rows: Mapping[str, str]) -> dict[str, int]:
     agency = world.agency
     numbered = [Row(number, dict(values)) for number, values in enumerate(rows, 2)]
     act = ordered(agency, Role.RECORDS)
-    progress = list(import_rows(numbered, intake(agency, kind), act, agency.store, agency.context))
+    ordering = Import(intake=intake(agency, kind), order=act, law=LAW)
+    progress = list(import_rows(numbered, ordering, agency.store, agency.context))
     return dict(progress[-1].outcomes) if progress else {}
 
 

@@ -18,14 +18,17 @@ from node.domain.context import Context, NodeKeys
 from node.domain.journal import JournalEntry
 from node.domain.operators import Role, SigningOperator
 from node.domain.vocabulary import load_vocabulary
+from node.operations.accept_frames import Recipient
 from node.operations.desk import Desk
 from node.operations.facts import FactsCache, Law, NodeFacts, Settings, heard_authorities
 from node.operations.keep_agreements import Office
+from node.operations.keep_registry import admit_party
 from node.operations.operators import add_operator
 from node.operations.ports import Store, UnitOfWork
 from node.operations.rows import OperatorRow
 from node.storage.engine import open_store
 from node.storage.store import SqlStore
+from registry.mirror import Mirror
 from registry.norms.calendar import load_calendar
 from registry.norms.catalogue import load_catalogue
 from registry.norms.rule_pack import load_rule_pack
@@ -43,6 +46,7 @@ T = TypeVar("T")
 DAY = timedelta(days=1)
 LAW = Law(rules=load_rule_pack(), catalogue=load_catalogue(), calendar=load_calendar())
 OPERATOR = "alice"
+SECOND = "bob"
 NOWHERE = "127.0.0.1:1"
 """An endpoint at which nobody listens."""
 
@@ -138,10 +142,18 @@ class Member:
     operator: SigningOperator = field(
         default_factory=lambda: SigningOperator(name=OPERATOR, key=SigningKey(Purpose.OPERATOR, b"\x0a" * 32))
     )
+    second: SigningOperator = field(
+        default_factory=lambda: SigningOperator(name=SECOND, key=SigningKey(Purpose.OPERATOR, b"\x0b" * 32))
+    )
 
     @classmethod
     def open(cls, part: Part, database: Path, clock: Callable[[], datetime], founded: datetime, seed: int) -> "Member":
-        """Open a member on a database; `seed` decides its chance, so that no two openings repeat it."""
+        """Open a member on a SQLite file; `seed` decides its chance, so that no two openings repeat it."""
+        return cls.open_at(part, f"sqlite:///{database}", clock, founded, seed)
+
+    @classmethod
+    def open_at(cls, part: Part, url: str, clock: Callable[[], datetime], founded: datetime, seed: int) -> "Member":
+        """Open a member on a database of any kind."""
         card = part.card(founded)
         settings = Settings(own=card, law=LAW, registry_max_age=timedelta(hours=1))
         chance = Random(f"{part.party}/{seed}")
@@ -149,8 +161,8 @@ class Member:
             part=part,
             card=card,
             clock=clock,
-            database=database,
-            store=open_store(f"sqlite:///{database}"),
+            database=Path(url.removeprefix("sqlite:///")),
+            store=open_store(url),
             context=Context(node=part.party, now=clock, random=chance.randbytes, keys=part.keys()),
             settings=settings,
             cache=FactsCache(settings),
@@ -182,6 +194,16 @@ class Member:
     def office(self, work: UnitOfWork) -> Office:
         return Office(facts=self.facts(work), settings=self.settings, context=self.context, operator=self.operator)
 
+    def recipient(self, work: UnitOfWork) -> Recipient:
+        return Recipient(
+            facts=self.facts(work), settings=self.settings, vocabulary=load_vocabulary(), context=self.context
+        )
+
+    def admit(self, card: ListedCard) -> None:
+        """As an authority, admit a party."""
+        admitted = self.write(lambda work: admit_party(work, card, self.facts(work), self.settings, self.context))
+        assert isinstance(admitted, Mirror), admitted
+
     def desk(self, work: UnitOfWork) -> Desk:
         facts = self.facts(work)
         return Desk(
@@ -199,13 +221,13 @@ class Member:
         return [Written(read(row.entry, JournalEntry), json.loads(row.detail), row.entry, row.leaf) for row in rows]
 
     def employ(self) -> None:
-        """Add the operator, with every role."""
-        key = self.operator.key
-        row = OperatorRow(
-            name=OPERATOR, key_id=key.key_id, public=key.public.raw, roles=frozenset(role.value for role in Role),
-            added_at=self.clock(),
-        )  # fmt: skip
-        assert self.write(lambda work: add_operator(work, row, self.context))
+        """Add two operators, with every role."""
+        roles = frozenset(role.value for role in Role)
+        for one in (self.operator, self.second):
+            row = OperatorRow(
+                name=one.name, key_id=one.key.key_id, public=one.key.public.raw, roles=roles, added_at=self.clock()
+            )  # fmt: skip
+            assert self.write(lambda work, row=row: add_operator(work, row, self.context))  # type: ignore[misc]
 
     def pseudonyms(self, agreement_id: str, epoch: int, inputs: list[bytes]) -> list[bytes]:
         """Home's own evaluation."""

@@ -27,5 +27,7 @@ def node_of(member: Member, store: Store | None = None, listen: str = NOWHERE) -
         store=cast("SqlStore", store or member.store),
         settings=member.settings,
         facts_cache=member.cache,
+        clock=member.clock,
+        chance=member.context.random,
         keys=OpenKeys(node=member.context.keys, tls_secret=member.part.secret(Purpose.TLS), entries=()),
     )

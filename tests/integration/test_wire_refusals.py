@@ -1,26 +1,29 @@
 """What does not reach an operation: each way to be wrong has its code, and is counted."""
 
 import asyncio
+import gc
+import logging
 import threading
 import urllib.request
 from collections.abc import Awaitable
 from itertools import islice
+from typing import NoReturn
 
 import grpc
 import pytest
 from creditport.v1 import exchange_pb2
 
-from agreements.refusal import Refusal
+from agreements.refusal import NUMBER, Refusal
 from node.operations.asked import Answered
 from node.wire.errors import PeerUnreachable
 from node.wire.guard import CallLimits
 from node.wire.methods import BOUNDS, LARGEST_MESSAGE, Method
 from node.wire.metrics import metrics_server
-from node.wire.outgoing import batch_query_call_to_wire, query_call_to_wire
+from node.wire.outgoing import batch_query_call_to_wire, push_frame_to_wire, query_call_to_wire
 from node.wire.peers import PeerClient
 from node.wire.refusals import refusal_from_error
 from node.wire.server import ServerOptions
-from tests.integration.wire_network import BANK, HOME, LEAF, Network, play, query_call
+from tests.integration.wire_network import BANK, BANK_CHECKPOINT, HOME, LEAF, Network, play, pushed_frame, query_call
 
 QUERY = query_call_to_wire(query_call()).raw
 AN_UNKNOWN_FIELD = b"\xf8\x07\x01"
@@ -74,7 +77,25 @@ def test_bytes_that_are_no_permitted_query_are_refused_journalled_and_counted(ra
     play(story)
 
 
-@pytest.mark.parametrize("method", [method for method in Method if method is not Method.BATCH_QUERY])
+STREAMS: dict[Method, type[exchange_pb2.BatchQueryResponse | exchange_pb2.PushFramesResponse]] = {
+    Method.BATCH_QUERY: exchange_pb2.BatchQueryResponse,
+    Method.PUSH_FRAMES: exchange_pb2.PushFramesResponse,
+}
+
+
+@pytest.mark.parametrize("method", STREAMS)
+def test_every_stream_refuses_an_unknown_field_in_its_response(method: Method) -> None:
+    async def story(net: Network) -> None:
+        [raw] = await net.stream(method, AN_UNKNOWN_FIELD)
+        refusal = STREAMS[method].FromString(raw).refusal
+
+        assert refusal.reason == NUMBER[Refusal.UNKNOWN_FIELD]
+        assert [(peer, called) for peer, called, _ in net.gateway.edge_refusals] == [(BANK, method)]
+
+    play(story)
+
+
+@pytest.mark.parametrize("method", [method for method in Method if method not in STREAMS])
 def test_every_method_refuses_an_unknown_field(method: Method) -> None:
     async def story(net: Network) -> None:
         answer = refusal_from_error(await failure_of(net.call(method, AN_UNKNOWN_FIELD)))
@@ -171,15 +192,39 @@ def test_a_broken_operation_fails_a_stream_and_not_the_server() -> None:
             raise RuntimeError("the secret of the house")
 
         working, net.gateway.answer = net.gateway.answer, broken  # type: ignore[assignment]
-        with pytest.raises(grpc.aio.AioRpcError) as failure:
-            await net.stream(Method.BATCH_QUERY, _batch_message())
+        net.gateway.take = broken  # type: ignore[assignment]
+        for method, message in ((Method.BATCH_QUERY, _batch_message()), (Method.PUSH_FRAMES, _pushed_message())):
+            error = await failure_of(net.stream(method, message))
+            assert (error.code(), error.details()) == (grpc.StatusCode.INTERNAL, "internal error")
         net.gateway.answer = working
         await net.call(Method.QUERY, QUERY)
 
-        assert failure.value.code() is grpc.StatusCode.INTERNAL
-        assert failure.value.details() == "internal error"
-
     play(story)
+
+
+@pytest.mark.parametrize("method", STREAMS)
+def test_an_operation_that_breaks_for_several_messages_of_a_stream_logs_no_words(
+    method: Method, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: object) -> NoReturn:
+        raise RuntimeError("the secret of the house")
+
+    async def story(net: Network) -> None:
+        # The first goes alone; while it is held the others come, and then break together.
+        first_answer, first_taken = net.gateway.answer, net.gateway.take
+        net.gateway.answer = lambda asked: broken(asked) if net.gateway.queries[1:] else first_answer(asked)
+        net.gateway.take = lambda frame: broken(frame) if net.gateway.pushed[1:] else first_taken(frame)
+        net.gateway.hold, net.gateway.release_after = threading.Event(), 4
+        message = _batch_message() if method is Method.BATCH_QUERY else _pushed_message()
+
+        error = await failure_of(net.stream(method, *[message] * 4))
+
+        assert error.code() is grpc.StatusCode.INTERNAL
+
+    with caplog.at_level(logging.ERROR):
+        play(story)
+        gc.collect()
+    assert "secret" not in caplog.text
 
 
 def test_calls_beyond_those_that_may_wait_are_turned_away_as_busy() -> None:
@@ -239,6 +284,10 @@ def test_the_counters_are_served_as_text_on_loopback() -> None:
 
 def _batch_message() -> bytes:
     return batch_query_call_to_wire(query_call(items=2)).raw
+
+
+def _pushed_message() -> bytes:
+    return push_frame_to_wire(pushed_frame(1)[1], BANK_CHECKPOINT)
 
 
 def _exposition(net: Network) -> bytes:

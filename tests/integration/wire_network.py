@@ -19,11 +19,16 @@ from node.operations.asked import (
     AskedItem,
     EvaluateAsked,
     EvaluationGranted,
+    FrameArrived,
+    FrameRefused,
+    FrameStored,
     JournalProof,
+    NoticesTaken,
     QueryAsked,
     RefusedAnswer,
     RegistryPage,
 )
+from node.wire.methods import OUTLIVING
 from node.wire.metrics import WireMetrics
 from node.wire.outgoing import EvaluateCall, QueryCall
 from node.wire.peers import DEADLINES, PeerAddress, PeerClient
@@ -52,29 +57,59 @@ def one_frame(asked: QueryAsked) -> Answered | RefusedAnswer:
     return Answered(header=b"header", body=b"body of %d" % len(asked.items), refused_items=(), checkpoint=CHECKPOINT)
 
 
+def pushed_frame(number: int, body: bytes = b"sealed") -> tuple[bytes, FrameArrived]:
+    """A frame with its id, which ends its header."""
+    name = number.to_bytes(16, "big")
+    return name, FrameArrived(header=b"header of " + name, body=body)
+
+
+def stored(frame: FrameArrived) -> FrameStored:
+    return FrameStored(frame=frame.header[-16:], leaf=hashlib.sha256(frame.header).digest())
+
+
+def frame_refused(frame: FrameArrived, reason: Refusal) -> FrameRefused:
+    return FrameRefused(frame=frame.header[-16:], answer=refused(reason))
+
+
 @dataclass
 class ScriptedGateway:
     """Answers by script, and remembers what it was asked."""
 
     listed: dict[bytes, PartyId | Refused] = field(default_factory=dict)
+    gone: dict[bytes, PartyId] = field(default_factory=dict)
     answer: Callable[[QueryAsked], Answered | RefusedAnswer] = one_frame
     page: RegistryPage | RefusedAnswer = field(
         default_factory=lambda: RegistryPage(head=b"head", statements=(b"first", b"second"))
     )
     outcome: RefusedAnswer | None = None
+    take: Callable[[FrameArrived], FrameStored | FrameRefused] = stored
+    taken: NoticesTaken = field(default_factory=lambda: NoticesTaken(expected=8))
     evaluation: Exception | None = None
     queries: list[list[QueryAsked]] = field(default_factory=list)
     charged: list[list[EvaluateAsked]] = field(default_factory=list)
     documents: list[tuple[PartyId, bytes]] = field(default_factory=list)
+    pushed: list[list[FrameArrived]] = field(default_factory=list)
+    notices: list[tuple[PartyId, bytes, FrameArrived | None]] = field(default_factory=list)
     edge_refusals: list[tuple[PartyId, str, Refused]] = field(default_factory=list)
     seen: list[tuple[PartyId, bytes]] = field(default_factory=list)
     hold: threading.Event | None = None
     release_after: int = 0
+    taken_in: int = 0
+    most_in_hand: int = 0
 
     def list_certificate(self, certificate: bytes, as_: PartyId | Refused) -> None:
         self.listed[hashlib.sha256(certificate).digest()] = as_
 
-    def identify(self, certificate_sha256: bytes) -> PartyId | Refused:
+    def end_admission(self, certificate: bytes) -> None:
+        """The bearer left, or its admission ran out; its key is as good as ever."""
+        name = hashlib.sha256(certificate).digest()
+        party = self.listed[name]
+        assert isinstance(party, str)
+        self.gone[name], self.listed[name] = party, refuse(Refusal.PEER_SUSPENDED, "SZ-DRAFT-82")
+
+    def identify(self, certificate_sha256: bytes, method: str) -> PartyId | Refused:
+        if method in OUTLIVING and certificate_sha256 in self.gone:
+            return self.gone[certificate_sha256]
         return self.listed.get(certificate_sha256, refuse(Refusal.PEER_UNKNOWN, ""))
 
     def charge_evaluations(self, asked: list[EvaluateAsked]) -> Sequence[EvaluationGranted | RefusedAnswer]:
@@ -108,6 +143,20 @@ class ScriptedGateway:
         self.documents.append((peer, raw))
         return self.outcome
 
+    def receive_frames(self, _peer: PartyId, frames: Sequence[FrameArrived]) -> Sequence[FrameStored | FrameRefused]:
+        if self.hold is not None:
+            self.hold.wait(timeout=30)
+        self.pushed.append(list(frames))
+        outcomes = [self.take(frame) for frame in frames]
+        self.taken_in += len(frames)
+        return outcomes
+
+    def receive_notices(
+        self, peer: PartyId, batch: bytes, replacement: FrameArrived | None
+    ) -> NoticesTaken | RefusedAnswer:
+        self.notices.append((peer, batch, replacement))
+        return self.outcome or self.taken
+
     def read_registry(self, start: int, limit: int) -> RegistryPage | RefusedAnswer:
         if isinstance(self.page, RefusedAnswer):
             return self.page
@@ -124,6 +173,7 @@ class ScriptedGateway:
 
     def saw_checkpoint(self, peer: PartyId, note: bytes) -> None:
         self.seen.append((peer, note))
+        self.most_in_hand = max(self.most_in_hand, len(self.seen) - self.taken_in)
         if self.hold is not None and len(self.seen) == self.release_after:
             self.hold.set()
 

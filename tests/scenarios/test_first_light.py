@@ -36,9 +36,9 @@ def answer(world: World, agreement: str) -> Answer:
     subject = world.home.recent_penalty
     world.attest(agreement, [subject])
     told = world.bank.ask(*query(agreement, subject))
-    ((raw_header, body),) = world.bank.rows(
-        "SELECT header, body FROM received_frames WHERE frame = ?", bytes.fromhex(told["frames"][0])
-    )
+    frame = bytes.fromhex(told["frames"][0])
+    ((raw_header,),) = world.bank.rows("SELECT header FROM received_frames WHERE frame = ?", frame)
+    ((body,),) = world.agency.rows("SELECT body FROM sent_frames WHERE frame = ?", frame)
     header, _ = open_header(raw_header, provider_key(world, Purpose.FRAME))
     keys = open_node_keys(world.bank.folder / "keystore.json", world.bank.passphrase)
     return Answer(told["renditions"], raw_header, body, header, open_body(header, body, keys.node.seal))

@@ -26,6 +26,7 @@ from tests.vectors.fixed import (
     seal_key,
     signing_key,
 )
+from tests.vectors.propagated import copy_receipt, notice
 
 VECTORS: Final = Path(__file__).parent
 PAGES: Final = VECTORS.parent.parent / "docs" / "protocol"
@@ -137,8 +138,7 @@ def rendition() -> dict[str, Any]:
 
 
 def framed() -> dict[str, Any]:
-    made, recipient = _rendition(), seal_key(RECIPIENT)
-    raw, committed = commitment.encode(made), commitment.commitment(made)
+    raw, committed = commitment.encode(_rendition()), commitment.commitment(_rendition())
     draft = frame.FrameHeader(
         agreement=AGREEMENT,
         authorisation=sha256(b"an authorisation").hexdigest(),
@@ -158,25 +158,47 @@ def framed() -> dict[str, Any]:
         suite=1,
         time=NOON,
     )
-    info, ephemeral = draft.binding().info(), FixedRandom("ephemeral")(32)
-    body = hpke_seal(ephemeral, recipient.public.raw, frame.pad([raw]), info)
-    header = msgspec.structs.replace(draft, body=sha256(body).hexdigest())
-    key = signing_key(Purpose.FRAME, SENDER)
-    signed = frame.sign_header(header, key)
+    pushed = msgspec.structs.replace(
+        draft,
+        authorisation=None,
+        frame=FixedRandom("pushed frame")(16).hex(),
+        journal_leaf=merkle.leaf_hash(b"the journal entry of a push").hex(),
+        mode="PUSH",
+        purpose=None,
+        push_sequence=1,
+        request=None,
+    )
+    header, signed, body, ephemeral = _sealed(draft, raw, "ephemeral")
+    push_header, push, push_body, push_ephemeral = _sealed(pushed, raw, "ephemeral of a push")
     return {
         "about": "A frame with one rendition: signed header, and a body sealed from a fixed ephemeral key.",
         "example": {
             "header": canonical(header).decode(),
-            "frame key seed": key.seed.hex(),
-            "seal key secret": recipient.secret.hex(),
-            "info": info.hex(),
+            "frame key seed": signing_key(Purpose.FRAME, SENDER).seed.hex(),
+            "seal key secret": seal_key(RECIPIENT).secret.hex(),
+            "info": header.binding().info().hex(),
             "digest": envelope.parse(signed, frame.KIND).digest.hex(),
         },
         "document": signed.decode(),
         "ephemeral secret": ephemeral.hex(),
         "body": to_base64(body),
         "rendition": raw.decode(),
+        "pushed": {
+            "header": canonical(push_header).decode(),
+            "digest": envelope.parse(push, frame.KIND).digest.hex(),
+            "document": push.decode(),
+            "ephemeral secret": push_ephemeral.hex(),
+            "body": to_base64(push_body),
+        },
     }
+
+
+def _sealed(draft: frame.FrameHeader, raw: bytes, chance: str) -> tuple[frame.FrameHeader, bytes, bytes, bytes]:
+    """Header, document, body and ephemeral secret of a frame with one rendition."""
+    ephemeral = FixedRandom(chance)(32)
+    body = hpke_seal(ephemeral, seal_key(RECIPIENT).public.raw, frame.pad([raw]), draft.binding().info())
+    header = msgspec.structs.replace(draft, body=sha256(body).hexdigest())
+    return header, frame.sign_header(header, signing_key(Purpose.FRAME, SENDER)), body, ephemeral
 
 
 def head() -> dict[str, Any]:
@@ -250,8 +272,11 @@ FILES: Final = {
     "journal": journal,
     "receipt": receipt,
     "exchange": exchange,
+    "notice": notice,
+    "copy_receipt": copy_receipt,
 }
-EXPLAINED: Final = ("document", "rendition", "frame", "checkpoint", "journal", "receipt", "exchange")
+EXPLAINED: Final = {name: name for name in FILES if name not in {"pseudonym", "key_ids"}} | {"copy_receipt": "receipt"}
+"""Vector files whose worked example stands in a page, and in which."""
 
 
 def file_text(name: str) -> str:
@@ -260,7 +285,7 @@ def file_text(name: str) -> str:
 
 
 def worked_example(name: str) -> str:
-    """The worked example of a vector file as it must stand in the page of the same name."""
+    """The worked example of a vector file as it must stand in the page that explains it."""
     parts = [OPEN.format(name)]
     for label, value in FILES[name]()["example"].items():
         text = json.dumps(value, ensure_ascii=False, indent=2) if isinstance(value, dict) else str(value)
@@ -279,8 +304,8 @@ def main() -> None:
     """Write every vector file and every worked example."""
     for name in FILES:
         (VECTORS / f"{name}.json").write_text(file_text(name), encoding="utf-8")
-    for name in EXPLAINED:
-        page = PAGES / f"{name}.md"
+    for name, title in EXPLAINED.items():
+        page = PAGES / f"{title}.md"
         page.write_text(page_with_example(page.read_text(encoding="utf-8"), name), encoding="utf-8")
 
 

@@ -24,7 +24,7 @@ def test_a_vector_file_is_what_its_seeds_make(name: str) -> None:
 
 @pytest.mark.parametrize("name", make.EXPLAINED)
 def test_the_worked_example_of_a_page_is_its_vector(name: str) -> None:
-    page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
+    page = (PAGES / f"{make.EXPLAINED[name]}.md").read_text(encoding="utf-8")
 
     assert make.worked_example(name) in page
     assert make.page_with_example(page, name) == page
@@ -74,6 +74,20 @@ def test_the_frame_opens_with_its_rendition() -> None:
     assert opened.header.binding().info().hex() == file["example"]["info"]
     assert [commitment.encode(one).decode() for one in opened.renditions] == [file["rendition"]]
     assert len(body) == frame.BUCKETS[0] + sealing.OVERHEAD
+
+
+def test_a_pushed_frame_opens_with_the_same_rendition_and_answers_nothing() -> None:
+    file = vector("frame")
+    pushed = file["pushed"]
+    frame_key = SigningKey(Purpose.FRAME, bytes.fromhex(file["example"]["frame key seed"]))
+    seal_key = SealKey(bytes.fromhex(file["example"]["seal key secret"]))
+
+    opened = frame.open_frame(pushed["document"].encode(), from_base64(pushed["body"]), frame_key.public, seal_key)
+
+    assert opened.digest.hex() == pushed["digest"]
+    assert [commitment.encode(one).decode() for one in opened.renditions] == [file["rendition"]]
+    assert (opened.header.mode, opened.header.push_sequence) == ("PUSH", 1)
+    assert (opened.header.request, opened.header.authorisation) == (None, None)
 
 
 def test_the_head_opens_with_its_cosigner_and_proofs() -> None:

@@ -321,3 +321,62 @@ class ItemRefusal(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ItemRefusal: _TypeAlias = ItemRefusal  # noqa: Y015
+
+@_typing.final
+class PushFramesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRAME_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    checkpoint: _builtins.bytes
+    """The sender's newest journal checkpoint, a signed note; empty if it has none yet."""
+    @_builtins.property
+    def frame(self) -> _common_pb2.Frame: ...
+    def __init__(
+        self,
+        *,
+        frame: _common_pb2.Frame | None = ...,
+        checkpoint: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "frame", b"frame"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PushFramesRequest: _TypeAlias = PushFramesRequest  # noqa: Y015
+
+@_typing.final
+class PushFramesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRAME_ID_FIELD_NUMBER: _builtins.int
+    JOURNAL_LEAF_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    frame_id: _builtins.bytes
+    """The frame's id (16 bytes) as its header names it; empty if the header could not be read."""
+    journal_leaf: _builtins.bytes
+    """The frame is verified and stored: leaf hash (32 bytes) of the recipient's journal entry. The signed receipt follows."""
+    checkpoint: _builtins.bytes
+    @_builtins.property
+    def refusal(self) -> _common_pb2.Refusal:
+        """The frame is refused whole, and nothing of it is kept."""
+
+    def __init__(
+        self,
+        *,
+        frame_id: _builtins.bytes = ...,
+        journal_leaf: _builtins.bytes = ...,
+        refusal: _common_pb2.Refusal | None = ...,
+        checkpoint: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["journal_leaf", b"journal_leaf", "outcome", b"outcome", "refusal", b"refusal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "frame_id", b"frame_id", "journal_leaf", b"journal_leaf", "outcome", b"outcome", "refusal", b"refusal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["journal_leaf", "refusal"]  # noqa: Y015
+    _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
+
+Global___PushFramesResponse: _TypeAlias = PushFramesResponse  # noqa: Y015

@@ -22,19 +22,24 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from creditport.v1 import common_pb2 as creditport_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63reditport/v1/propagation.proto\x12\rcreditport.v1\";\n\x16\x44\x65liverReceiptsRequest\x12\r\n\x05\x62\x61tch\x18\x01 \x01(\x0c\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\"-\n\x17\x44\x65liverReceiptsResponse\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\x32v\n\x12PropagationService\x12`\n\x0f\x44\x65liverReceipts\x12%.creditport.v1.DeliverReceiptsRequest\x1a&.creditport.v1.DeliverReceiptsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63reditport/v1/propagation.proto\x12\rcreditport.v1\x1a\x1a\x63reditport/v1/common.proto\";\n\x16\x44\x65liverReceiptsRequest\x12\r\n\x05\x62\x61tch\x18\x01 \x01(\x0c\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\"-\n\x17\x44\x65liverReceiptsResponse\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\"e\n\x15\x44\x65liverNoticesRequest\x12\r\n\x05\x62\x61tch\x18\x01 \x01(\x0c\x12)\n\x0breplacement\x18\x02 \x01(\x0b\x32\x14.creditport.v1.Frame\x12\x12\n\ncheckpoint\x18\x03 \x01(\x0c\"s\n\x16\x44\x65liverNoticesResponse\x12\x10\n\x08\x65xpected\x18\x01 \x01(\x04\x12\x33\n\x13replacement_refusal\x18\x02 \x01(\x0b\x32\x16.creditport.v1.Refusal\x12\x12\n\ncheckpoint\x18\x03 \x01(\x0c\x32\xd5\x01\n\x12PropagationService\x12`\n\x0f\x44\x65liverReceipts\x12%.creditport.v1.DeliverReceiptsRequest\x1a&.creditport.v1.DeliverReceiptsResponse\x12]\n\x0e\x44\x65liverNotices\x12$.creditport.v1.DeliverNoticesRequest\x1a%.creditport.v1.DeliverNoticesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creditport.v1.propagation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DELIVERRECEIPTSREQUEST']._serialized_start=50
-  _globals['_DELIVERRECEIPTSREQUEST']._serialized_end=109
-  _globals['_DELIVERRECEIPTSRESPONSE']._serialized_start=111
-  _globals['_DELIVERRECEIPTSRESPONSE']._serialized_end=156
-  _globals['_PROPAGATIONSERVICE']._serialized_start=158
-  _globals['_PROPAGATIONSERVICE']._serialized_end=276
+  _globals['_DELIVERRECEIPTSREQUEST']._serialized_start=78
+  _globals['_DELIVERRECEIPTSREQUEST']._serialized_end=137
+  _globals['_DELIVERRECEIPTSRESPONSE']._serialized_start=139
+  _globals['_DELIVERRECEIPTSRESPONSE']._serialized_end=184
+  _globals['_DELIVERNOTICESREQUEST']._serialized_start=186
+  _globals['_DELIVERNOTICESREQUEST']._serialized_end=287
+  _globals['_DELIVERNOTICESRESPONSE']._serialized_start=289
+  _globals['_DELIVERNOTICESRESPONSE']._serialized_end=404
+  _globals['_PROPAGATIONSERVICE']._serialized_start=407
+  _globals['_PROPAGATIONSERVICE']._serialized_end=620
 # @@protoc_insertion_point(module_scope)

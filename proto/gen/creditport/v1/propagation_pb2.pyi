@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from creditport.v1 import common_pb2 as _common_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 import builtins as _builtins
@@ -23,7 +24,7 @@ class DeliverReceiptsRequest(_message.Message):
     BATCH_FIELD_NUMBER: _builtins.int
     CHECKPOINT_FIELD_NUMBER: _builtins.int
     batch: _builtins.bytes
-    """DSSE document of kind "receipt-batch"."""
+    """DSSE document of kind "receipt-batch" or "copy-receipt-batch"."""
     checkpoint: _builtins.bytes
     def __init__(
         self,
@@ -57,3 +58,61 @@ class DeliverReceiptsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeliverReceiptsResponse: _TypeAlias = DeliverReceiptsResponse  # noqa: Y015
+
+@_typing.final
+class DeliverNoticesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BATCH_FIELD_NUMBER: _builtins.int
+    REPLACEMENT_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    batch: _builtins.bytes
+    """DSSE document of kind "notice-batch"."""
+    checkpoint: _builtins.bytes
+    @_builtins.property
+    def replacement(self) -> _common_pb2.Frame:
+        """One frame with the new versions that the batch's corrections announce; absent where none may be disclosed now."""
+
+    def __init__(
+        self,
+        *,
+        batch: _builtins.bytes = ...,
+        replacement: _common_pb2.Frame | None = ...,
+        checkpoint: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["replacement", b"replacement"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "checkpoint", b"checkpoint", "replacement", b"replacement"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliverNoticesRequest: _TypeAlias = DeliverNoticesRequest  # noqa: Y015
+
+@_typing.final
+class DeliverNoticesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    REPLACEMENT_REFUSAL_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    expected: _builtins.int
+    """The number of the notice that the holder expects next in this stream."""
+    checkpoint: _builtins.bytes
+    @_builtins.property
+    def replacement_refusal(self) -> _common_pb2.Refusal:
+        """Why the replacement was not taken in; the notices are applied all the same. Absent if it was, or none came."""
+
+    def __init__(
+        self,
+        *,
+        expected: _builtins.int = ...,
+        replacement_refusal: _common_pb2.Refusal | None = ...,
+        checkpoint: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["replacement_refusal", b"replacement_refusal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "expected", b"expected", "replacement_refusal", b"replacement_refusal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliverNoticesResponse: _TypeAlias = DeliverNoticesResponse  # noqa: Y015

@@ -8,11 +8,10 @@ from agreements.refusal import Refusal, Refused, refuse
 from crypto.errors import Malformed
 from crypto.pseudonym import blind, subject_input
 from crypto.pseudonym_pool import PseudonymPool
-from node.app import gateway as gateway_module
-from node.app import opening
 from node.app.gateway import MOST_UNREAD_HEADS, NodeGateway
 from node.operations.asked import Answered, EvaluationGranted, JournalProof, RefusedAnswer, RegistryPage
 from node.operations.keep_journal import sequence_journal
+from node.wire.methods import Method
 from registry.parties import PartyId
 from tests.fakes.exchange import SHOWN, evaluation, identifier, pseudonym, question, reasons
 from tests.fakes.members import Member
@@ -25,10 +24,8 @@ Make = Callable[..., NodeGateway]
 
 
 @pytest.fixture
-def make(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+def make() -> Iterator[Make]:
     """Makes gateways of the world's members, under the world's clock."""
-    for module in (opening, gateway_module):
-        monkeypatch.setattr(module, "utc_now", world.clock)
     made: list[NodeGateway] = []
 
     def of(member: Member, *, full: bool = False) -> NodeGateway:
@@ -52,7 +49,7 @@ def certificate(member: Member) -> bytes:
 
 
 def test_before_the_registry_was_read_nobody_is_known(agency: NodeGateway, world: World) -> None:
-    found = agency.identify(certificate(world.bank))
+    found = agency.identify(certificate(world.bank), Method.QUERY)
 
     assert isinstance(found, Refused)
     assert found.reason is Refusal.PEER_UNKNOWN
@@ -61,9 +58,9 @@ def test_before_the_registry_was_read_nobody_is_known(agency: NodeGateway, world
 def test_a_peer_is_who_the_registry_says_its_certificate_is(agency: NodeGateway, world: World) -> None:
     agency.now_knows(world.agency.known().snapshot)
 
-    assert agency.identify(certificate(world.bank)) == BANK
-    assert agency.identify(certificate(world.sz)) == SZ
-    stranger = agency.identify(bytes(32))
+    assert agency.identify(certificate(world.bank), Method.QUERY) == BANK
+    assert agency.identify(certificate(world.sz), Method.QUERY) == SZ
+    stranger = agency.identify(bytes(32), Method.QUERY)
     assert isinstance(stranger, Refused)
     assert stranger.reason is Refusal.PEER_UNKNOWN
 
@@ -72,7 +69,7 @@ def test_a_revoked_peer_is_not_served(agency: NodeGateway, world: World) -> None
     world.revoke(world.hk, BANK)
     agency.now_knows(world.agency.known().snapshot)
 
-    found = agency.identify(certificate(world.bank))
+    found = agency.identify(certificate(world.bank), Method.QUERY)
 
     assert isinstance(found, Refused)
     assert found.reason is Refusal.PEER_SUSPENDED

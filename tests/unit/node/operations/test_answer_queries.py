@@ -12,7 +12,7 @@ from crypto.envelope import parse
 from node.operations.answer_queries import answer_queries, day_window
 from node.operations.asked import Answered, AskedItem, QueryAsked, RefusedAnswer
 from node.operations.keep_agreements import terminate_agreement
-from node.operations.rows import LedgerRow
+from node.operations.rows import DisclosureRow
 from node.storage.errors import DiskFull
 from registry.parties import PartyId
 from tests.fakes.exchange import (
@@ -53,10 +53,10 @@ def charged(world: World) -> int:
     return world.agency.read(read)
 
 
-def held(world: World) -> list[LedgerRow]:
+def held(world: World) -> list[DisclosureRow]:
     """Every row of the ledger."""
     return world.agency.read(
-        lambda work: [row for one in work.records.page(None, 0, 100) for row in work.renditions.holders(one.record_no)]
+        lambda work: [row for one in work.records.page(None, 0, 100) for row in work.ledger.of_record(one.record_no)]
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from agreements.refusal import Refused
+from crypto import commitment
 from crypto.commitment import Rendition, Value, make_rendition
 from crypto.keys import Purpose, SigningKey
 from node.domain.jobs import JobKind
@@ -184,7 +185,8 @@ def test_a_given_frame_is_kept_with_its_copies_and_receipted(world: World) -> No
     copies = world.bank.read(lambda work: work.received_frames.copies(kept))
     written = world.bank.journal()[-1]
     assert stored is not None
-    assert (stored.header, stored.body, stored.sender) == (frame.header, frame.body, AGENCY)
+    assert (stored.header, stored.sender) == (frame.header, AGENCY)
+    assert stored.commitments == b"".join(commitment.commitment(commitment.decode(one.rendition)) for one in copies)
     assert sorted(one.kind for one in copies) == ["101", "201"]
     assert {one.keep_until for one in copies} == {world.clock() + timedelta(days=90)}
     assert {one.pseudonym for one in copies} == {pseudonym(world, SHOWN)}

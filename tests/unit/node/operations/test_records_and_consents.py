@@ -10,11 +10,11 @@ from agreements.refusal import Refused
 from crypto import envelope
 from crypto.keys import Purpose, SigningKey
 from node.domain.identifiers import Problem
-from node.domain.operators import KIND, OperatorAct, Role, SigningOperator
+from node.domain.operators import KIND, OperatorAct, Role, SignedAct, SigningOperator
 from node.domain.records import Kind
 from node.domain.rows import BadRow, Row
 from node.operations.attest_consents import Attestation, attest_consents
-from node.operations.import_records import BATCH, Progress, import_rows
+from node.operations.import_records import BATCH, Import, Progress, import_rows
 from node.operations.operators import NotAllowed, add_operator, order
 from node.operations.rows import OperatorRow
 from node.operations.stored_records import record_from_row
@@ -32,15 +32,19 @@ from tests.fakes.exchange import (
     load,
     ordered,
 )
-from tests.fakes.members import LAW
+from tests.fakes.members import LAW, Member
 from tests.fakes.world import World
 from tests.unit.node.domain.given import REGISTRATION
+
+
+def by(act: SignedAct, member: Member) -> Import:
+    return Import(intake=intake(member, Kind.REGISTRATION), order=act, law=LAW)
 
 
 def imported(world: World, *rows: Row | BadRow) -> list[Progress]:
     agency = world.agency
     act = ordered(agency, Role.RECORDS)
-    return list(import_rows(rows, intake(agency, Kind.REGISTRATION), act, agency.store, agency.context))
+    return list(import_rows(rows, by(act, agency), agency.store, agency.context))
 
 
 def counts(world: World) -> dict[str, int]:
@@ -105,12 +109,12 @@ def test_an_interrupted_import_keeps_its_committed_batches_and_is_simply_repeate
     agency = admitted.agency
     act = ordered(agency, Role.RECORDS)
     rows = [Row(number, REGISTRATION | {"uscc": "", "hk_cr": f"{number:07d}"}) for number in range(1, BATCH + 3)]
-    running = import_rows(rows, intake(agency, Kind.REGISTRATION), act, agency.store, agency.context)
+    running = import_rows(rows, by(act, agency), agency.store, agency.context)
     next(running)
     del running
     assert counts(admitted) == {"101": BATCH}
 
-    (_, last) = import_rows(rows, intake(agency, Kind.REGISTRATION), act, agency.store, agency.context)
+    (_, last) = import_rows(rows, by(act, agency), agency.store, agency.context)
 
     assert (last.outcomes["unchanged"], last.outcomes["new"]) == (BATCH, 2)
 

@@ -17,11 +17,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agreements.refusal import Refusal, refuse
-from node.operations.asked import Answered, AskedItem, JournalProof, RefusedAnswer, RegistryPage
+from node.operations.asked import (
+    Answered,
+    AskedItem,
+    FrameArrived,
+    FrameRefused,
+    FrameStored,
+    JournalProof,
+    NoticesTaken,
+    RefusedAnswer,
+    RegistryPage,
+)
 from node.wire import codec, outgoing
 from node.wire.codec import Delivery
 from node.wire.errors import Misshapen
-from node.wire.methods import LARGEST_MESSAGE, Method, request_digest
+from node.wire.methods import BOUNDS, LARGEST_BODY, LARGEST_HEADER, LARGEST_MESSAGE, Method, request_digest
 from node.wire.outgoing import EvaluateCall, Outgoing, QueryCall
 from registry.parties import PartyId
 
@@ -183,6 +193,118 @@ def test_a_document_arrives_byte_for_byte_or_is_refused(write: Any, read: Any) -
             read(write(bad))
 
 
+NAME = b"f" * 16
+frames = st.builds(FrameArrived, header=st.binary(min_size=1, max_size=99), body=st.binary(min_size=1, max_size=999))
+
+
+@given(frames, st.binary(max_size=99))
+def test_a_pushed_frame_arrives_byte_for_byte(frame: FrameArrived, checkpoint: bytes) -> None:
+    raw = outgoing.push_frame_to_wire(frame, checkpoint)
+
+    assert codec.push_frame_from_wire(raw) == (frame, checkpoint)
+
+
+@given(st.binary(min_size=1, max_size=99), st.none() | frames, st.binary(max_size=99))
+def test_notices_arrive_byte_for_byte_with_new_versions_or_without(
+    signed: bytes, replacement: FrameArrived | None, checkpoint: bytes
+) -> None:
+    raw = outgoing.notices_to_wire(signed, replacement, checkpoint)
+
+    assert codec.notices_from_wire(raw) == (signed, replacement, checkpoint)
+
+
+def test_the_largest_frame_fits_its_message_and_hides_its_body() -> None:
+    frame = FrameArrived(header=bytes(LARGEST_HEADER), body=bytes(LARGEST_BODY))
+    raw = outgoing.push_frame_to_wire(frame, bytes(8192))
+
+    assert len(raw) <= BOUNDS[Method.PUSH_FRAMES].request
+    assert codec.push_frame_from_wire(raw) == (frame, bytes(8192))
+    assert "body" not in repr(frame)
+
+
+BAD_FRAMES = {
+    "header": (FrameArrived(header=b"", body=b"b"), FrameArrived(header=bytes(LARGEST_HEADER + 1), body=b"b")),
+    "body": (FrameArrived(header=b"h", body=b""), FrameArrived(header=b"h", body=bytes(LARGEST_BODY + 1))),
+}
+
+
+@pytest.mark.parametrize(("part", "bad"), BAD_FRAMES.items(), ids=BAD_FRAMES)
+def test_a_frame_of_another_shape_is_refused_by_its_part(part: str, bad: tuple[FrameArrived, FrameArrived]) -> None:
+    for frame in bad:
+        with pytest.raises(Misshapen, match=rf"MALFORMED: frame\.{part}: expected"):
+            codec.push_frame_from_wire(outgoing.push_frame_to_wire(frame, b""))
+        with pytest.raises(Misshapen, match=rf"MALFORMED: replacement\.{part}: expected"):
+            codec.notices_from_wire(outgoing.notices_to_wire(b"batch", frame, b""))
+
+
+def test_a_message_without_its_frame_or_its_batch_or_with_too_much_beside_them_is_refused() -> None:
+    frame = FrameArrived(header=b"h", body=b"b")
+    for raw, read, field in (
+        (exchange_pb2.PushFramesRequest(checkpoint=b"c").SerializeToString(), codec.push_frame_from_wire, "frame"),
+        (outgoing.push_frame_to_wire(frame, bytes(8193)), codec.push_frame_from_wire, "checkpoint"),
+        (outgoing.notices_to_wire(b"", frame, b""), codec.notices_from_wire, "batch"),
+        (outgoing.notices_to_wire(bytes((1 << 20) + 1), None, b""), codec.notices_from_wire, "batch"),
+        (outgoing.notices_to_wire(b"batch", None, bytes(8193)), codec.notices_from_wire, "checkpoint"),
+    ):
+        with pytest.raises(Misshapen, match=f"MALFORMED: {field}: expected"):
+            read(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "read"),
+    [
+        (outgoing.push_frame_to_wire(FrameArrived(header=b"h", body=b"b"), b"c"), codec.push_frame_from_wire),
+        (outgoing.notices_to_wire(b"n", FrameArrived(header=b"h", body=b"b"), b"c"), codec.notices_from_wire),
+        (
+            codec.pushed_to_wire(FrameStored(frame=NAME, leaf=LEAF), b"c"),
+            lambda raw: outgoing.pushed_from_wire(raw, NAME),
+        ),
+        (codec.notices_taken_to_wire(NoticesTaken(expected=1, refused=NO), b"c"), outgoing.notices_taken_from_wire),
+    ],
+    ids=["push", "notices", "pushed", "taken"],
+)
+def test_a_message_has_one_permitted_spelling(raw: bytes, read: Any) -> None:
+    read(raw)
+    with pytest.raises(Misshapen, match="UNKNOWN_FIELD"):
+        read(raw + b"\xf8\x07\x01")
+    for other in (raw + raw[-3:], raw[:-1], raw + b"\x00"):
+        with pytest.raises(Misshapen, match="MALFORMED"):
+            read(other)
+
+
+def test_messages_above_the_bounds_of_their_methods_are_oversized() -> None:
+    for read, method, response in (
+        (codec.push_frame_from_wire, Method.PUSH_FRAMES, False),
+        (codec.notices_from_wire, Method.DELIVER_NOTICES, False),
+        (lambda raw: outgoing.pushed_from_wire(raw, NAME), Method.PUSH_FRAMES, True),
+        (outgoing.notices_taken_from_wire, Method.DELIVER_NOTICES, True),
+    ):
+        largest = BOUNDS[method].response if response else BOUNDS[method].request
+        with pytest.raises(Misshapen, match="OVERSIZED"):
+            read(bytes(largest + 1))
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        FrameStored(frame=NAME, leaf=LEAF),
+        FrameRefused(frame=NAME, answer=NO),
+        FrameRefused(frame=b"", answer=NO),
+        FrameRefused(frame=NAME, answer=replace(NO, leaf=b"")),
+    ],
+)
+def test_what_became_of_a_pushed_frame_comes_back_as_it_was_given(outcome: FrameStored | FrameRefused) -> None:
+    assert outgoing.pushed_from_wire(codec.pushed_to_wire(outcome, b"c"), NAME) == (outcome, b"c")
+
+
+@pytest.mark.parametrize("expected", [0, 1, 2**63, 2**64 - 1])
+@pytest.mark.parametrize("refused", [None, NO])
+def test_what_a_holder_expects_next_comes_back_as_it_was_given(expected: int, refused: RefusedAnswer | None) -> None:
+    taken = NoticesTaken(expected=expected, refused=refused)
+
+    assert outgoing.notices_taken_from_wire(codec.notices_taken_to_wire(taken, b"c")) == (taken, b"c")
+
+
 def test_registry_reads_and_journal_proofs_are_asked_for_by_numbers() -> None:
     assert codec.read_registry_from_wire(outgoing.read_registry_to_wire(7, 1000)) == (7, 1000)
     assert codec.prove_journal_from_wire(outgoing.prove_journal_to_wire(LEAF, 0)) == (LEAF, 0)
@@ -233,6 +355,18 @@ def batch(**fields: Any) -> Any:
     return exchange_pb2.BatchQueryResponse(request_id=b"r" * 16, **fields)
 
 
+def pushed(**fields: Any) -> Any:
+    return exchange_pb2.PushFramesResponse(**{"frame_id": NAME} | fields)
+
+
+def read_pushed(raw: bytes) -> Any:
+    return outgoing.pushed_from_wire(raw, NAME)
+
+
+def notices_taken(**fields: Any) -> Any:
+    return propagation_pb2.DeliverNoticesResponse(**fields)
+
+
 def refused_at(*positions: int) -> list[exchange_pb2.ItemRefusal]:
     refusal = common_pb2.Refusal(reason=401)  # type: ignore[arg-type]
     return [exchange_pb2.ItemRefusal(index=position, refusal=refusal) for position in positions]
@@ -267,6 +401,19 @@ def refused_at(*positions: int) -> list[exchange_pb2.ItemRefusal]:
         (batch(refusal=WRONG_LEAF), lambda raw: outgoing.batch_answer_from_wire(raw, OUT)),
         (batch(refusal=LONG_WORDS), lambda raw: outgoing.batch_answer_from_wire(raw, OUT)),
         (batch(frame=FRAME), lambda raw: outgoing.batch_answer_from_wire(raw, replace(OUT, request_id=b"x"))),
+        (pushed(), read_pushed),
+        (pushed(frame_id=b""), read_pushed),
+        (pushed(journal_leaf=b"short"), read_pushed),
+        (pushed(journal_leaf=b""), read_pushed),
+        (pushed(frame_id=b"", journal_leaf=LEAF), read_pushed),
+        (pushed(frame_id=b"g" * 16, journal_leaf=LEAF), read_pushed),
+        (pushed(frame_id=b"g" * 16, refusal=common_pb2.Refusal(reason=401)), read_pushed),  # type: ignore[arg-type]
+        (pushed(refusal=LATER_REASON), read_pushed),
+        (pushed(refusal=WRONG_LEAF), read_pushed),
+        (pushed(journal_leaf=LEAF, checkpoint=bytes(8193)), read_pushed),
+        (notices_taken(replacement_refusal=LATER_REASON), outgoing.notices_taken_from_wire),
+        (notices_taken(replacement_refusal=common_pb2.Refusal()), outgoing.notices_taken_from_wire),
+        (notices_taken(expected=1, checkpoint=bytes(8193)), outgoing.notices_taken_from_wire),
         (
             batch(frame=FRAME, refused_items=refused_at(2)),
             lambda raw: outgoing.batch_answer_from_wire(raw, OUT),

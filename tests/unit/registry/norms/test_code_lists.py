@@ -54,6 +54,40 @@ def test_past_information_may_not_be_used_adversely_for_four_purposes() -> None:
     }
 
 
+@pytest.mark.parametrize("name", [CodeListName.DELETION_BASES, CodeListName.CORRECTION_BASES])
+def test_every_basis_is_told_in_both_languages_and_names_its_article(name: CodeListName) -> None:
+    bases = load_code_list(name).codes.values()
+
+    assert all(basis.en for basis in bases)
+    assert all(re.fullmatch(r"S [1-9]\d?", basis.article) for basis in bases)
+
+
+def test_a_deletion_and_a_correction_rest_on_these_articles() -> None:
+    deletions, corrections = (
+        {code: basis.article for code, basis in load_code_list(name).codes.items()}
+        for name in (CodeListName.DELETION_BASES, CodeListName.CORRECTION_BASES)
+    )
+
+    assert deletions == {
+        "REVOKED": "S 36",
+        "UNVERIFIABLE": "S 41",
+        "SUBJECT_REQUEST": "S 59",
+        "COURT_NOTICE": "S 72",
+        "EXPIRED": "S 31",
+        "REPAIRED": "S 66",
+        "CONSENT_ENDED": "S 35",
+        "AGREEMENT_ENDED": "S 34",
+        "FALLEN_OUT_OF_CATALOGUE": "S 16",
+        "EXCLUDED_CATEGORY_FOUND": "S 3",
+        "ERRONEOUS_SUBJECT": "S 39",
+    }
+    assert corrections == {"DISPUTE": "S 39", "OWN_ERROR": "S 39", "PROVIDER_UPDATE": "S 19", "COURT_NOTICE": "S 72"}
+
+
+def test_a_code_that_is_no_legal_basis_names_no_article() -> None:
+    assert not any(status.article for status in load_code_list(CodeListName.STATUSES).codes.values())
+
+
 def test_every_city_lies_in_a_listed_province() -> None:
     regions = load_code_list(CodeListName.REGIONS)
     cities = {code for code in regions.codes if re.fullmatch(r"\d{4}", code)}

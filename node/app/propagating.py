@@ -1,0 +1,136 @@
+"""Pushing frames and telling holders of changes: loops of one step, each of them kept before the next one begins."""
+
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from functools import partial
+
+import msgspec
+
+from agreements.refusal import Refused
+from node.app.errands import PASSING
+from node.app.opening import Node
+from node.app.threads import Threads
+from node.domain.jobs import Job, JobResult
+from node.operations.asked import FrameArrived, FrameRefused, FrameStored, NoticesTaken, RefusedAnswer
+from node.operations.ports import UnitOfWork
+from node.operations.push_records import PushResult, give_up, next_frame
+from node.operations.rows import SentFrameRow
+from node.operations.send_notices import Delivery, next_delivery, note_answer
+from node.wire.errors import PeerRefused, PeerUnreachable
+from node.wire.peers import PeerClient
+from registry.parties import PartyId
+
+RESUMED = 64
+"""Frames made before a break that are looked up at once; no job has more under way than it sends ahead."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """One try of a push: the frames that wait for an answer, in order, what did not pass for now, and how it ended."""
+
+    sent: deque[bytes] = field(default_factory=deque)
+    passing: FrameRefused | None = None
+    end: PushResult | Refused | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Propagating:
+    """Does push jobs and notice jobs."""
+
+    node: Node
+    peers: PeerClient
+    threads: Threads
+
+    async def push(self, jobs: Sequence[Job]) -> None:
+        """Push: frames are made as the peer takes them, so that neither side ever holds many."""
+        for job in jobs:
+            progress = _Progress()
+            async with aclosing(self.peers.push_frames(job.peer, self._frames(job, progress))) as answers:
+                async for answer in answers:
+                    frame = progress.sent.popleft()
+                    if isinstance(answer, FrameRefused) and answer.answer.refused.reason in PASSING:
+                        progress.passing = answer
+                    else:
+                        await self.threads.write(partial(self._note_frame, frame, answer))
+            if progress.passing is not None:
+                raise PeerRefused(job.peer, progress.passing.answer)
+            await self._end(job, progress.end)
+
+    async def _end(self, job: Job, end: PushResult | Refused | None) -> None:
+        if not isinstance(end, Refused):
+            await self.threads.write(partial(self._finish, job))
+        elif end.reason in PASSING:
+            raise PeerRefused(self.node.party, RefusedAnswer(refused=end, leaf=b""))
+        else:
+            await self.threads.write(partial(self._refuse, job, end))
+
+    async def notify(self, jobs: Sequence[Job]) -> None:
+        """Tell a peer everything it was not told yet, batch by batch; these jobs are done when it knows all."""
+        peer = jobs[0].peer
+        while True:
+            delivery = await self.threads.write(partial(self._next_delivery, peer))
+            if delivery is None:
+                break
+            answer: NoticesTaken | RefusedAnswer
+            try:
+                answer = await self.peers.deliver_notices(peer, delivery.batch, delivery.replacement)
+            except PeerRefused as refused:
+                answer = refused.answer
+            if not await self.threads.write(partial(self._note, peer, delivery, answer)):
+                # Whether it refused or lost its place: it is owed all the same, and asked again later.
+                raise PeerUnreachable(peer, f"{peer} did not take the notices")
+        await self.threads.write(partial(self._done, jobs))
+
+    async def _frames(self, job: Job, progress: _Progress) -> AsyncIterator[tuple[bytes, FrameArrived]]:
+        """The frames of a push: those that a break left unanswered, then new ones until all is shown."""
+        for row in await self.threads.read(lambda work: work.pushed_frames.waiting(job.number, RESUMED)):
+            progress.sent.append(row.frame)
+            yield _named(row)
+        while True:
+            made = await self.threads.write(partial(self._next_frame, job))
+            if not isinstance(made, SentFrameRow):
+                progress.end = made
+                return
+            progress.sent.append(made.frame)
+            yield _named(made)
+
+    def _next_frame(self, job: Job, work: UnitOfWork) -> SentFrameRow | PushResult | Refused:
+        return next_frame(work, job.number, self.node.desk(work))
+
+    def _finish(self, job: Job, work: UnitOfWork) -> None:
+        """Close a push with the tally of now: what was cancelled since the last frame was made is shown once more."""
+        result = next_frame(work, job.number, self.node.desk(work))
+        if isinstance(result, PushResult):
+            raw, failed = msgspec.json.encode(result), bool(result.refused)
+            work.outbox.finish(job.number, raw, self.threads.now(), failed=failed)
+            work.commit()
+
+    def _refuse(self, job: Job, refused: Refused, work: UnitOfWork) -> None:
+        give_up(work, job.number, refused, self.threads.now())
+        result = JobResult(outcome="REFUSED", reason=refused.reason.value, article=refused.article, by=self.node.party)
+        work.outbox.finish(job.number, msgspec.json.encode(result), self.threads.now(), failed=True)
+        work.commit()
+
+    def _note_frame(self, frame: bytes, answer: FrameStored | FrameRefused, work: UnitOfWork) -> None:
+        """Keep what the recipient said to one frame, so that a break does not repeat it."""
+        refused = answer.answer.refused.reason.value if isinstance(answer, FrameRefused) else None
+        work.pushed_frames.answered({frame: refused}, self.threads.now())
+        work.commit()
+
+    def _next_delivery(self, peer: PartyId, work: UnitOfWork) -> Delivery | None:
+        return next_delivery(work, peer, self.node.desk(work))
+
+    def _note(self, peer: PartyId, delivery: Delivery, answer: NoticesTaken | RefusedAnswer, work: UnitOfWork) -> bool:
+        return note_answer(work, peer, delivery, answer, self.node.context)
+
+    def _done(self, jobs: Sequence[Job], work: UnitOfWork) -> None:
+        for job in jobs:
+            result = JobResult(outcome="DELIVERED", by=job.peer)
+            work.outbox.finish(job.number, msgspec.json.encode(result), self.threads.now(), failed=False)
+        work.commit()
+
+
+def _named(row: SentFrameRow) -> tuple[bytes, FrameArrived]:
+    return row.frame, FrameArrived(header=row.header, body=row.body)

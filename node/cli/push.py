@@ -1,0 +1,155 @@
+"""push: send records that an agreement covers, before anybody asks."""
+
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import msgspec
+import typer
+from rich.progress import BarColumn, Progress, TextColumn
+
+from agreements.agreement import Agreement
+from agreements.refusal import Refusal, explain
+from node.app.lock import is_served
+from node.app.opening import Node
+from node.cli.references import AgreementOption, find_agreement
+from node.cli.screen import LARGEST, Exit, err, facts, fail, out
+from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, text_of
+from node.domain.dates import SHANGHAI
+from node.domain.jobs import Job, JobResult, JobState
+from node.domain.records import Kind
+from node.operations.operators import NotAllowed
+from node.operations.push_records import MOST_LISTED, PushPlan, PushResult, Wanted, plan_push
+
+LOOK_EVERY = 0.1
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command to the program."""
+    app.command(epilog="Example: creditport push --agreement 3fa9c1 --kind 201 --since 2026-11-01 --as alice")(push)
+
+
+@one_sentence
+def push(
+    agreement: AgreementOption,
+    operator: OperatorName,
+    kind: Annotated[
+        list[Kind] | None, typer.Option(help="Only this kind. May be repeated.", show_default="all that are agreed")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            help="Only what was stored or changed since then, in Shenzhen.", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+        ),
+    ] = None,
+    record: Annotated[
+        list[int] | None, typer.Option(help="Only this record. May be repeated.", min=1, max=LARGEST)
+    ] = None,
+    record_file: Annotated[
+        Path | None, typer.Option(help="Only the records in this file, one number a line.", exists=True, dir_okay=False)
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also what the recipient holds in this version already.")
+    ] = False,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the end.", min=0, max=86_400)] = 600,
+    node: NodeFolder = HERE,
+    json: JsonFlag = False,
+) -> None:
+    """Push records under an agreement: sealed frames of up to 500, each receipted. What is held already is left out."""
+    listed = _listed(record or [], record_file)
+    with acting(node) as opened:
+        who = ordering(opened, operator)
+        with opened.store.write() as work:
+            found = find_agreement(agreement, opened.facts(work))
+            wanted = Wanted(
+                kinds=_kinds(found, kind or []),
+                since=None if since is None else since.replace(tzinfo=SHANGHAI),
+                records=listed,
+                again=again,
+            )
+            total = (
+                len(listed)
+                if listed is not None
+                else sum(
+                    count
+                    for name, count in work.records.count().items()
+                    if name in (wanted.kinds or found.terms.precisions)
+                )
+            )
+            number = plan_push(work, wanted, found, who, opened.context)
+        if isinstance(number, NotAllowed):
+            fail(number.why, Exit.REFUSED)
+        _tell(_wait(opened, number, total, wait), json=json)
+
+
+def _kinds(agreement: Agreement, kinds: list[Kind]) -> frozenset[str]:
+    wanted = frozenset(one.value for one in kinds)
+    if not wanted <= agreement.terms.precisions.keys():
+        fail(f"the agreement covers {', '.join(sorted(agreement.terms.precisions))}", Exit.USAGE)
+    return wanted
+
+
+def _listed(records: list[int], file: Path | None) -> tuple[int, ...] | None:
+    """The record numbers that were typed or stand in a file; None if neither was said."""
+    numbers = list(records)
+    for place, line in enumerate(text_of(file).split() if file is not None else (), 1):
+        if not (line.isascii() and line.isdigit() and 0 < int(line) <= LARGEST):
+            fail(f"record {place} of {file} is not a number", Exit.USAGE)
+        numbers.append(int(line))
+    if len(numbers) > MOST_LISTED:
+        fail(f"at most {MOST_LISTED:,} records in one push", Exit.USAGE)
+    return tuple(sorted(set(numbers))) if numbers or file is not None else None
+
+
+def _wait(node: Node, number: int, total: int, seconds: float) -> Job:
+    """Wait for the push to end, showing how far it is."""
+    if not is_served(node.folder):
+        fail(
+            "the node is not being served, so nothing is sent yet; the push is queued. Run `creditport serve`",
+            Exit.NOT_NOW,
+        )
+    end = time.monotonic() + seconds
+    columns = (TextColumn("pushing"), BarColumn(), TextColumn("{task.completed:,} of {task.total:,} records looked at"))
+    with Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("push", total=total)
+        while True:
+            with node.store.read() as work:
+                job = work.outbox.find(number)
+            if job is None:
+                raise LookupError("the push is not in the outbox")
+            bar.update(task, completed=min(total, msgspec.json.decode(job.payload, type=PushPlan).looked_at))
+            if job.state is not JobState.WAITING:
+                return job
+            if time.monotonic() > end:
+                fail(f"not done within {seconds:.0f} s; push {number} stays queued and goes on", Exit.NOT_NOW)
+            time.sleep(LOOK_EVERY)
+
+
+def _tell(job: Job, *, json: bool) -> None:
+    ended = msgspec.json.decode(job.result or b"{}", type=dict[str, Any])
+    if "outcome" in ended:
+        _refused(msgspec.convert(ended, JobResult))
+    result = msgspec.convert(ended, PushResult)
+    shown = {
+        "push": job.number,
+        "recipient": job.peer,
+        "renditions": result.renditions,
+        "frames": result.frames,
+        "taken": result.taken,
+        "cancelled": result.cancelled,
+        "refused": len(result.refused),
+    }
+    facts(shown | ({"refused": dict(result.refused)} if json else {}), as_json=json)
+    if result.refused:
+        for frame, reason in () if json else result.refused:
+            out.print(f"frame {frame}: {job.peer} refused {reason}", markup=False)
+        raise typer.Exit(int(Exit.REFUSED))
+
+
+def _refused(result: JobResult) -> NoReturn:
+    if result.outcome != "REFUSED":
+        fail(f"this node could not do it: {result.reason}", Exit.LOCAL)
+    told = explain(Refusal(result.reason))
+    fail(f"{result.by} refused: {result.reason} ({result.article}). {told.en} {told.zh}", Exit.REFUSED)

@@ -1,0 +1,251 @@
+"""Change home records: correct, delete; and tell everybody who holds a copy, in the same transaction (S 36-42, 59)."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from crypto.canonical import canonical
+from node.domain.context import Context
+from node.domain.dates import shanghai_day
+from node.domain.intake import Admitted
+from node.domain.jobs import JobKind, NewJob
+from node.domain.journal import Act, Detail, EntryFacts, draft
+from node.domain.notices import SALT_SIZE, Change, Effect, Planned, plan
+from node.domain.operators import Role, SignedAct, SigningOperator
+from node.operations.facts import Law
+from node.operations.operators import NotAllowed, order
+from node.operations.ports import UnitOfWork
+from node.operations.rows import DeletionRow, ErasureRow, NewNoticeRow
+from node.operations.stored_records import row_from_admitted
+from registry.errors import CalendarUnavailable
+from registry.norms.calendar import due_end
+from registry.norms.code_lists import CodeListName, load_code_list
+
+UPDATED = "PROVIDER_UPDATE"
+"""The basis of a change that came with a file of the provider (S 19)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectRecord:
+    """Replace what a record says by what was admitted in its place, on a coded basis and the document behind it."""
+
+    record_no: int
+    admitted: Admitted
+    basis: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteRecord:
+    """Delete a record for good, on a coded basis and the document behind it."""
+
+    record_no: int
+    basis: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """The record's new version, and how many holders will be told."""
+
+    version: int
+    notices: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotChanged:
+    """The record was not changed, and why, in one sentence."""
+
+    why: str
+
+
+def correct_record(
+    work: UnitOfWork, command: CorrectRecord, operator: SigningOperator, law: Law, context: Context
+) -> Changed | NotChanged:
+    """Store the corrected content, queue one notice for each holder, and keep the wrong content from coming back."""
+    wrong = _not_there(work, command.record_no) or _without_basis(command.basis, CodeListName.CORRECTION_BASES)
+    if wrong is not None:
+        return wrong
+    digest = command.admitted.record.content_digest
+    ordered = order(work, operator, Role.RECORDS, _subject(command, Effect.REPLACE, digest), context)
+    if isinstance(ordered, NotAllowed):
+        return NotChanged(why=ordered.why)
+    at = context.now()
+    version = work.changes.correct(command.record_no, row_from_admitted(command.admitted), at)
+    change = _change(command, version, Effect.REPLACE, law, at)
+    return _changed(work, change, [ordered], context)
+
+
+def delete_record(
+    work: UnitOfWork,
+    command: DeleteRecord,
+    operators: tuple[SigningOperator, SigningOperator],
+    law: Law,
+    context: Context,
+) -> Changed | NotChanged:
+    """Destroy a record's content, keep its tombstone, and queue one notice for each holder.
+
+    It takes two persons: one who orders it, another who approves (S 79 punishes deletion without a basis).
+    """
+    wrong = _not_there(work, command.record_no) or _without_basis(command.basis, CodeListName.DELETION_BASES)
+    if wrong is not None:
+        return wrong
+    first, second = operators
+    if first.name == second.name or first.key.key_id == second.key.key_id:
+        return NotChanged(why="a deletion takes two different operators")
+    subject = _subject(command, Effect.DELETE, b"")
+    orders = []
+    for operator, role in ((first, Role.RECORDS), (second, Role.APPROVALS)):
+        ordered = order(work, operator, role, subject, context)
+        if isinstance(ordered, NotAllowed):
+            return NotChanged(why=ordered.why)
+        orders.append(ordered)
+    at = context.now()
+    version = work.changes.delete(_deletion(command, orders, at))
+    return _changed(work, _change(command, version, Effect.DELETE, law, at), orders, context)
+
+
+def propagate(work: UnitOfWork, changes: Mapping[int, Change], context: Context) -> int:
+    """Tell every holder of changed records, and take what is void out of every table; gives the number of notices.
+
+    Frames with a changed record that are not known to have arrived are cancelled: their other records are shown
+    again in new ones. Whoever was sent one is told as well, since nobody knows whether it arrived.
+    """
+    if not changes:
+        return 0
+    records, at = list(changes), context.now()
+    planned = plan(changes, work.ledger.holdings(records))
+    work.notices.add([_notice(one, context) for one in planned])
+    work.renditions.supersede(
+        [
+            (one.change.record_no, one.holding.agreement_no, one.version, one.change.record_version)
+            for one in planned
+        ]
+    )  # fmt: skip
+    work.renditions.destroy(records)
+    work.sent_frames.withdraw(records, at)
+    work.erasures.add([ErasureRow(number=0, home="", alias=b"", notice=None, frame=None)], at)
+    for peer in sorted({one.holding.holder for one in planned}):
+        key = f"notices:{peer}:{context.random(8).hex()}"
+        work.outbox.add(NewJob(kind=JobKind.NOTICES, peer=peer, key=key, payload=b"{}"), at)
+    return len(planned)
+
+
+def updates(versions: Mapping[int, int], law: Law, at: datetime) -> dict[int, Change]:
+    """The changes that a file of the provider made: records with their new version."""
+    due = due_at(law, at)
+    return {
+        record_no: Change(
+            record_no=record_no,
+            record_version=version,
+            effect=Effect.REPLACE,
+            basis=UPDATED,
+            document="",
+            occurred_at=at,
+            due_at=due,
+        )
+        for record_no, version in versions.items()
+    }
+
+
+def due_at(law: Law, at: datetime) -> datetime:
+    """By when a holder must have applied a change of now (S 36, 42).
+
+    Where no calendar covers the time, natural days are counted, which is never later: telling holders does not
+    wait for a calendar.
+    """
+    day, clock = shanghai_day(at), law.rules.notice_clock
+    try:
+        return clock.due(day, law.calendar).end
+    except CalendarUnavailable:
+        return due_end(day + timedelta(days=clock.length))
+
+
+def _not_there(work: UnitOfWork, record_no: int) -> NotChanged | None:
+    known = work.records.find(record_no)
+    if known is None:
+        return NotChanged(why=f"there is no record {record_no}")
+    if known.deleted_at is not None:
+        return NotChanged(why=f"record {record_no} was deleted and does not come back; a new one is loaded instead")
+    return None
+
+
+def _without_basis(basis: str, name: CodeListName) -> NotChanged | None:
+    bases = load_code_list(name)
+    if basis in bases:
+        return None
+    listed = ", ".join(sorted(bases.all()))
+    refused = "DELETION_WITHOUT_BASIS (S 79): " if name is CodeListName.DELETION_BASES else ""
+    return NotChanged(why=f"{refused}the basis must be one of {listed}")
+
+
+def _subject(command: CorrectRecord | DeleteRecord, effect: Effect, content: bytes) -> bytes:
+    """What the operators sign for: the record, what is done to it, and why."""
+    ordered = {
+        "basis": command.basis,
+        "content": content.hex(),
+        "document": command.document,
+        "effect": effect.value,
+        "record": command.record_no,
+    }
+    return hashlib.sha256(b"creditport/change/v1" + canonical(ordered)).digest()
+
+
+def _change(command: CorrectRecord | DeleteRecord, version: int, effect: Effect, law: Law, at: datetime) -> Change:
+    return Change(
+        record_no=command.record_no,
+        record_version=version,
+        effect=effect,
+        basis=command.basis,
+        document=command.document,
+        occurred_at=at,
+        due_at=due_at(law, at),
+    )
+
+
+def _deletion(command: DeleteRecord, orders: list[SignedAct], at: datetime) -> DeletionRow:
+    first, second = orders
+    return DeletionRow(
+        record_no=command.record_no,
+        basis=command.basis,
+        document=command.document,
+        first_order=first.digest,
+        second_order=second.digest,
+        at=at,
+    )
+
+
+def _changed(work: UnitOfWork, change: Change, orders: list[SignedAct], context: Context) -> Changed:
+    notices = propagate(work, {change.record_no: change}, context)
+    detail: Detail = {
+        "basis": change.basis,
+        "effect": change.effect.value,
+        "notices": notices,
+        "orders": " ".join(one.digest.hex() for one in orders),
+        "record": change.record_no,
+        "version": change.record_version,
+    }
+    entry = EntryFacts(act=Act.CHANGE, detail=detail)
+    work.journal.add([draft(entry, context.node, change.occurred_at, context.random)])
+    work.commit()
+    return Changed(version=change.record_version, notices=notices)
+
+
+def _notice(planned: Planned, context: Context) -> NewNoticeRow:
+    change, holding = planned.change, planned.holding
+    return NewNoticeRow(
+        notice=context.random(16),
+        peer=holding.holder,
+        agreement_no=holding.agreement_no,
+        record_no=change.record_no,
+        record_version=change.record_version,
+        alias=holding.alias,
+        effect=change.effect.value,
+        version=planned.version,
+        basis=change.basis,
+        document=change.document,
+        salt=context.random(SALT_SIZE),
+        occurred_at=change.occurred_at,
+        due_at=change.due_at,
+    )

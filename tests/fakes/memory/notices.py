@@ -1,0 +1,134 @@
+"""The ports Notices, NoticeStreams and NoticesTaken."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from hashlib import sha256
+from itertools import islice
+from typing import Final
+
+from msgspec.structs import asdict
+from msgspec.structs import replace as changed
+
+from node.domain.notices import Stream
+from node.domain.receipts import LAST_RANK, CopyStage
+from node.operations.rows import NewNoticeRow, NoticeBatchRow, NoticeRow, NoticeStageRow, ReceivedNoticeRow
+from registry.parties import PartyId
+from tests.fakes.memory.state import Part, add_new, page_of
+
+_WAITING: Final = "WAITING"
+
+
+def _rank(stage: str) -> int:
+    return 0 if stage == _WAITING else CopyStage(stage).rank
+
+
+class MemoryNotices(Part):
+    def add(self, notices: Sequence[NewNoticeRow]) -> None:
+        state = self._changing
+        for one in notices:
+            facts = asdict(one)
+            agreement = state.agreement(facts.pop("agreement_no"))
+            number = len(state.notices) + 1
+            row = NoticeRow(**facts, number=number, agreement=agreement, sequence=None, stage=_WAITING)
+            add_new(state.notices, one.notice, row)
+
+    def page(self, after: int, limit: int, *, only_open: bool) -> list[NoticeRow]:
+        return self._where(lambda row: row.number > after and (not only_open or _rank(row.stage) < LAST_RANK), limit)
+
+    def of_record(self, record_no: int) -> list[NoticeRow]:
+        return self._where(lambda row: row.record_no == record_no)
+
+    def find(self, number: int) -> tuple[NoticeRow, list[NoticeStageRow]] | None:
+        stages = [row for (notice_no, _), row in self._seen.notice_stages.items() if notice_no == number]
+        stages.sort(key=lambda row: (row.at, _rank(row.stage)))
+        return next(((row, stages) for row in self._where(lambda row: row.number == number)), None)
+
+    def advance(self, peer: PartyId, notices: Sequence[tuple[bytes, str, datetime]], receipt: bytes) -> int:
+        state, count = self._changing, 0
+        for notice, stage, at in notices:
+            row = state.notices.get(notice)
+            if row is None or row.peer != peer:
+                continue
+            count += 1
+            said = NoticeStageRow(stage=stage, at=at, receipt=sha256(receipt).digest())
+            state.notice_stages.setdefault((row.number, stage), said)
+            if _rank(stage) > _rank(row.stage):
+                state.notices[notice] = changed(row, stage=stage)
+        return count
+
+    def _where(self, is_wanted: Callable[[NoticeRow], bool], limit: int | None = None) -> list[NoticeRow]:
+        return list(islice(filter(is_wanted, self._seen.notices.values()), limit))
+
+
+class MemoryNoticeStreams(Part):
+    def unnumbered(self, peer: PartyId, limit: int) -> list[NoticeRow]:
+        return [row for row in self._seen.notices.values() if row.peer == peer and row.sequence is None][:limit]
+
+    def end_of(self, peer: PartyId) -> Stream:
+        batches = self._batches(peer)
+        return Stream(expected=batches[-1].first + batches[-1].count, last=batches[-1].digest) if batches else Stream()
+
+    def put(self, batch: NoticeBatchRow, notices: Sequence[int]) -> None:
+        state = self._changing
+        add_new(state.batches, (batch.peer, batch.first), batch)
+        ids = list(state.notices)
+        for sequence, number in enumerate(notices, batch.first):
+            notice = ids[number - 1]
+            state.notices[notice] = changed(state.notices[notice], sequence=sequence)
+
+    def open_batch(self, peer: PartyId) -> tuple[NoticeBatchRow, list[NoticeRow]] | None:
+        batch = self._first_open(peer)
+        if batch is None:
+            return None
+        places = range(batch.first, batch.first + batch.count)
+        by_place = {row.sequence: row for row in self._seen.notices.values() if row.peer == peer}
+        return batch, [by_place[place] for place in places if place in by_place]
+
+    def note(self, peer: PartyId, expected: int, at: datetime, trouble: str | None) -> None:
+        batches = self._changing.batches
+        for batch in self._batches(peer):
+            key = (peer, batch.first)
+            if batch.taken_at is None and batch.first + batch.count <= expected:
+                batches[key] = changed(batch, taken_at=at, trouble=None)
+            elif batch.first >= expected:
+                batches[key] = changed(batch, taken_at=None)
+        first = self._first_open(peer)
+        if trouble is not None and first is not None:
+            batches[peer, first.first] = changed(first, trouble=trouble)
+
+    def attach(self, peer: PartyId, first: int, frame: bytes | None) -> None:
+        batches = self._changing.batches
+        batches[peer, first] = changed(batches[peer, first], frame=frame)
+
+    def backlog(self, peer: PartyId, at: datetime) -> int:
+        rows = (row for row in self._seen.notices.values() if row.peer == peer)
+        return sum(row.due_at < at and _rank(row.stage) < CopyStage.APPLIED.rank for row in rows)
+
+    def _batches(self, peer: PartyId) -> list[NoticeBatchRow]:
+        return [batch for (to, _), batch in sorted(self._seen.batches.items()) if to == peer]
+
+    def _first_open(self, peer: PartyId) -> NoticeBatchRow | None:
+        return next((batch for batch in self._batches(peer) if batch.taken_at is None), None)
+
+
+class MemoryNoticesTaken(Part):
+    def stream(self, home: PartyId) -> Stream:
+        return self._seen.streams.get(home, Stream())
+
+    def batch_at(self, home: PartyId, first: int) -> bytes | None:
+        return self._seen.received_batches.get((home, first))
+
+    def take(self, home: PartyId, raw: bytes, digest: bytes, notices: Sequence[ReceivedNoticeRow]) -> None:
+        del raw
+        state, first = self._changing, notices[0].sequence
+        add_new(state.received_batches, (home, first), digest)
+        for one in notices:
+            add_new(state.received_notices, (one.home, one.sequence), one)
+        state.streams[home] = Stream(expected=first + len(notices), last=digest)
+
+    def advance(self, notices: Sequence[bytes], stage: str) -> None:
+        rows = self._changing.received_notices
+        rows.update({key: changed(row, stage=stage) for key, row in rows.items() if row.notice in notices})
+
+    def page(self, after: int, limit: int) -> list[tuple[int, ReceivedNoticeRow]]:
+        return page_of(self._seen.received_notices.values(), after, limit)

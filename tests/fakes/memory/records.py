@@ -1,0 +1,144 @@
+"""The ports Records and Changes."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from msgspec.structs import replace as changed
+
+from node.domain.records import Withheld
+from node.operations.rows import DeletionRow, Imported, NewRecordRow, RecordRow, Selection
+from node.storage.record_batch import Batch, Known
+from tests.fakes.memory.state import HomeRecord, Part
+
+
+class MemoryRecords(Part):
+    def add(self, rows: Sequence[NewRecordRow], at: datetime) -> Imported:
+        state = self._changing
+        batch = Batch(
+            known={
+                one.source_key: Known(
+                    one.row.subject_no, one.row.version, one.content_digest, not one.is_current, number
+                )
+                for number, one in state.records.items()
+            },
+            corrected=frozenset(state.wrong_contents),
+            subjects={(scheme, value): subject for subject, scheme, value in state.identifiers.values()},
+            at=0,
+            first_number=state.last_subject + 1,
+        )
+        outcomes = tuple(batch.take(row) for row in rows)
+        state.last_subject += len(batch.new_subjects)
+        for one in batch.new_identifiers:
+            state.identifiers.add((one["subject_no"], one["scheme"], one["value"]))
+        for values in batch.new_records.values():
+            state.records.add(_record_from_values(state.records.next, values, at))
+        numbers = {one.source_key: number for number, one in state.records.items()}
+        for key, values in batch.updated_records.items():
+            state.records[numbers[key]] = _record_from_values(numbers[key], values, at)
+        return Imported(outcomes=outcomes, updated=batch.changed)
+
+    def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> dict[int, list[RecordRow]]:
+        found: dict[int, list[RecordRow]] = defaultdict(list)
+        for one in self._seen.records.values():
+            if one.is_current and one.row.subject_no in subjects and one.row.kind in kinds:
+                found[one.row.subject_no].append(one.row)
+        return dict(found)
+
+    def page(self, kind: str | None, after: int, limit: int) -> list[RecordRow]:
+        rows = (one.row for number, one in self._seen.records.items() if number > after)
+        return [row for row in rows if kind in (None, row.kind)][:limit]
+
+    def count(self) -> dict[str, int]:
+        return dict(Counter(one.row.kind for one in self._seen.records.values() if one.is_current))
+
+    def find(self, record_no: int) -> RecordRow | None:
+        found = self._seen.records.get(record_no)
+        return None if found is None else found.row
+
+
+class MemoryChanges(Part):
+    def correct(self, record_no: int, row: NewRecordRow, at: datetime) -> int:
+        state, old = self._changing, self._current(record_no)
+        state.wrong_contents.add((record_no, old.content_digest))
+        state.wrong_contents.discard((record_no, row.content_digest))
+        new = changed(
+            old.row,
+            version=old.row.version + 1,
+            content=row.content,
+            facts=row.facts,
+            disclose_until=row.disclose_until,
+            stored_at=at,
+        )
+        state.records[record_no] = replace(old, row=new, content_digest=row.content_digest)
+        return new.version
+
+    def delete(self, deletion: DeletionRow) -> int:
+        state, number = self._changing, deletion.record_no
+        old = self._current(number)
+        tombstone = changed(
+            old.row,
+            version=old.row.version + 1,
+            content=b"",
+            facts=b"",
+            disclose_until=None,
+            withheld=frozenset({Withheld.DELETED.value}),
+            deleted_at=deletion.at,
+        )
+        state.records[number] = replace(old, row=tombstone, content_digest=b"")
+        state.wrong_contents = {one for one in state.wrong_contents if one[0] != number}
+        state.deletions[number] = deletion
+        return tombstone.version
+
+    def deletion(self, record_no: int) -> DeletionRow | None:
+        return self._seen.deletions.get(record_no)
+
+    def of_numbers(self, records: Sequence[int]) -> dict[int, RecordRow]:
+        return {number: one.row for number, one in self._seen.records.items() if one.is_current and number in records}
+
+    def select(self, selection: Selection) -> list[RecordRow]:
+        rows = (one.row for one in self._seen.records.values() if one.is_current and _is_selected(one.row, selection))
+        shown = set() if selection.again else self._shown_in_full(selection.agreement_no)
+        return [row for row in rows if (row.record_no, row.version) not in shown][: selection.limit]
+
+    def _current(self, record_no: int) -> HomeRecord:
+        found = self._seen.records[record_no]
+        if not found.is_current:
+            raise LookupError("expected a record, got the tombstone of one")
+        return found
+
+    def _shown_in_full(self, agreement_no: int) -> set[tuple[int, int]]:
+        """The record versions that a frame which arrived, or is about to be pushed, shows in full."""
+        shown = set()
+        for one in self._seen.disclosures.values():
+            frame = self._seen.sent_frames[one.row.frame]
+            is_whole = one.row.fields is None and one.closed_at is None and one.row.agreement_no == agreement_no
+            is_good = frame.cancelled_at is None and frame.refused is None
+            if is_whole and is_good and (frame.row.push_job is not None or frame.has_arrived):
+                shown.add((one.row.record_no, one.row.record_version))
+        return shown
+
+
+def _record_from_values(number: int, values: dict[str, Any], at: datetime) -> HomeRecord:
+    """Batches speak SQL: their dates are text, and their states are none."""
+    until = values["disclose_until"]
+    facts = values | {
+        "record_no": number,
+        "disclose_until": None if until is None else date.fromisoformat(until),
+        "withheld": frozenset(),
+        "stored_at": at,
+        "deleted_at": None,
+    }
+    source_key, content_digest = facts.pop("source_key"), facts.pop("content_digest")
+    return HomeRecord(row=RecordRow(**facts), source_key=source_key, content_digest=content_digest)
+
+
+def _is_selected(row: RecordRow, selection: Selection) -> bool:
+    return (
+        row.kind in selection.kinds
+        and row.record_no > selection.after
+        and (selection.since is None or row.stored_at >= selection.since)
+        and (selection.records is None or row.record_no in selection.records)
+    )

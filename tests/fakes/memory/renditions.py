@@ -1,0 +1,155 @@
+"""The ports Pseudonyms, Renditions and Ledger."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from msgspec.structs import replace as changed
+
+from node.domain.notices import Holding
+from node.operations.rows import AliasRow, DisclosureRow, LedgerRow, RenditionRow, ShownBefore
+from registry.parties import PartyId
+from tests.fakes.memory.state import Disclosed, Part, add_new
+
+
+class MemoryPseudonyms(Part):
+    def lookup(self, agreement_no: int, epoch: int, pseudonyms: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
+        index = self._seen.pseudonyms
+        return {one: index[agreement_no, epoch, one] for one in pseudonyms if (agreement_no, epoch, one) in index}
+
+    def of_subjects(self, agreement_no: int, epoch: int, subjects: Sequence[int]) -> dict[int, list[tuple[int, bytes]]]:
+        found: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
+        for (*index, pseudonym), (subject, identifier) in self._seen.pseudonyms.items():
+            if index == [agreement_no, epoch] and subject in subjects:
+                found[subject].append((identifier, pseudonym))
+        return {subject: sorted(pairs) for subject, pairs in found.items()}
+
+    def pending(self, agreement_no: int, epoch: int, limit: int) -> list[tuple[int, int, str, str]]:
+        through = self._seen.indexed_through.get((agreement_no, epoch), 0)
+        return [(number, *identifier) for number, identifier in self._seen.identifiers.page(through, limit)]
+
+    def add(self, agreement_no: int, epoch: int, rows: Sequence[tuple[bytes, int, int]], through: int) -> None:
+        state = self._changing
+        for pseudonym, subject, identifier in rows:
+            state.pseudonyms.setdefault((agreement_no, epoch, pseudonym), (subject, identifier))
+        index = (agreement_no, epoch)
+        state.indexed_through[index] = max(through, state.indexed_through.get(index, 0))
+
+    def ready(self, agreement_no: int, epoch: int) -> bool:
+        return (agreement_no, epoch) in self._seen.complete_indexes
+
+    def complete(self, agreement_no: int, epoch: int) -> None:
+        self._changing.complete_indexes.add((agreement_no, epoch))
+
+
+class MemoryRenditions(Part):
+    def of_records(self, agreement_no: int, epoch: int, records: Sequence[int]) -> dict[tuple[int, int], RenditionRow]:
+        return {
+            (row.record_no, row.record_version): row
+            for row in self._seen.renditions.values()
+            if (row.agreement_no, row.epoch) == (agreement_no, epoch) and row.record_no in records
+        }
+
+    def identities(self, agreement_no: int, records: Sequence[int]) -> dict[int, AliasRow]:
+        aliases = self._seen.aliases
+        return {one: aliases[one, agreement_no] for one in records if (one, agreement_no) in aliases}
+
+    def add(self, rows: Sequence[RenditionRow]) -> None:
+        """The alias that a record has under an agreement never changes."""
+        state = self._changing
+        for row in rows:
+            new = AliasRow(alias=row.alias, wire_version=row.wire_version, record_version=row.record_version)
+            known = state.aliases.setdefault((row.record_no, row.agreement_no), new)
+            if new.wire_version > known.wire_version:
+                state.aliases[row.record_no, row.agreement_no] = changed(new, alias=known.alias)
+            key = (row.agreement_no, row.epoch, row.record_no, row.record_version)
+            add_new(state.renditions, key, changed(row, alias=known.alias))
+
+    def supersede(self, planned: Sequence[tuple[int, int, int, int]]) -> None:
+        aliases = self._changing.aliases
+        for record_no, agreement_no, wire_version, record_version in planned:
+            old = aliases[record_no, agreement_no]
+            aliases[record_no, agreement_no] = changed(old, wire_version=wire_version, record_version=record_version)
+
+    def destroy(self, records: Sequence[int]) -> None:
+        state = self._changing
+        state.renditions = {key: row for key, row in state.renditions.items() if row.record_no not in records}
+
+
+class MemoryLedger(Part):
+    def disclose(self, rows: Sequence[LedgerRow], at: datetime) -> None:
+        state = self._changing
+        for row in rows:
+            if row.frame not in state.sent_frames:
+                raise LookupError("expected a frame that is kept, got another one")
+            state.disclosures.add(Disclosed(row=row, at=at))
+
+    def of_record(self, record_no: int) -> list[DisclosureRow]:
+        return [
+            DisclosureRow(
+                agreement=self._seen.agreement(one.row.agreement_no),
+                holder=self._holder_of(one),
+                record_version=one.row.record_version,
+                alias=self._alias_of(one).alias,
+                frame=one.row.frame,
+                fields=one.row.fields,
+                at=one.at,
+                closed_at=one.closed_at,
+                is_cancelled=self._seen.sent_frames[one.row.frame].cancelled_at is not None,
+            )
+            for one in self._seen.disclosures.values()
+            if one.row.record_no == record_no
+        ]
+
+    def holdings(self, records: Sequence[int]) -> list[Holding]:
+        found = {
+            (one.row.record_no, one.row.agreement_no): Holding(
+                record_no=one.row.record_no,
+                agreement_no=one.row.agreement_no,
+                holder=self._holder_of(one),
+                alias=self._alias_of(one).alias,
+                wire_version=self._alias_of(one).wire_version,
+            )
+            for one in self._seen.disclosures.values()
+            if one.closed_at is None and one.row.record_no in records
+        }
+        return [holding for _, holding in sorted(found.items())]
+
+    def shown(self, agreement_no: int, records: Sequence[int]) -> dict[int, ShownBefore]:
+        found: dict[int, ShownBefore] = {}
+        for one in self._seen.disclosures.values():
+            row = one.row
+            if one.closed_at is None and row.agreement_no == agreement_no and row.record_no in records:
+                fields = None if row.fields is None else frozenset(row.fields.split())
+                before = found.get(row.record_no)
+                if before is not None:
+                    fields = None if fields is None or before.fields is None else fields | before.fields
+                found[row.record_no] = ShownBefore(fields=fields, identifier_no=row.identifier_no)
+        return found
+
+    def close(
+        self, holder: PartyId, notices: Sequence[bytes], frames: Sequence[tuple[bytes, bytes]], at: datetime
+    ) -> int:
+        state = self._changing
+        settled = [one for one in state.notices.values() if one.notice in notices and one.peer == holder]
+        named = 0
+        for number, one in state.disclosures.items():
+            if one.closed_at is not None:
+                continue
+            subject = (one.row.record_no, state.agreement(one.row.agreement_no))
+            is_settled = any(
+                (notice.record_no, notice.agreement) == subject and one.row.record_version < notice.record_version
+                for notice in settled
+            )
+            is_named = self._holder_of(one) == holder and (one.row.frame, self._alias_of(one).alias) in frames
+            if is_settled or is_named:
+                state.disclosures[number] = replace(one, closed_at=at)
+                named += is_named and not is_settled
+        return named
+
+    def _holder_of(self, one: Disclosed) -> PartyId:
+        return self._seen.sent_frames[one.row.frame].row.recipient
+
+    def _alias_of(self, one: Disclosed) -> AliasRow:
+        return self._seen.aliases[one.row.record_no, one.row.agreement_no]
