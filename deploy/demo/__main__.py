@@ -1,4 +1,4 @@
-"""The first light: two authorities, two institutions, one filed agreement, one lawful query.
+"""Two authorities, two institutions, one filed agreement: queries, a push, a correction and a deletion that arrive.
 
 Four real processes on the loopback interface, driven through the `creditport` program as people would drive it.
 """
@@ -22,9 +22,11 @@ from node.config import Folder
 
 HERE = Path(__file__).parent
 KEPT = HERE.parent.parent / ".demo"
-ENTERPRISES = 1_000
+ENTERPRISES = 1_050
 PENALTIES = 400
 BATCH = 50
+CHANGED = ("61", "62")
+"""Records that the demonstration corrects and deletes: pushed ones, which no later query is about."""
 ROLES = ("registrar", "contracts", "records", "consents", "queries")
 
 console = Console(highlight=False, width=110)
@@ -116,6 +118,10 @@ def _tell(story: Story, cast: Cast, folder: Path, data: Path | None) -> str:
     with story.chapter("The bank asks, and is answered under seal", "银行查询，密封作答"):
         _query(story, cast, agreement, subjects[0])
         _batch(story, cast, folder, agreement, subjects)
+    with story.chapter("The agency pushes what the agreement covers", "征信机构推送协议范围内的记录"):
+        _push(story, cast, agreement)
+    with story.chapter("A correction and a deletion reach whoever holds a copy", "更正与删除送达每一份副本的持有方"):
+        _change(story, cast)
     with story.chapter("What may not be asked is refused, with its reason", "不得查询的，附理由拒绝"):
         _out_of_bounds(story, cast, agreement, subjects)
     with story.chapter("Every act stands in a journal that cannot be rewritten", "一切行为载入不可篡改的日志"):
@@ -176,7 +182,7 @@ def _codes(file: Path, column: str) -> list[str]:
 def _agree(story: Story, cast: Cast, folder: Path) -> str:
     draft = folder / "agreement.toml"
     example = cast.agency.run("agreement", "example", "--recipient", cast.bank.party).stdout
-    draft.write_text(example, encoding="utf-8")
+    draft.write_text(example.replace('manner = ["PULL"]', 'manner = ["PULL", "PUSH"]'), encoding="utf-8")
     agreement = str(cast.agency.ask("agreement", "draft", str(draft))["agreement"])
     story.command(cast.agency, "creditport agreement draft agreement.toml")
     cast.agency.run("agreement", "propose", agreement)
@@ -236,6 +242,35 @@ def _batch(story: Story, cast: Cast, folder: Path, agreement: str, subjects: lis
         f"batch query about {len(subjects[:BATCH])} customers (S 29): {len(answer['renditions'])} renditions in "
         f"{len(answer['frames'])} sealed frame(s), {len(answer['refused'])} refused"
     )
+
+
+def _push(story: Story, cast: Cast, agreement: str) -> None:
+    line = shlex.join(["creditport", "push", "--agreement", agreement[:12], "--kind", "101"])
+    story.command(cast.agency, line)
+    done = cast.agency.ask(*shlex.split(line)[1:])
+    story.say(
+        f"{done['renditions']:,} renditions in {done['frames']} sealed frames, {done['taken']} of them taken; what the "
+        f"bank was shown before is not sent again"
+    )
+
+
+def _change(story: Story, cast: Cast) -> None:
+    """Correct one record and delete another, and show the bank's signed receipts for both."""
+    wrong, void = CHANGED
+    lines = [
+        ["records", "correct", wrong, "--set", "status=REVOKED", "--basis", "OWN_ERROR", "--document", "note 12"],
+        ["records", "delete", void, "--basis", "REVOKED", "--document", "decision 31"],
+    ]
+    for line in lines:
+        story.command(cast.agency, shlex.join(["creditport", *line]))
+        done = cast.agency.ask(*line)
+        story.say(f"record {done['record']} is version {done['version']} now; {done['notices']} holder is told")
+    until("the bank has followed both", lambda: not cast.agency.ask("notices", "list", "--open"))
+    for notice in cast.agency.ask("notices", "list"):
+        story.command(cast.agency, f"creditport notices show {notice['notice']}")
+        console.print(cast.agency.run("notices", "show", str(notice["notice"])).stdout.rstrip(), style="dim")
+    story.command(cast.agency, f"creditport holders {void}")
+    console.print(cast.agency.run("holders", void).stdout.rstrip())
 
 
 def _out_of_bounds(story: Story, cast: Cast, agreement: str, subjects: list[str]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 CREDITPORT = str(Path(sys.executable).with_name("creditport"))
 STARTING = 60.0
-SWIFT = ("registry_head_every", "registry_read_every")
+SWIFT = ("registry_head_every", "registry_read_every", "retention_every", "erase_every")
 
 
 class Surprise(Exception):
@@ -42,6 +42,7 @@ class Member:
     port: int
     passphrase: str = field(repr=False)
     operator: str = "demo"
+    approver: str = "demo-two"
     process: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     def environment(self) -> dict[str, str]:
@@ -51,6 +52,8 @@ class Member:
             "CREDITPORT_PASSPHRASE": self.passphrase,
             "CREDITPORT_OPERATOR": self.operator,
             "CREDITPORT_OPERATOR_PASSPHRASE": self.passphrase,
+            "CREDITPORT_SECOND_OPERATOR": self.approver,
+            "CREDITPORT_SECOND_PASSPHRASE": self.passphrase,
         }
 
     def run(self, *words: str, expect: Sequence[int] = (0,)) -> subprocess.CompletedProcess[str]:
@@ -74,13 +77,14 @@ class Member:
         )
 
     def found(self, who: Who, pins: Sequence[str] = ()) -> None:
-        """Make the node, with an operator who may do everything, and quicken it for a demonstration."""
+        """Make the node, with an operator who may do everything and one who approves, and quicken it to be watched."""
         self.run(
             "init", "--party", self.party, "--class", who.party_class, "--jurisdiction", who.jurisdiction,
             "--name-zh", who.name_zh, "--name-en", who.name_en, "--listen", f"127.0.0.1:{self.port}",
             *(word for pin in pins for word in ("--authority", pin)),
         )  # fmt: skip
         self.run("operator", "add", self.operator, *(word for role in _roles() for word in ("--role", role)))
+        self.run("operator", "add", self.approver, "--role", "approvals")
         for setting in SWIFT:
             self.configure(setting, "0.5")
 

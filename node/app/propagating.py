@@ -15,7 +15,7 @@ from node.app.threads import Threads
 from node.domain.jobs import Job, JobResult
 from node.operations.asked import FrameArrived, FrameRefused, FrameStored, NoticesTaken, RefusedAnswer
 from node.operations.ports import UnitOfWork
-from node.operations.push_records import PushResult, give_up, next_frame
+from node.operations.push_records import PushResult, frames_waiting, give_up, next_frame
 from node.operations.rows import SentFrameRow
 from node.operations.send_notices import Delivery, next_delivery, note_answer
 from node.wire.errors import PeerRefused, PeerUnreachable
@@ -47,16 +47,25 @@ class Propagating:
         """Push: frames are made as the peer takes them, so that neither side ever holds many."""
         for job in jobs:
             progress = _Progress()
-            async with aclosing(self.peers.push_frames(job.peer, self._frames(job, progress))) as answers:
-                async for answer in answers:
-                    frame = progress.sent.popleft()
-                    if isinstance(answer, FrameRefused) and answer.answer.refused.reason in PASSING:
-                        progress.passing = answer
-                    else:
-                        await self.threads.write(partial(self._note_frame, frame, answer))
+            try:
+                await self._send(job, progress)
+            except PeerRefused as error:
+                if error.answer.refused.reason in PASSING:
+                    raise
+                await self.threads.write(partial(self._refuse, job, error.answer.refused, error.peer))
+                continue
             if progress.passing is not None:
                 raise PeerRefused(job.peer, progress.passing.answer)
             await self._end(job, progress.end)
+
+    async def _send(self, job: Job, progress: _Progress) -> None:
+        async with aclosing(self.peers.push_frames(job.peer, self._frames(job, progress))) as answers:
+            async for answer in answers:
+                frame = progress.sent.popleft()
+                if isinstance(answer, FrameRefused) and answer.answer.refused.reason in PASSING:
+                    progress.passing = answer
+                else:
+                    await self.threads.write(partial(self._note_frame, frame, answer))
 
     async def _end(self, job: Job, end: PushResult | Refused | None) -> None:
         if not isinstance(end, Refused):
@@ -64,7 +73,7 @@ class Propagating:
         elif end.reason in PASSING:
             raise PeerRefused(self.node.party, RefusedAnswer(refused=end, leaf=b""))
         else:
-            await self.threads.write(partial(self._refuse, job, end))
+            await self.threads.write(partial(self._refuse, job, end, self.node.party))
 
     async def notify(self, jobs: Sequence[Job]) -> None:
         """Tell a peer everything it was not told yet, batch by batch; these jobs are done when it knows all."""
@@ -85,7 +94,11 @@ class Propagating:
 
     async def _frames(self, job: Job, progress: _Progress) -> AsyncIterator[tuple[bytes, FrameArrived]]:
         """The frames of a push: those that a break left unanswered, then new ones until all is shown."""
-        for row in await self.threads.read(lambda work: work.pushed_frames.waiting(job.number, RESUMED)):
+        waiting = await self.threads.read(lambda work: frames_waiting(work, job.number, self.node.desk(work), RESUMED))
+        if isinstance(waiting, Refused):
+            progress.end = waiting
+            return
+        for row in waiting:
             progress.sent.append(row.frame)
             yield _named(row)
         while True:
@@ -107,9 +120,9 @@ class Propagating:
             work.outbox.finish(job.number, raw, self.threads.now(), failed=failed)
             work.commit()
 
-    def _refuse(self, job: Job, refused: Refused, work: UnitOfWork) -> None:
+    def _refuse(self, job: Job, refused: Refused, by: PartyId, work: UnitOfWork) -> None:
         give_up(work, job.number, refused, self.threads.now())
-        result = JobResult(outcome="REFUSED", reason=refused.reason.value, article=refused.article, by=self.node.party)
+        result = JobResult(outcome="REFUSED", reason=refused.reason.value, article=refused.article, by=by)
         work.outbox.finish(job.number, msgspec.json.encode(result), self.threads.now(), failed=True)
         work.commit()
 

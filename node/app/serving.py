@@ -31,6 +31,7 @@ from node.operations.keep_journal import see_head, sequence_journal
 from node.operations.keep_registry import MOST_STATEMENTS, advance_mirror, renew_head
 from node.storage.errors import StorageError
 from node.wire.errors import CannotListen, WireError
+from node.wire.methods import OUTLIVING, Method
 from node.wire.metrics import MetricsServer, WireMetrics, metrics_server
 from node.wire.peers import PeerAddress, PeerClient
 from node.wire.server import ServerOptions, require_free, serve
@@ -108,10 +109,10 @@ class Serving:
             threads.close()
             await asyncio.to_thread(self._sequence)
 
-    def address_of(self, peer: PartyId) -> PeerAddress | None:
+    def address_of(self, peer: PartyId, method: Method) -> PeerAddress | None:
         """Where the registry says a peer is; one whose admission ended is still told of changes (rule 10)."""
         listing = self._snapshot.party(peer) if self._snapshot else None
-        if listing is None or not (listing.is_active or listing.keeps_its_word):
+        if listing is None or not (listing.is_active or (method in OUTLIVING and listing.keeps_its_word)):
             return None
         card = listing.card.card
         return PeerAddress(endpoint=card.endpoint, certificate=from_base64(card.tls_certificate))

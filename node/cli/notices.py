@@ -8,7 +8,6 @@ import typer
 from node.app.opening import utc_now
 from node.cli.screen import LARGEST, Exit, facts, fail, out, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
-from node.domain.operators import Role
 from node.domain.receipts import CopyStage
 from node.operations.operators import NotAllowed
 from node.operations.retry_notices import retry_notices
@@ -82,7 +81,10 @@ def show(
         "document": row.document,
         "place": row.sequence,
         "trouble": batch[0].trouble if batch and row.sequence and batch[0].first <= row.sequence else None,
-        "receipts": [{"stage": one.stage, "at": one.at, "batch": one.receipt.hex()} for one in stages],
+        "receipts": [
+            {"stage": one.stage, "at": one.at, "batch": one.receipt.hex()}
+            for one in sorted(stages, key=lambda one: CopyStage(one.stage).rank)
+        ],
     }
     if json:
         facts(shown, as_json=True)
@@ -103,7 +105,7 @@ def retry(
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
-    """Tell a holder now what it has not taken yet, instead of when its turn comes."""
+    """Tell a holder now what it has not taken yet, or the last again: one that lost its data says so then."""
     with acting(node) as opened:
         who = ordering(opened, operator)
         with opened.store.write() as work:
@@ -111,8 +113,8 @@ def retry(
     if isinstance(waiting, NotAllowed):
         fail(waiting.why, Exit.REFUSED)
     if not waiting:
-        fail(f"{peer} has taken every notice, or was never sent one", Exit.REFUSED)
-    facts({"holder": peer, "waiting": waiting, "role": Role.RECORDS.value}, as_json=json)
+        fail(f"{peer} was never sent a notice", Exit.REFUSED)
+    facts({"holder": peer, "told": waiting}, as_json=json)
 
 
 def _sent(row: NoticeRow, now: datetime) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def correct(record: HomeRecord, changes: Mapping[str, str], intake: Intake) -> A
     """
     before = columns_of(record)
     if not changes.keys() <= before.keys():
-        return _rejected(Refusal.MALFORMED, "changes", f"columns of kind {record.kind.value}", "another column")
+        return _rejected(Refusal.MALFORMED, "changes", f"one of {', '.join(before)}", "another column")
     answer = admit(Row(_ROW, {**before, **changes}), intake)
     if isinstance(answer, Rejected):
         return answer

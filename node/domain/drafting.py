@@ -119,7 +119,7 @@ def example(recipient: PartyId, now: datetime, catalogue: Catalogue) -> str:
         f'recipient = "{recipient}"',
         f"stated_signing_date = {today.isoformat()}",
         'purposes = ["CROSS_BORDER_FINANCING"]',
-        'manner = ["PULL"]',
+        'manner = ["PULL"]  # "PUSH" beside it lets the provider send before it is asked',
         "retention_days = 90",
         f"effective_from = {now:%Y-%m-%dT%H:%M:%SZ}",
         f"expires_at = {now + timedelta(days=365):%Y-%m-%dT%H:%M:%SZ}",

@@ -61,7 +61,7 @@ def _open(arrived: Arrived, message: PlannedMessage, asker: Asker) -> Opened | R
     if isinstance(read, Refused):
         return read
     header, digest = read
-    if header.request != arrived.request.hex() or header.mode != "ANSWER":
+    if header.request != arrived.request.hex() or header.mode != "ANSWER" or header.push_sequence is not None:
         return asker.refuse(Refusal.REPLAYED, "request: expected the one that was sent")
     received = open_renditions(header, arrived.body, asker)
     if isinstance(received, Refused):

@@ -29,6 +29,7 @@ from node.operations.asked import FrameArrived, FrameRefused, FrameStored, Refus
 from node.operations.facts import NodeFacts, Settings
 from node.operations.ports import UnitOfWork
 from node.operations.rows import CopyRow, ErasureRow, FloorRow, HeldRow, ReceivedFrameRow
+from registry.norms.calendar import due_end
 from registry.parties import PartyId
 
 
@@ -97,7 +98,7 @@ def open_pushed(
     agreement = recipient.facts.agreements.get(bytes.fromhex(header.agreement))
     if agreement is None:
         return Turned(frame=frame, refused=recipient.refuse(Refusal.AGREEMENT_MISSING, "agreement: expected one held"))
-    if header.mode != "PUSH" or header.request is not None or header.push_sequence is None:
+    if header.mode != "PUSH" or header.push_sequence is None or header.request or header.authorisation:
         misfit = recipient.refuse(Refusal.REPLAYED, "mode: expected a push")
         return Turned(frame=frame, refused=misfit, agreement=agreement.digest)
     received = open_renditions(header, arrived.body, recipient)
@@ -190,12 +191,13 @@ def accept_pushed(
 
 
 def keep_frame(
-    work: UnitOfWork, opened: Opened, recipient: Recipient, wanted: Callable[[Rendition], bool] = lambda _: True
+    work: UnitOfWork, opened: Opened, recipient: Recipient, until: Callable[[Rendition], datetime | None] | None = None
 ) -> Kept | Refused:
     """Keep a verified frame with its copies, journal it, and queue the receipt; a frame held already changes nothing.
 
     A rendition that is deleted or superseded here is not kept (rule 6); one that is newer takes the place of the
-    copies before it. `wanted` may leave out more.
+    copies before it. Copies are kept as long as was agreed, or `until` says otherwise (None: not at all), and never
+    longer than their home may show them (S 31).
     """
     held = work.received_frames.find(opened.frame)
     if held is not None:
@@ -204,7 +206,10 @@ def keep_frame(
             return recipient.refuse(Refusal.REPLAYED, "frame: expected an id of its own")
         return Kept(frame=opened.frame, leaf=held.leaf)
     fresh, void = _sort_out(work, opened)
-    copies = [one for one in fresh if wanted(one.rendition)]
+    now = recipient.context.now()
+    agreed = now + timedelta(days=opened.agreement.terms.retention_days)
+    ends = [agreed if until is None else until(one.rendition) for one in fresh]
+    copies = [_copy(one, opened, end) for one, end in zip(fresh, ends, strict=True) if end is not None]
     detail: Detail = {
         "count": opened.header.count,
         "frame": opened.header.frame,
@@ -212,14 +217,12 @@ def keep_frame(
         **({"stale": opened.header.count - len(copies)} if len(copies) < opened.header.count else {}),
     }
     leaf = journal_frame(work, opened.sender, opened.agreement.digest, recipient.context, detail)
-    now = recipient.context.now()
     row = ReceivedFrameRow(
         frame=opened.frame, sender=opened.sender, agreement=opened.agreement.digest, header=opened.raw,
         header_digest=opened.digest, commitments=b"".join(one.commitment for one in opened.received),
         leaf=leaf, received_at=now,
     )  # fmt: skip
-    keep_until = now + timedelta(days=opened.agreement.terms.retention_days)
-    work.received_frames.add(row, [_copy(one, row, keep_until) for one in copies])
+    work.received_frames.add(row, copies)
     destroy_copies(work, void, recipient.context)
     _queue_receipt(work, opened, leaf, recipient.context)
     return Kept(frame=opened.frame, leaf=leaf, stale=opened.header.count - len(copies))
@@ -245,12 +248,14 @@ def _sort_out(work: UnitOfWork, opened: Opened) -> tuple[list[Received], list[He
     held: dict[bytes, list[HeldRow]] = defaultdict(list)
     for copy in work.copies.held(opened.agreement.digest, aliases):
         held[copy.alias].append(copy)
+    newest = {alias: max((copy.wire_version for copy in copies), default=0) for alias, copies in held.items()}
+    for one, alias in zip(opened.received, aliases, strict=True):
+        newest[alias] = max(newest.get(alias, 0), one.rendition.header.version)
     fresh: list[Received] = []
     void: list[HeldRow] = []
     for one, alias in zip(opened.received, aliases, strict=True):
         version = one.rendition.header.version
-        newest = max((copy.wire_version for copy in held[alias]), default=0)
-        if version < newest or floor_of(floors, alias).forbids(version):
+        if version < newest[alias] or floor_of(floors, alias).forbids(version):
             continue
         fresh.append(one)
         void += [copy for copy in held[alias] if copy.wire_version < version]
@@ -265,11 +270,14 @@ def journal_frame(work: UnitOfWork, peer: PartyId, agreement: bytes | None, cont
     return drafted.leaf
 
 
-def _copy(received: Received, row: ReceivedFrameRow, keep_until: datetime) -> CopyRow:
+def _copy(received: Received, opened: Opened, keep_until: datetime) -> CopyRow:
     header = received.rendition.header
+    if header.valid_until is not None:
+        # In Shenzhen the first day on which home shows it no more.
+        keep_until = min(keep_until, due_end(header.valid_until - timedelta(days=1)))
     return CopyRow(
-        frame=row.frame,
-        agreement=row.agreement,
+        frame=opened.frame,
+        agreement=opened.agreement.digest,
         pseudonym=bytes.fromhex(header.pseudonym),
         alias=bytes.fromhex(header.alias),
         wire_version=header.version,

@@ -222,15 +222,16 @@ class Ledger(Protocol):
         """Say who holds copies of these records, or was sent them: one for each record and agreement."""
 
     def shown(self, agreement_no: int, records: Sequence[int]) -> Mapping[int, ShownBefore]:
-        """Say what the holder under an agreement was shown of these records and holds still."""
+        """Say what is known to have reached the holder under an agreement of these records, and is held still."""
 
-    def close(
-        self, holder: PartyId, notices: Sequence[bytes], frames: Sequence[tuple[bytes, bytes]], at: datetime
-    ) -> int:
-        """Close rows that a holder's signed receipts settle, and count those that the frames named.
+    def settle(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
+        """Close what a signed receipt says is deleted or not held: the versions before those of the notices."""
 
-        For a notice those of its record and agreement that are older than its version, for a (frame, alias) that one.
-        """
+    def not_held(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
+        """Close also what went along with these notices as a replacement, which was not kept where nothing was held."""
+
+    def end(self, holder: PartyId, copies: Sequence[tuple[bytes, bytes]], receipt: bytes, at: datetime) -> int:
+        """Close what a holder's signed receipt says has ended, as (frame, alias), and count it."""
 
 
 class SentFrames(Protocol):
@@ -328,6 +329,13 @@ class NoticesTaken(Protocol):
         """Give notices in ascending number."""
 
 
+class Evidence(Protocol):
+    """Signed words of peers that contradict what they said before."""
+
+    def keep(self, peer: PartyId, digest: bytes, raw: bytes, at: datetime, most: int) -> bool:
+        """Keep one, unless it is kept already or there are `most` of this peer; whether it is kept now."""
+
+
 class Notices(Protocol):
     """Notices that this node, as home, owes to holders."""
 
@@ -370,6 +378,9 @@ class NoticeStreams(Protocol):
 
         `trouble` says why the first open batch was not taken.
         """
+
+    def repeat_last(self, peer: PartyId) -> int:
+        """Have the last batch told again, though it was taken; gives how many notices are in it, 0 without one."""
 
     def attach(self, peer: PartyId, first: int, frame: bytes | None) -> None:
         """Note which frame goes along with a batch."""
@@ -520,6 +531,7 @@ class UnitOfWork(Protocol):
     notices: Notices
     notice_streams: NoticeStreams
     notices_taken: NoticesTaken
+    evidence: Evidence
     erasures: Erasures
     usage: Usage
     consents: Consents

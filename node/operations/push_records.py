@@ -134,7 +134,17 @@ def next_frame(work: UnitOfWork, job: int, desk: Desk) -> SentFrameRow | PushRes
                 cancelled=tally.cancelled,
                 refused=tuple((frame.hex(), reason) for frame, reason in tally.refused),
             )
-        plan = msgspec.structs.replace(plan, after=0, cancelled=tally.cancelled)
+        # What was shown meanwhile is left out now, also if it was to be shown again.
+        plan = msgspec.structs.replace(plan, after=0, cancelled=tally.cancelled, again=False)
+
+
+def frames_waiting(work: UnitOfWork, job: int, desk: Desk, limit: int) -> list[SentFrameRow] | Refused:
+    """Give the frames that a break left unanswered, to be sent again; whether they may be is decided anew."""
+    stored = work.outbox.find(job)
+    if stored is None:
+        raise LookupError("there is no such job")
+    pushing = _pushing(work, job, msgspec.json.decode(stored.payload, type=PushPlan), desk)
+    return pushing if isinstance(pushing, Refused) else list(work.pushed_frames.waiting(job, limit))
 
 
 def give_up(work: UnitOfWork, job: int, refused: Refused, at: datetime) -> None:

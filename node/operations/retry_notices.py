@@ -1,4 +1,8 @@
-"""Tell a holder now what it has not taken yet: a person knows that it is back before the courier does."""
+"""Tell a holder now what it has not taken yet, and hear whether it has lost what it knew.
+
+A person knows that a holder is back before the courier does. One that was restored from a backup expects an earlier
+number, which it only says when it is told something; so the last batch is told again where nothing else waits.
+"""
 
 from hashlib import sha256
 
@@ -13,9 +17,11 @@ MOST_COUNTED = 1_000
 
 
 def retry_notices(work: UnitOfWork, peer: PartyId, operator: SigningOperator, context: Context) -> int | NotAllowed:
-    """Queue the telling of a peer for now; gives how many notices wait for it (at most a thousand are counted)."""
+    """Queue the telling of a peer for now; gives how many notices it is told (at most a thousand are counted)."""
     opened = work.notice_streams.open_batch(peer)
     waiting = len(work.notice_streams.unnumbered(peer, MOST_COUNTED)) + (len(opened[1]) if opened else 0)
+    if not waiting:
+        waiting = work.notice_streams.repeat_last(peer)
     if not waiting:
         return 0
     ordered = order(work, operator, Role.RECORDS, sha256(b"creditport/retry/v1" + peer.encode()).digest(), context)

@@ -5,19 +5,20 @@ repeats the same batch. The replacement is made when it is sent, from what home 
 the peer was away is made anew.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import takewhile
 
 from agreements.permission import Granted, decide_replacement
-from agreements.refusal import Refused
+from agreements.refusal import Refusal
 from agreements.terms import epoch_at
 from crypto import envelope
 from crypto.keys import Suite
 from node.domain.context import Context
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.notices import KIND, MOST_NOTICES, Effect, Notice, NoticeBatch, basis_commitment
+from node.domain.receipts import CopyStage
 from node.operations.asked import FrameArrived, NoticesTaken, RefusedAnswer
 from node.operations.desk import Desk
 from node.operations.disclose import Disclosure, Name, Renderer, Shown, may_be_seen
@@ -52,9 +53,8 @@ def next_delivery(work: UnitOfWork, peer: PartyId, desk: Desk) -> Delivery | Non
     if opened is None:
         return None
     batch, notices = opened
-    frame = None if batch.frame is None else work.pushed_frames.find(batch.frame)
-    if frame is None:
-        frame = _replacement(work, batch, notices, desk)
+    frame = _kept_replacement(work, batch, desk) or _replacement(work, batch, notices, desk)
+    if frame is None or frame.frame != batch.frame:
         work.notice_streams.attach(peer, batch.first, None if frame is None else frame.frame)
     work.commit()
     return Delivery(
@@ -133,6 +133,28 @@ def _written(row: NoticeRow) -> Notice:
     )
 
 
+def _kept_replacement(work: UnitOfWork, batch: NoticeBatchRow, desk: Desk) -> SentFrameRow | None:
+    """The replacement that went along before, if it may still be shown: it is decided again for every try."""
+    frame = None if batch.frame is None else work.pushed_frames.find(batch.frame)
+    if frame is None:
+        return None
+    agreement = desk.facts.agreements.get(batch.agreement)
+    kinds = frozenset(agreement.terms.precisions) if agreement is not None else frozenset()
+    granted = _granted(batch, kinds, desk)
+    if granted.fields:
+        return frame
+    work.pushed_frames.answered({frame.frame: Refusal.AGREEMENT_EXPIRED.value}, desk.context.now())
+    return None
+
+
+def _granted(batch: NoticeBatchRow, kinds: Collection[str], desk: Desk) -> Granted:
+    """What may be shown of these kinds now; a kind that may not be shown keeps no other one back."""
+    facts, at = desk.facts_of(batch.peer, batch.agreement), desk.context.now()
+    decided = [decide_replacement(batch.peer, batch.agreement, frozenset({kind}), facts, at) for kind in sorted(kinds)]
+    granted = [one.fields for one in decided if isinstance(one, Granted)]
+    return Granted(fields={kind: fields for one in granted for kind, fields in one.items()})
+
+
 def _replacement(
     work: UnitOfWork, batch: NoticeBatchRow, notices: Sequence[NoticeRow], desk: Desk
 ) -> SentFrameRow | None:
@@ -140,7 +162,7 @@ def _replacement(
 
     None where nothing may be disclosed now: the holder then only withdraws what is void, and may ask again later.
     """
-    corrected = {one.record_no: one for one in notices if one.effect == Effect.REPLACE.value}
+    corrected = {one.record_no: one for one in notices if one.effect == Effect.REPLACE.value and not _followed(one)}
     rows = {
         number: row
         for number, row in work.changes.of_numbers(list(corrected)).items()
@@ -149,15 +171,15 @@ def _replacement(
     disclosure = _disclosure(batch, desk)
     if not rows or disclosure is None:
         return None
-    number = work.agreements.number(batch.agreement)
-    disclosure = replace(disclosure, agreement_no=number)
-    facts = desk.facts_of(batch.peer, batch.agreement)
-    kinds = frozenset(row.kind for row in rows.values())
-    granted = decide_replacement(batch.peer, batch.agreement, kinds, facts, disclosure.at)
-    if isinstance(granted, Refused):
-        return None
-    shown = _render(work, list(rows.values()), disclosure, granted)
+    disclosure = replace(disclosure, agreement_no=work.agreements.number(batch.agreement))
+    granted = _granted(batch, {row.kind for row in rows.values()}, desk)
+    shown = _render(work, [row for row in rows.values() if row.kind in granted.fields], disclosure, granted)
     return write_frame(work, fit(shown, LARGEST_REPLACEMENT), disclosure, desk, job=None) if shown else None
+
+
+def _followed(notice: NoticeRow) -> bool:
+    """Whether the holder followed it already: told again, it needs no new version again."""
+    return notice.stage in {CopyStage.APPLIED, CopyStage.DELETED, CopyStage.NOT_HELD}
 
 
 def _disclosure(batch: NoticeBatchRow, desk: Desk) -> Disclosure | None:

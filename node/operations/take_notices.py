@@ -6,6 +6,7 @@ withholding never waits (rule 10). Only a replacement needs an agreement in forc
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -16,7 +17,7 @@ from crypto.commitment import Rendition, decode
 from crypto.errors import CryptoError
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts, draft
-from node.domain.notices import KIND, Notice, NoticeBatch, Outcome, Place, apply, place_of
+from node.domain.notices import KIND, Effect, Notice, NoticeBatch, Outcome, Place, apply, place_of
 from node.domain.receipts import MOST_RECEIPTS, CopyReceipt, CopyStage
 from node.operations.accept_frames import (
     Kept,
@@ -27,11 +28,15 @@ from node.operations.accept_frames import (
     journal_frame,
     keep_frame,
     open_pushed,
+    read_header,
 )
 from node.operations.asked import FrameArrived, NoticesTaken, RefusedAnswer
 from node.operations.ports import UnitOfWork
 from node.operations.rows import ErasureRow, FloorRow, HeldRow, ReceivedNoticeRow
 from registry.parties import PartyId
+
+MOST_EVIDENCE = 16
+"""Contradicting batches of one home that are kept as evidence; more of them prove nothing new."""
 
 
 def take_notices(
@@ -50,16 +55,37 @@ def take_notices(
     known = work.notices_taken.batch_at(peer, batch.first)
     match place_of(batch, digest, stream, known):
         case Place.KNOWN:
-            return NoticesTaken(expected=stream.expected)
+            return _take_again(work, peer, batch, replacement, stream.expected, recipient)
         case Place.AHEAD:
             ahead = recipient.refuse(Refusal.OUT_OF_ORDER, "first: expected the next number")
             _refuse(work, peer, ahead, recipient)
             return NoticesTaken(expected=stream.expected)
         case Place.FORKED:
             forked = recipient.refuse(Refusal.REPLAYED, "batch: expected to follow what was told before")
+            work.evidence.keep(peer, digest, raw, recipient.context.now(), MOST_EVIDENCE)
             return _refuse(work, peer, forked, recipient, {"held": (known or stream.last).hex(), "shown": digest.hex()})
         case Place.NEXT:
             return _take(work, peer, batch, raw, digest, replacement, recipient)
+
+
+def _take_again(
+    work: UnitOfWork, peer: PartyId, batch: NoticeBatch, replacement: FrameArrived | None, expected: int,
+    recipient: Recipient,
+) -> NoticesTaken:  # fmt: skip
+    """Answer a batch that was taken in before: its replacement counts if it is the one that was taken in with it."""
+    if replacement is None:
+        return NoticesTaken(expected=expected)
+    read = read_header(peer, replacement.header, recipient)
+    held = None if isinstance(read, Refused) else work.received_frames.find(bytes.fromhex(read[0].frame))
+    if held is not None and not isinstance(read, Refused) and held.header_digest == read[1]:
+        return NoticesTaken(expected=expected)
+    refused = read if isinstance(read, Refused) else recipient.refuse(
+        Refusal.REPLAYED, "replacement: expected the one that came with this batch"
+    )  # fmt: skip
+    detail: Detail = {"outcome": refused.reason.value}
+    leaf = journal_frame(work, peer, bytes.fromhex(batch.agreement), recipient.context, detail)
+    work.commit()
+    return NoticesTaken(expected=expected, refused=RefusedAnswer(refused=refused, leaf=leaf))
 
 
 def _open(raw: bytes, peer: PartyId, recipient: Recipient) -> tuple[NoticeBatch, bytes] | Refused:
@@ -148,37 +174,43 @@ def _take_replacement(
     held: Mapping[bytes, Sequence[HeldRow]],
     recipient: Recipient,
 ) -> Kept | RefusedAnswer | None:
-    """Keep the new versions of what is held, in no more fields than were held; anything else refuses the frame."""
+    """Keep the new versions of what is held; a frame with anything that no notice announces is refused."""
     if replacement is None:
         return None
     opened = open_pushed(peer, replacement, recipient, replacing=True)
     if isinstance(opened, Opened):
-        misfit = _misfit(opened, batch, held, recipient)
+        misfit = _misfit(opened, batch, recipient)
         opened = opened if misfit is None else Turned(frame=opened.frame, refused=misfit)
-    kept = opened.refused if isinstance(opened, Turned) else keep_frame(
-        work, opened, recipient, lambda one: bool(held.get(bytes.fromhex(one.header.alias)))
-    )  # fmt: skip
+    kept: Kept | Refused
+    if isinstance(opened, Turned):
+        kept = opened.refused
+    else:
+        kept = keep_frame(work, opened, recipient, lambda one: _as_held(one, held[bytes.fromhex(one.header.alias)]))
     if isinstance(kept, Kept):
         return kept
     leaf = journal_frame(work, peer, bytes.fromhex(batch.agreement), recipient.context, {"outcome": kept.reason.value})
     return RefusedAnswer(refused=kept, leaf=leaf)
 
 
-def _misfit(
-    opened: Opened, batch: NoticeBatch, held: Mapping[bytes, Sequence[HeldRow]], recipient: Recipient
-) -> Refused | None:
-    """Refuse a replacement of what the batch does not correct, or with a field that was not held before."""
+def _misfit(opened: Opened, batch: NoticeBatch, recipient: Recipient) -> Refused | None:
+    """Refuse a replacement of what the batch does not correct."""
     if opened.agreement.digest.hex() != batch.agreement:
         return recipient.refuse(Refusal.AGREEMENT_SCOPE, "agreement: expected that of the notices")
-    versions = {(one.alias, one.version) for one in batch.notices}
-    for one in opened.received:
-        rendition = one.rendition
-        if (rendition.header.alias, rendition.header.version) not in versions:
-            return recipient.refuse(Refusal.AGREEMENT_SCOPE, "rendition: expected one that a notice announces")
-        copies = held.get(bytes.fromhex(rendition.header.alias), ())
-        if copies and not _names(rendition) <= _fields(copies):
-            return recipient.refuse(Refusal.AGREEMENT_SCOPE, "fields: expected only those held before")
-    return None
+    announced = {(one.alias, one.version) for one in batch.notices if one.effect is Effect.REPLACE}
+    headers = (one.rendition.header for one in opened.received)
+    if all((header.alias, header.version) in announced for header in headers):
+        return None
+    return recipient.refuse(Refusal.AGREEMENT_SCOPE, "rendition: expected one that a notice announces")
+
+
+def _as_held(rendition: Rendition, copies: Sequence[HeldRow]) -> datetime | None:
+    """Until when a new version is kept: no longer than the copies in whose place it comes, and in no more fields.
+
+    None where nothing of it is held, or less was: then it is left out.
+    """
+    if not copies or not _names(rendition) <= _fields(copies):
+        return None
+    return max(copy.keep_until for copy in copies)
 
 
 def _names(rendition: Rendition) -> frozenset[str]:

@@ -6,7 +6,7 @@ from crypto import envelope
 from crypto.errors import CryptoError
 from node.domain.context import Context
 from node.domain.journal import Act, Detail, EntryFacts, draft
-from node.domain.receipts import COPY_KIND, KIND, MOST_RECEIPTS, CopyReceiptBatch, ReceiptBatch
+from node.domain.receipts import COPY_KIND, KIND, MOST_RECEIPTS, CopyReceiptBatch, CopyStage, ReceiptBatch
 from node.operations.asked import RefusedAnswer
 from node.operations.facts import NodeFacts, Settings
 from node.operations.ports import UnitOfWork
@@ -44,8 +44,10 @@ def _note_copies(work: UnitOfWork, peer: PartyId, raw: bytes, batch: CopyReceipt
         (bytes.fromhex(one.frame), bytes.fromhex(one.alias)) for one in batch.receipts if one.frame is not None
     ]  # fmt: skip
     matched = work.notices.advance(peer, [(notice, stage.value, at) for notice, stage, at in told], raw)
-    settled = [notice for notice, stage, _ in told if stage.is_last]
-    return matched + work.ledger.close(peer, settled, ended, context.now())
+    at = context.now()
+    work.ledger.settle(peer, [notice for notice, stage, _ in told if stage.is_last], raw, at)
+    work.ledger.not_held(peer, [notice for notice, stage, _ in told if stage is CopyStage.NOT_HELD], raw, at)
+    return matched + work.ledger.end(peer, ended, raw, at)
 
 
 def _open(

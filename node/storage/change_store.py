@@ -44,12 +44,14 @@ WHERE d.record_no = r.number AND d.agreement_no = :agreement_no AND d.record_ver
 AND d.fields IS NULL AND d.closed_at IS NULL AND f.cancelled_at IS NULL AND f.refused IS NULL
 AND (f.push_job IS NOT NULL OR f.taken_at IS NOT NULL
 OR EXISTS (SELECT 1 FROM frame_receipts x WHERE x.frame_no = f.number)))"""
-_CURRENT: Final = "r.deleted_at IS NULL AND r.number > :after AND r.stored_at >= :since"
-_SELECT: Final = f"""
-WITH {{texts kinds}} SELECT {COLUMNS} FROM records r WHERE {_CURRENT} AND r.kind IN (SELECT key FROM kinds)"""
+# Said with EXISTS, for with IN the index of kinds would be used and all that is left be sorted for every portion.
+_CURRENT: Final = """
+r.deleted_at IS NULL AND r.number > :after AND r.stored_at >= :since
+AND EXISTS (SELECT 1 FROM kinds WHERE kinds.key = r.kind)"""
+_SELECT: Final = f"WITH {{texts kinds}} SELECT {COLUMNS} FROM records r WHERE {_CURRENT}"
 _SELECT_LISTED: Final = f"""
 WITH {{texts kinds}}, {{numbers wanted}} SELECT {COLUMNS} FROM wanted CROSS JOIN records r
-WHERE r.number = wanted.key AND {_CURRENT} AND r.kind IN (SELECT key FROM kinds)"""
+WHERE r.number = wanted.key AND {_CURRENT}"""
 _IN_ORDER: Final = "ORDER BY r.number LIMIT :limit"
 _SELECTIONS: Final = {
     (listed, again): f"{_SELECT_LISTED if listed else _SELECT} {'' if again else _NOT_SHOWN} {_IN_ORDER}"

@@ -1,9 +1,11 @@
 """The ledger: who was shown which version of which record in which frame, and holds it still."""
 
+# ruff: noqa: S608 - statements are put together from constants of this file only
 # ruff: noqa: D102 - each method keeps the promise of its port and says only what is added to it
 
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
 from node.domain.notices import Holding
@@ -27,16 +29,30 @@ WITH {numbers wanted} SELECT DISTINCT d.record_no, d.agreement_no, f.recipient, 
 FROM wanted CROSS JOIN disclosures d CROSS JOIN sent_frames f CROSS JOIN aliases a
 WHERE d.record_no = wanted.key AND d.closed_at IS NULL AND f.number = d.frame_no
 AND a.record_no = d.record_no AND a.agreement_no = d.agreement_no ORDER BY d.record_no, d.agreement_no"""
+# Only what is known to have arrived: a frame that was taken in or receipted.
 _SHOWN: Final = """
-WITH {numbers wanted} SELECT d.record_no, d.fields, d.identifier_no FROM wanted CROSS JOIN disclosures d
-WHERE d.record_no = wanted.key AND d.agreement_no = :agreement_no AND d.closed_at IS NULL ORDER BY d.number"""
-_CLOSE_BY_NOTICE: Final = """
-WITH {blobs wanted} UPDATE disclosures SET closed_at = :at WHERE closed_at IS NULL AND number IN (
+WITH {numbers wanted} SELECT d.record_no, d.fields, d.identifier_no
+FROM wanted CROSS JOIN disclosures d CROSS JOIN sent_frames f
+WHERE d.record_no = wanted.key AND d.agreement_no = :agreement_no AND d.closed_at IS NULL
+AND f.number = d.frame_no AND f.refused IS NULL
+AND (f.taken_at IS NOT NULL OR EXISTS (SELECT 1 FROM frame_receipts x WHERE x.frame_no = f.number))
+ORDER BY d.number"""
+_KEEP_RECEIPT: Final = """
+INSERT INTO receipts (raw_digest, raw) VALUES (:raw_digest, :raw) ON CONFLICT (raw_digest) DO NOTHING"""
+_CLOSE: Final = """closed_at = :at,
+closed_by = (SELECT number FROM receipts WHERE raw_digest = :raw_digest) WHERE closed_at IS NULL AND number IN"""
+_SETTLE: Final = f"""
+WITH {{blobs wanted}} UPDATE disclosures SET {_CLOSE} (
 SELECT d.number FROM wanted CROSS JOIN notices n CROSS JOIN disclosures d
 WHERE n.notice = wanted.key AND n.peer = :holder AND d.record_no = n.record_no AND d.agreement_no = n.agreement_no
 AND d.record_version < n.record_version)"""
-_CLOSE_BY_FRAME: Final = """
-UPDATE disclosures SET closed_at = :at WHERE closed_at IS NULL AND number IN (
+_NOT_HELD: Final = f"""
+WITH {{blobs wanted}} UPDATE disclosures SET {_CLOSE} (
+SELECT d.number FROM wanted CROSS JOIN notices n CROSS JOIN notice_batches b CROSS JOIN disclosures d
+WHERE n.notice = wanted.key AND n.peer = :holder AND b.peer = n.peer AND n.sequence >= b.first
+AND n.sequence < b.first + b.count AND d.frame_no = b.frame_no AND d.record_no = n.record_no)"""
+_END: Final = f"""
+UPDATE disclosures SET {_CLOSE} (
 SELECT d.number FROM sent_frames f CROSS JOIN disclosures d CROSS JOIN aliases a
 WHERE f.frame = :frame AND f.recipient = :holder AND d.frame_no = f.number
 AND a.record_no = d.record_no AND a.agreement_no = d.agreement_no AND a.alias = :alias)"""
@@ -113,11 +129,27 @@ class SqlLedger:
             found[record_no] = ShownBefore(fields=fields, identifier_no=identifier_no)
         return found
 
-    def close(
-        self, holder: PartyId, notices: Sequence[bytes], frames: Sequence[tuple[bytes, bytes]], at: datetime
-    ) -> int:
-        values = {"holder": holder, "at": to_milliseconds(at)}
+    def settle(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
+        self._close_by_notices(_SETTLE, holder, notices, receipt, at)
+
+    def not_held(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
+        self._close_by_notices(_NOT_HELD, holder, notices, receipt, at)
+
+    def end(self, holder: PartyId, copies: Sequence[tuple[bytes, bytes]], receipt: bytes, at: datetime) -> int:
+        if not copies:
+            return 0
+        values = self._kept(holder, receipt, at)
+        return self._transaction.run_many(_END, [values | {"frame": frame, "alias": alias} for frame, alias in copies])
+
+    def _close_by_notices(
+        self, statement: str, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime
+    ) -> None:
         if notices:
-            self._transaction.run(_CLOSE_BY_NOTICE, values | {"wanted": self._transaction.keys(notices)})
-        named = [values | {"frame": frame, "alias": alias} for frame, alias in frames]
-        return self._transaction.run_many(_CLOSE_BY_FRAME, named)
+            values = self._kept(holder, receipt, at)
+            self._transaction.run(statement, values | {"wanted": self._transaction.keys(notices)})
+
+    def _kept(self, holder: PartyId, receipt: bytes, at: datetime) -> dict[str, object]:
+        """Keep the receipt that closes rows, and what names it."""
+        digest = sha256(receipt).digest()
+        self._transaction.run(_KEEP_RECEIPT, {"raw_digest": digest, "raw": receipt})
+        return {"holder": holder, "at": to_milliseconds(at), "raw_digest": digest}

@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from node.domain.notices import Stream
+from node.domain.notices import MOST_NOTICES, Stream
 from node.domain.receipts import CopyStage
 from node.operations.rows import NewNoticeRow, NoticeBatchRow, NoticeRow, NoticeStageRow, ReceivedNoticeRow
 from node.storage.moments import from_milliseconds, from_milliseconds_or_none, to_milliseconds
@@ -31,7 +31,7 @@ _OF_RECORD: Final = f"{_FROM} WHERE n.record_no = :record_no ORDER BY n.number"
 _FIND: Final = f"{_FROM} WHERE n.number = :number"
 _STAGES: Final = """
 SELECT s.stage, s.at, r.raw_digest FROM notice_receipts s JOIN receipts r ON r.number = s.receipt_no
-WHERE s.notice_no = :number ORDER BY s.at, s.stage DESC"""
+WHERE s.notice_no = :number"""
 _MINE: Final = """
 WITH {blobs wanted} SELECT n.notice, n.number FROM wanted CROSS JOIN notices n
 WHERE n.notice = wanted.key AND n.peer = :peer"""
@@ -47,6 +47,7 @@ UPDATE notices SET stage = :stage, stage_rank = :stage_rank WHERE number = :numb
 _UNNUMBERED: Final = f"{_FROM} WHERE n.peer = :peer AND n.sequence IS NULL ORDER BY n.number LIMIT :limit"
 _END: Final = """
 SELECT first + count, digest FROM notice_batches WHERE peer = :peer ORDER BY first DESC LIMIT 1"""
+_LAST: Final = "SELECT first, count FROM notice_batches WHERE peer = :peer ORDER BY first DESC LIMIT 1"
 _PUT: Final = """
 INSERT INTO notice_batches (peer, first, count, agreement_no, digest, raw, made_at)
 SELECT :peer, :first, :count, number, :digest, :raw, :made_at FROM agreements WHERE digest = :agreement"""
@@ -60,8 +61,9 @@ _IN_BATCH: Final = f"""
 _BEFORE: Final = """
 UPDATE notice_batches SET taken_at = :at, trouble = NULL
 WHERE peer = :peer AND first + count <= :expected AND taken_at IS NULL"""
-_REWIND: Final = """
-UPDATE notice_batches SET taken_at = NULL WHERE peer = :peer AND first >= :expected AND taken_at IS NOT NULL"""
+_REWIND: Final = f"""
+UPDATE notice_batches SET taken_at = NULL
+WHERE peer = :peer AND first > :expected - {MOST_NOTICES} AND first + count > :expected AND taken_at IS NOT NULL"""
 _TROUBLE: Final = """
 UPDATE notice_batches SET trouble = :trouble WHERE peer = :peer AND first = (
 SELECT min(first) FROM notice_batches WHERE peer = :peer AND taken_at IS NULL)"""
@@ -86,6 +88,9 @@ INSERT INTO notice_streams (home, expected, last) VALUES (:home, :expected, :las
 ON CONFLICT (home) DO UPDATE SET expected = excluded.expected, last = excluded.last"""
 _STAGE_HERE: Final = """
 WITH {blobs wanted} UPDATE received_notices SET stage = :stage WHERE notice IN (SELECT key FROM wanted)"""
+_COUNT_EVIDENCE: Final = "SELECT count(*) FROM evidence WHERE peer = :peer"
+_KEEP_EVIDENCE: Final = """
+INSERT INTO evidence (peer, digest, raw, at) VALUES (:peer, :digest, :raw, :at) ON CONFLICT (peer, digest) DO NOTHING"""
 _TAKEN_PAGE: Final = """
 SELECT number, home, sequence, notice, agreement, alias, effect, version, due_at, received_at, stage
 FROM received_notices WHERE number > :after ORDER BY number LIMIT :limit"""
@@ -137,7 +142,8 @@ class SqlNotices:
             NoticeStageRow(stage=stage, at=from_milliseconds(at), receipt=receipt)
             for stage, at, receipt in self._transaction.rows(_STAGES, {"number": number})
         ]
-        return _notice_from_row(row), stages
+        # Receipts have whole seconds, so that several stages may be of one moment.
+        return _notice_from_row(row), sorted(stages, key=lambda one: (one.at, CopyStage(one.stage).rank))
 
     def advance(self, peer: PartyId, notices: Sequence[tuple[bytes, str, datetime]], receipt: bytes) -> int:
         wanted = self._transaction.keys([notice for notice, _, _ in notices])
@@ -196,11 +202,19 @@ class SqlNoticeStreams:
         return batch, [_notice_from_row(one) for one in self._transaction.rows(_IN_BATCH, values)]
 
     def note(self, peer: PartyId, expected: int, at: datetime, trouble: str | None) -> None:
+        """A batch of which the peer has only a part is not taken."""
         values = {"peer": peer, "expected": expected}
         self._transaction.run(_BEFORE, values | {"at": to_milliseconds(at)})
         self._transaction.run(_REWIND, values)
         if trouble is not None:
             self._transaction.run(_TROUBLE, {"peer": peer, "trouble": trouble})
+
+    def repeat_last(self, peer: PartyId) -> int:
+        row = self._transaction.row(_LAST, {"peer": peer})
+        if row is None:
+            return 0
+        self._transaction.run(_REWIND, {"peer": peer, "expected": row[0]})
+        return int(row[1])
 
     def attach(self, peer: PartyId, first: int, frame: bytes | None) -> None:
         self._transaction.run(_ATTACH, {"peer": peer, "first": first, "frame": frame})
@@ -257,6 +271,22 @@ class SqlNoticesTaken:
     def page(self, after: int, limit: int) -> list[tuple[int, ReceivedNoticeRow]]:
         rows = self._transaction.rows(_TAKEN_PAGE, {"after": after, "limit": limit})
         return [(row[0], _taken_from_row(row[1:])) for row in rows]
+
+
+class SqlEvidence:
+    """See `node.operations.ports.Evidence`."""
+
+    __slots__ = ("_transaction",)
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def keep(self, peer: PartyId, digest: bytes, raw: bytes, at: datetime, most: int) -> bool:
+        ((kept,),) = self._transaction.rows(_COUNT_EVIDENCE, {"peer": peer})
+        if kept >= most:
+            return False
+        values = {"peer": peer, "digest": digest, "raw": raw, "at": to_milliseconds(at)}
+        return bool(self._transaction.run(_KEEP_EVIDENCE, values))
 
 
 def _notice_from_row(row: Any) -> NoticeRow:

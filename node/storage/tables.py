@@ -162,7 +162,8 @@ disclosures = Table(
     "disclosures", metadata, _number(), _int("record_no", references="records.number"),
     _int("record_version"), _int("agreement_no", references="agreements.number"),
     _int("frame_no", references="sent_frames.number"), _int("identifier_no"), _text("fields", nullable=True),
-    _time("at"), _time("closed_at", nullable=True), Index(None, "record_no"), Index(None, "frame_no"),
+    _time("at"), _time("closed_at", nullable=True),
+    _int("closed_by", references="receipts.number", nullable=True), Index(None, "record_no"), Index(None, "frame_no"),
 )  # fmt: skip
 
 # The body goes when nobody needs it any more, or when a record in it changed: `cancelled_at` says that the frame was
@@ -230,6 +231,8 @@ notice_batches = Table(
     _int("agreement_no", references="agreements.number"), _bytes("digest"), _bytes("raw"),
     _int("frame_no", references="sent_frames.number", nullable=True), _time("made_at"),
     _time("taken_at", nullable=True), _text("trouble", nullable=True), UniqueConstraint("peer", "first"),
+    Index("ix_notice_batches_open", "peer", "first",
+          sqlite_where=text("taken_at IS NULL"), postgresql_where=text("taken_at IS NULL")),
 )  # fmt: skip
 
 # Which signed receipt says that a notice came to a stage.
@@ -249,7 +252,13 @@ received_batches = Table(
 received_notices = Table(
     "received_notices", metadata, _number(), _text("home"), _int("sequence"), _bytes("notice"), _bytes("agreement"),
     _bytes("alias"), _text("effect"), _int("version"), _time("due_at"), _time("received_at"), _text("stage"),
-    UniqueConstraint("home", "sequence"),
+    UniqueConstraint("home", "sequence"), Index(None, "notice"),
+)  # fmt: skip
+
+# Signed words of peers that contradict what they said before.
+evidence = Table(
+    "evidence", metadata, _number(), _text("peer"), _bytes("digest"), _bytes("raw"), _time("at"),
+    UniqueConstraint("peer", "digest"),
 )  # fmt: skip
 
 # Content that was deleted from its table and may still lie in the files; `home` is told once it does not (empty: this

@@ -39,7 +39,7 @@ class Transaction:
         return found[0] if found else None
 
     def run(self, text: str, values: Values = _NOTHING) -> int:
-        """Run a statement and give how many rows it changed; SQLite's driver counts none for one that begins with WITH."""
+        """Run a statement and give how many rows it changed, on SQLite only if it does not begin with WITH."""
         try:
             self._cursor.execute(self._backend.statement(text), values)
         except self._errors as error:

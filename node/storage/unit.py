@@ -8,7 +8,7 @@ from node.storage.disclosure_store import SqlPseudonyms, SqlRenditions
 from node.storage.exchange_store import SqlPushedFrames, SqlReceivedFrames, SqlSentFrames
 from node.storage.journal_store import SqlJournal, SqlTree
 from node.storage.ledger_store import SqlLedger
-from node.storage.notice_store import SqlNotices, SqlNoticesTaken, SqlNoticeStreams
+from node.storage.notice_store import SqlEvidence, SqlNotices, SqlNoticesTaken, SqlNoticeStreams
 from node.storage.operator_store import SqlGeneration, SqlOperators
 from node.storage.outbox_store import SqlOutbox
 from node.storage.record_store import SqlRecords
@@ -21,7 +21,7 @@ class SqlUnit:
     """One transaction and the stores in it, see `node.operations.ports.UnitOfWork`."""
 
     __slots__ = (
-        "_transaction", "agreements", "changes", "consents", "copies", "erasures", "generation", "journal",
+        "_transaction", "agreements", "changes", "consents", "copies", "erasures", "evidence", "generation", "journal",
         "known_pseudonyms", "ledger", "notice_streams", "notices", "notices_taken", "operators", "outbox", "peers",
         "pseudonyms", "pushed_frames", "received_frames", "records", "registries", "renditions", "sent_frames", "tree",
         "usage",
@@ -46,6 +46,7 @@ class SqlUnit:
         self.notices: ports.Notices = SqlNotices(transaction)
         self.notice_streams: ports.NoticeStreams = SqlNoticeStreams(transaction)
         self.notices_taken: ports.NoticesTaken = SqlNoticesTaken(transaction)
+        self.evidence: ports.Evidence = SqlEvidence(transaction)
         self.erasures: ports.Erasures = SqlErasures(transaction)
         self.usage: ports.Usage = SqlUsage(transaction)
         self.consents: ports.Consents = SqlConsents(transaction)

@@ -106,7 +106,7 @@ class _Ahead(Generic[N]):
 class PeerClient:
     """Calls peers, from one event loop. A channel is opened at the first call and kept.
 
-    `address_of` gives a peer's listed address, None if it is not admitted; it is asked before every call,
+    `address_of` gives a peer's listed address, None if it may not be called so; it is asked before every call,
     and when the listing changes the channel is made anew. Every method raises PeerRefused when the peer says
     no, and PeerUnreachable when no answer came that can be used.
     """
@@ -114,7 +114,7 @@ class PeerClient:
     def __init__(
         self,
         identity: Identity,
-        address_of: Callable[[PartyId], PeerAddress | None],
+        address_of: Callable[[PartyId, Method], PeerAddress | None],
         checkpoints: Checkpoints,
         deadlines: Mapping[Method, float] = DEADLINES,
     ) -> None:
@@ -214,7 +214,7 @@ class PeerClient:
         await asyncio.gather(*(channel.close() for channel in channels))
 
     async def _call(self, peer: PartyId, method: Method, raw: bytes) -> bytes:
-        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel(peer).unary_unary(method)
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel(peer, method).unary_unary(method)
         try:
             return await call(raw, timeout=self._deadlines[method])
         except grpc.aio.AioRpcError as error:
@@ -228,7 +228,7 @@ class PeerClient:
         read: Callable[[bytes, N], tuple[T, bytes]],
     ) -> AsyncGenerator[T, None]:
         """Write messages ahead of their answers, and `read` each answer by the name of its message, in order."""
-        ask: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = self._channel(peer).stream_stream(method)
+        ask: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = self._channel(peer, method).stream_stream(method)
         stream = ask(timeout=self._deadlines[method])
         ahead = _Ahead[N]()
         writer = asyncio.create_task(_write(stream, messages, ahead))
@@ -247,8 +247,8 @@ class PeerClient:
             await asyncio.gather(writer, return_exceptions=True)
             await messages.aclose()
 
-    def _channel(self, peer: PartyId) -> grpc.aio.Channel:
-        address = self._address_of(peer)
+    def _channel(self, peer: PartyId, method: Method) -> grpc.aio.Channel:
+        address = self._address_of(peer, method)
         if address is None:
             raise PeerUnreachable(peer, f"the registry lists no admitted party {peer}")
         line = self._lines.get(peer)

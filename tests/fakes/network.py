@@ -5,7 +5,9 @@ and out of order. Nothing here knows what the messages are about.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +24,7 @@ from node.app.gateway import NodeGateway
 from node.app.opening import Node
 from node.app.propagating import Propagating
 from node.app.threads import Threads
+from node.operations.answer_queries import KNOWN_FOR
 from node.operations.asked import (
     Answered,
     EvaluateAsked,
@@ -48,6 +51,7 @@ from node.wire.peers import PeerClient
 from registry.parties import PartyId
 from tests.fakes.members import Clock, Member, Part
 from tests.fakes.serving import node_of
+from tests.fakes.stores import WrappedStore
 from tests.fakes.world import START
 
 T = TypeVar("T")
@@ -67,15 +71,27 @@ class Fate(StrEnum):
 
 @dataclass(slots=True)
 class Weather:
-    """Decides over each message. `calm` lets everything through; `down` are members that nobody reaches."""
+    """Decides over each message. `calm` lets everything through; `down` are members that nobody reaches.
+
+    `planned` are the fates of the next messages, one after another, whether or not it is calm behind them.
+    """
 
     chance: Random
     calm: bool = True
     down: set[PartyId] = field(default_factory=set)
     late: list[Callable[[], object]] = field(default_factory=list)
+    planned: list[Fate] = field(default_factory=list)
     refused: int = 0
+    seen: Counter[Fate] = field(default_factory=Counter)
 
     def fate(self) -> Fate:
+        fate = self._fate()
+        self.seen[fate] += 1
+        return fate
+
+    def _fate(self) -> Fate:
+        if self.planned:
+            return self.planned.pop(0)
         if self.calm:
             return Fate.ARRIVES
         return self.chance.choices(list(Fate), weights=[6, 1, 1, 1, 1])[0]
@@ -195,6 +211,8 @@ class Network:
         member = self.members.pop(party)
         self.gateways.pop(party).close()
         self.couriers.pop(party).threads.close()
+        if isinstance(member.store, WrappedStore):
+            member.store = member.store.inner
         member.close()
         return member.part
 
@@ -209,6 +227,9 @@ class Network:
     def settle(self, most: int = 100) -> None:
         """In calm weather, until nobody has anything to send: everybody is up, time passes, files are written anew."""
         self.weather.calm = True
+        self.weather.planned.clear()
+        self.weather.down.clear()
+        self.hear()
         while self.weather.late:
             self.weather.blow()
         for _ in range(most):
@@ -218,7 +239,13 @@ class Network:
             if not any(self.waiting(party) for party in self.members):
                 return
             self.clock.at += LONG
+            self.hear()
         raise AssertionError("the network does not come to rest")
+
+    def wait(self, **span: float) -> None:
+        """Let time pass, and have everybody hear the authorities again."""
+        self.clock.forward(**span)
+        self.hear()
 
     def waiting(self, party: PartyId) -> int:
         """How many jobs a member has to do yet."""
@@ -238,6 +265,11 @@ class Network:
         """What the retention loop does."""
         for party in parties or tuple(self.members):
             _again_and_again(self.members[party], lambda work, one: end_copies(work, one.recipient(work)))
+            self.members[party].write(self._forget_bodies)
+
+    def _forget_bodies(self, work: UnitOfWork) -> None:
+        if work.erasures.forget_bodies(self.clock() - KNOWN_FOR):
+            work.commit()
 
     def sequence(self, *parties: PartyId) -> None:
         """What the sequencer does."""
@@ -273,7 +305,8 @@ class Network:
         member.write(act)
 
     def _courier(self, member: Member, node: Node) -> Courier:
-        threads = Threads(member.store, now=self.clock)
+        # One worker, so that the order in which a courier does things does not hang on the moment.
+        threads = Threads(member.store, now=self.clock, _pool=ThreadPoolExecutor(1, "work"))
         peers = cast("PeerClient", Link(self, member.party))
         asking, propagating = Asking(node, peers, threads), Propagating(node, peers, threads)
         errands = Errands(node, peers, threads, asking.do, propagating.push, propagating.notify)

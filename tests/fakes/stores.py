@@ -1,17 +1,24 @@
 """Stores that misbehave or tell on their callers, wrapped around a real one."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 from node.operations.ports import Store, UnitOfWork
 from node.storage.errors import DiskFull
+from node.storage.store import SqlStore
+
+Around = Callable[[str, Callable[..., Any]], Callable[..., Any]]
+"""Makes of one call, by its path (`port.method`, or `commit`), the call that is done in its place."""
 
 
 class _Wrapped:
     """A unit of work, or one of its stores, with every call passing by `around`."""
 
-    def __init__(self, inner: Any, path: str, around: Callable[[str, Callable[..., Any]], Callable[..., Any]]) -> None:
+    def __init__(self, inner: Any, path: str, around: Around) -> None:
         self._inner, self._path, self._around = inner, path, around
 
     def __getattr__(self, name: str) -> Any:
@@ -19,25 +26,36 @@ class _Wrapped:
         return self._around(path, found) if callable(found) else _Wrapped(found, path + ".", self._around)
 
 
-class SpyingStore:
-    """Notes every call as `port.method`, in order."""
+class WrappedStore:
+    """A store with every call to a port of its units passing by `around`, and each `compact` of the database too."""
 
-    def __init__(self, inner: Store) -> None:
-        self._inner = inner
-        self.calls: list[str] = []
+    def __init__(self, inner: Store, around: Around) -> None:
+        self.inner = inner
+        self._around = around
 
     def write(self) -> AbstractContextManager[UnitOfWork]:
-        return self._spied(self._inner.write())
+        return self._wrapped(self.inner.write())
 
     def read(self) -> AbstractContextManager[UnitOfWork]:
-        return self._spied(self._inner.read())
+        return self._wrapped(self.inner.read())
+
+    def compact(self) -> None:
+        self._around("compact", cast("SqlStore", self.inner).compact)()
 
     @contextmanager
-    def _spied(self, unit: AbstractContextManager[UnitOfWork]) -> Iterator[UnitOfWork]:
+    def _wrapped(self, unit: AbstractContextManager[UnitOfWork]) -> Iterator[UnitOfWork]:
         with unit as work:
             yield cast("UnitOfWork", _Wrapped(work, "", self._around))
 
-    def _around(self, path: str, act: Callable[..., Any]) -> Callable[..., Any]:
+
+class SpyingStore(WrappedStore):
+    """Notes every call as `port.method`, in order."""
+
+    def __init__(self, inner: Store) -> None:
+        super().__init__(inner, self._noting)
+        self.calls: list[str] = []
+
+    def _noting(self, path: str, act: Callable[..., Any]) -> Callable[..., Any]:
         def noted(*facts: Any, **named: Any) -> Any:
             self.calls.append(path)
             return act(*facts, **named)
@@ -65,3 +83,63 @@ def _around_commit(path: str, act: Callable[..., Any]) -> Callable[..., Any]:
         raise DiskFull("the disk is full; nothing of this transaction was kept")
 
     return fail if path == "commit" else act
+
+
+@dataclass(slots=True)
+class Counting:
+    """Counts the calls of a member, once it is armed, and lets the process be killed at one of them.
+
+    The process gets SIGKILL right `before` or right `after` the call with that number: nothing is tidied up, as when
+    a machine loses its power but for what the operating system was already given.
+    """
+
+    before: int = 0
+    after: int = 0
+    armed: bool = False
+    calls: int = 0
+
+    def around(self, _: str, act: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*facts: Any, **named: Any) -> Any:
+            if not self.armed:
+                return act(*facts, **named)
+            self.calls += 1
+            place = self.calls
+            if place == self.before:
+                os.kill(os.getpid(), signal.SIGKILL)
+            done = act(*facts, **named)
+            if place == self.after:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return done
+
+        return counted
+
+
+def losing_rows(path: str) -> Around:
+    """An `around` under which the call at `path` quietly drops the last of the rows that it is to keep."""
+
+    def around(called: str, act: Callable[..., Any]) -> Callable[..., Any]:
+        return (lambda rows, *facts: act(rows[:-1], *facts)) if called == path else act
+
+    return around
+
+
+def doing_twice(path: str) -> Around:
+    """An `around` under which the call at `path` is done twice."""
+
+    def around(called: str, act: Callable[..., Any]) -> Callable[..., Any]:
+        def twice(*facts: Any, **named: Any) -> Any:
+            act(*facts, **named)
+            return act(*facts, **named)
+
+        return twice if called == path else act
+
+    return around
+
+
+def forgetting(path: str) -> Around:
+    """An `around` under which the call at `path` is said to be done and is not."""
+
+    def around(called: str, act: Callable[..., Any]) -> Callable[..., Any]:
+        return (lambda *_, **__: 0) if called == path else act
+
+    return around

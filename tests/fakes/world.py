@@ -16,9 +16,9 @@ from agreements.agreement import Agreement
 from crypto.envelope import sign
 from crypto.keys import Suite
 from node.domain.jobs import Job, JobKind
+from node.domain.receipts import COPY_KIND, CopyReceipt, CopyReceiptBatch, Receipt, ReceiptBatch
 from node.domain.receipts import KIND as RECEIPTS_KIND
-from node.domain.receipts import Receipt, ReceiptBatch
-from node.operations.asked import RefusedAnswer
+from node.operations.asked import NoticesTaken, RefusedAnswer
 from node.operations.keep_agreements import DocumentPayload, keep_receipt, receive_document, take_filing
 from node.operations.keep_registry import (
     admit_party,
@@ -29,6 +29,8 @@ from node.operations.keep_registry import (
     revoke_party,
 )
 from node.operations.ports import UnitOfWork
+from node.operations.send_notices import Delivery, next_delivery, note_answer
+from node.operations.take_notices import take_notices
 from node.operations.take_receipts import take_receipts
 from node.storage.engine import create
 from registry.mirror import Advanced, Mirror
@@ -125,6 +127,19 @@ class World:
         due = sender.read(lambda work: work.outbox.due(self.clock() + DAY, 100))
         return [self._hand_over(sender, self.members[job.peer], job) for job in due if job.kind is not JobKind.QUERY]
 
+    def tell(self, home: Member, holder: Member) -> None:
+        """Tell a holder every change, and bring its receipts back."""
+        while delivery := home.write(lambda work: next_delivery(work, holder.party, home.desk(work))):
+            self._tell(home, holder, delivery)
+        self.deliver(holder)
+
+    def _tell(self, home: Member, holder: Member, sent: Delivery) -> None:
+        def take(work: UnitOfWork) -> NoticesTaken | RefusedAnswer:
+            return take_notices(work, home.party, sent.batch, sent.replacement, holder.recipient(work))
+
+        answer = holder.write(take)
+        assert home.write(lambda work: note_answer(work, holder.party, sent, answer, home.context)), answer
+
     def _hand_over(self, sender: Member, to: Member, job: Job) -> object:
         def arrive(work: UnitOfWork) -> bytes | RefusedAnswer | None:
             facts, known = to.facts(work), (to.settings, to.context)
@@ -135,6 +150,8 @@ class World:
                     return take_filing(work, sender.party, _document(job), facts, *known)
                 case JobKind.RECEIPTS:
                     return take_receipts(work, sender.party, _receipts(sender, job), facts, *known)
+                case JobKind.COPY_RECEIPTS:
+                    return take_receipts(work, sender.party, _copy_receipts(sender, job), facts, *known)
                 case _:
                     raise AssertionError(job.kind)
 
@@ -164,6 +181,14 @@ def _receipts(sender: Member, job: Job) -> bytes:
         holder=sender.party, home=job.peer, issued_at=sender.clock(), receipts=(receipt,), suite=Suite.ONE
     )
     return sign(RECEIPTS_KIND, batch, [sender.context.keys.document])
+
+
+def _copy_receipts(sender: Member, job: Job) -> bytes:
+    receipts = msgspec.json.decode(job.payload, type=tuple[CopyReceipt, ...])
+    batch = CopyReceiptBatch(
+        holder=sender.party, home=job.peer, issued_at=sender.clock(), receipts=receipts, suite=Suite.ONE
+    )
+    return sign(COPY_KIND, batch, [sender.context.keys.document])
 
 
 @contextmanager

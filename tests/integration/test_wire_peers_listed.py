@@ -171,7 +171,7 @@ def test_two_certificates_of_one_party_are_served_side_by_side() -> None:
 def test_a_client_talks_to_no_server_but_the_listed_one() -> None:
     async def story(net: Network) -> None:
         impostor = PeerAddress(endpoint=net.address.endpoint, certificate=identity(HOME).certificate)
-        client = PeerClient(net.bank, lambda _: impostor, net.asker)
+        client = PeerClient(net.bank, lambda *_: impostor, net.asker)
 
         with pytest.raises(PeerUnreachable):
             await client.read_registry(HOME, 0)
@@ -184,7 +184,7 @@ def test_a_client_talks_to_no_server_but_the_listed_one() -> None:
 
 def test_a_client_requires_the_peer_s_own_name_in_the_certificate() -> None:
     async def story(net: Network) -> None:
-        client = PeerClient(net.bank, lambda _: net.address, net.asker)
+        client = PeerClient(net.bank, lambda *_: net.address, net.asker)
 
         with pytest.raises(PeerUnreachable):
             await client.read_registry(STRANGER, 0)
@@ -196,7 +196,7 @@ def test_a_client_requires_the_peer_s_own_name_in_the_certificate() -> None:
 def test_a_client_follows_a_changed_listing() -> None:
     async def story(net: Network) -> None:
         listed = PeerAddress(endpoint="127.0.0.1:1", certificate=net.home.certificate)
-        client = PeerClient(net.bank, lambda _: listed, net.asker)
+        client = PeerClient(net.bank, lambda *_: listed, net.asker)
         with pytest.raises(PeerUnreachable):
             await client.read_registry(HOME, 0)
 

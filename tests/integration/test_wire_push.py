@@ -379,7 +379,7 @@ def test_a_source_is_closed_when_the_stream_is_left_or_fails_or_never_begins() -
 def test_frames_that_are_not_answered_in_time_are_no_answer() -> None:
     async def story(net: Network) -> None:
         net.gateway.hold = threading.Event()
-        client = PeerClient(net.bank, lambda _: net.address, net.asker, {Method.PUSH_FRAMES: 0.05})
+        client = PeerClient(net.bank, lambda *_: net.address, net.asker, {Method.PUSH_FRAMES: 0.05})
         source = Source(3)
 
         with pytest.raises(PeerUnreachable, match="did not answer in time"):
@@ -443,7 +443,7 @@ async def pushing_to(
     port = server.add_secure_port("127.0.0.1:0", tls.credentials(lambda: None))
     await server.start()
     address = PeerAddress(endpoint=f"127.0.0.1:{port}", certificate=home.certificate)
-    client = PeerClient(bank, lambda _: address, Asker())
+    client = PeerClient(bank, lambda *_: address, Asker())
 
     async def one_frame_and_silence() -> AsyncIterator[tuple[bytes, FrameArrived]]:
         yield pushed_frame(0)

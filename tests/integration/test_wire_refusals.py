@@ -161,7 +161,7 @@ def test_a_call_that_takes_longer_than_the_cap_is_ended() -> None:
 def test_a_client_waits_no_longer_than_its_deadline() -> None:
     async def story(net: Network) -> None:
         net.gateway.hold = threading.Event()
-        client = PeerClient(net.bank, lambda _: net.address, net.asker, {Method.QUERY: 0.05})
+        client = PeerClient(net.bank, lambda *_: net.address, net.asker, {Method.QUERY: 0.05})
 
         with pytest.raises(PeerUnreachable, match="did not answer in time"):
             await client.query(HOME, query_call_to_wire(query_call()))

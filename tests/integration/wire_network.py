@@ -233,7 +233,7 @@ class Network:
             return [answer async for answer in ask(iter(raws), timeout=20)]
 
     def peer_client(self, caller: Identity) -> PeerClient:
-        return PeerClient(caller, lambda party: self.address if party == HOME else None, self.asker, DEADLINES)
+        return PeerClient(caller, lambda party, _: self.address if party == HOME else None, self.asker, DEADLINES)
 
 
 def play(story: Callable[[Network], Awaitable[None]], options: ServerOptions | None = None) -> None:
@@ -246,7 +246,7 @@ def play(story: Callable[[Network], Awaitable[None]], options: ServerOptions | N
         tls.trust([bank.certificate])
         server = await serve(gateway, "127.0.0.1:0", tls, options or ServerOptions(), metrics)
         address = PeerAddress(endpoint=f"127.0.0.1:{server.port}", certificate=home.certificate)
-        client = PeerClient(bank, lambda party: address if party == HOME else None, asker)
+        client = PeerClient(bank, lambda party, _: address if party == HOME else None, asker)
         try:
             await story(Network(server, gateway, tls, metrics, home, bank, asker, address, client))
         finally:

@@ -137,9 +137,9 @@ def rendition() -> dict[str, Any]:
     }
 
 
-def framed() -> dict[str, Any]:
-    raw, committed = commitment.encode(_rendition()), commitment.commitment(_rendition())
-    draft = frame.FrameHeader(
+def _header(**changes: Any) -> frame.FrameHeader:
+    """The header of an answer with the one rendition, but for its body."""
+    answer = frame.FrameHeader(
         agreement=AGREEMENT,
         authorisation=sha256(b"an authorisation").hexdigest(),
         body="00" * 32,
@@ -153,13 +153,45 @@ def framed() -> dict[str, Any]:
         push_sequence=None,
         recipient=RECIPIENT,
         request=sha256(b"a request").hexdigest(),
-        root=frame.root_over([committed]).hex(),
+        root=frame.root_over([commitment.commitment(_rendition())]).hex(),
         sender=SENDER,
         suite=1,
         time=NOON,
     )
-    pushed = msgspec.structs.replace(
-        draft,
+    return msgspec.structs.replace(answer, **changes)
+
+
+def _sealed(about: str, draft: frame.FrameHeader, chance: str) -> dict[str, Any]:
+    """A frame with the one rendition, its body sealed from a fixed ephemeral key."""
+    raw, recipient, key = commitment.encode(_rendition()), seal_key(RECIPIENT), signing_key(Purpose.FRAME, SENDER)
+    info, ephemeral = draft.binding().info(), FixedRandom(chance)(32)
+    body = hpke_seal(ephemeral, recipient.public.raw, frame.pad([raw]), info)
+    header = msgspec.structs.replace(draft, body=sha256(body).hexdigest())
+    signed = frame.sign_header(header, key)
+    return {
+        "about": about,
+        "example": {
+            "header": canonical(header).decode(),
+            "frame key seed": key.seed.hex(),
+            "seal key secret": recipient.secret.hex(),
+            "info": info.hex(),
+            "digest": envelope.parse(signed, frame.KIND).digest.hex(),
+        },
+        "document": signed.decode(),
+        "ephemeral secret": ephemeral.hex(),
+        "body": to_base64(body),
+        "rendition": raw.decode(),
+    }
+
+
+def framed() -> dict[str, Any]:
+    about = "A frame with one rendition: signed header, and a body sealed from a fixed ephemeral key."
+    return _sealed(about, _header(), "ephemeral")
+
+
+def pushed() -> dict[str, Any]:
+    about = "The same rendition in the first frame that was pushed under its agreement."
+    header = _header(
         authorisation=None,
         frame=FixedRandom("pushed frame")(16).hex(),
         journal_leaf=merkle.leaf_hash(b"the journal entry of a push").hex(),
@@ -168,37 +200,7 @@ def framed() -> dict[str, Any]:
         push_sequence=1,
         request=None,
     )
-    header, signed, body, ephemeral = _sealed(draft, raw, "ephemeral")
-    push_header, push, push_body, push_ephemeral = _sealed(pushed, raw, "ephemeral of a push")
-    return {
-        "about": "A frame with one rendition: signed header, and a body sealed from a fixed ephemeral key.",
-        "example": {
-            "header": canonical(header).decode(),
-            "frame key seed": signing_key(Purpose.FRAME, SENDER).seed.hex(),
-            "seal key secret": seal_key(RECIPIENT).secret.hex(),
-            "info": header.binding().info().hex(),
-            "digest": envelope.parse(signed, frame.KIND).digest.hex(),
-        },
-        "document": signed.decode(),
-        "ephemeral secret": ephemeral.hex(),
-        "body": to_base64(body),
-        "rendition": raw.decode(),
-        "pushed": {
-            "header": canonical(push_header).decode(),
-            "digest": envelope.parse(push, frame.KIND).digest.hex(),
-            "document": push.decode(),
-            "ephemeral secret": push_ephemeral.hex(),
-            "body": to_base64(push_body),
-        },
-    }
-
-
-def _sealed(draft: frame.FrameHeader, raw: bytes, chance: str) -> tuple[frame.FrameHeader, bytes, bytes, bytes]:
-    """Header, document, body and ephemeral secret of a frame with one rendition."""
-    ephemeral = FixedRandom(chance)(32)
-    body = hpke_seal(ephemeral, seal_key(RECIPIENT).public.raw, frame.pad([raw]), draft.binding().info())
-    header = msgspec.structs.replace(draft, body=sha256(body).hexdigest())
-    return header, frame.sign_header(header, signing_key(Purpose.FRAME, SENDER)), body, ephemeral
+    return _sealed(about, header, "ephemeral of a push")
 
 
 def head() -> dict[str, Any]:
@@ -266,6 +268,7 @@ FILES: Final = {
     "document": document,
     "rendition": rendition,
     "frame": framed,
+    "push": pushed,
     "checkpoint": head,
     "pseudonym": pseudonyms,
     "key_ids": key_names,

@@ -1,13 +1,16 @@
 """The vectors of what nodes exchange, taken apart by the words of the pages alone: hashed here, signatures opened."""
 
 import json
+import re
 from hashlib import sha256
 from typing import Any
 
 from crypto import envelope
 from crypto.keys import Purpose, SigningKey
-from node.domain.operators import OperatorAct
-from node.domain.receipts import ReceiptBatch
+from node.domain.journal import Act
+from node.domain.operators import OperatorAct, Role
+from node.domain.receipts import CopyStage, ReceiptBatch
+from tests.vectors.make import PAGES
 from tests.vectors.test_vectors import vector
 
 
@@ -72,3 +75,20 @@ def test_several_authorisations_have_one_digest_in_their_order() -> None:
     several = b"".join(map(bytes.fromhex, example["authorisations"].split()))
 
     assert sha256(b"creditport/authorisations/v1" + several).hexdigest() == example["authorisations digest"]
+
+
+def first_cells(page: str) -> set[str]:
+    """The words that the rows of a page's tables are about."""
+    rows = re.findall(r"^\|([^|]*)\|", (PAGES / page).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {word for cell in rows for word in re.findall(r"`([\w.]+)`", cell)}
+
+
+def test_the_journal_page_knows_every_act_and_role() -> None:
+    roles = " ".join(role.value for role in Role)
+
+    assert {act.value for act in Act} <= first_cells("journal.md")
+    assert f"`{roles}`" in (PAGES / "journal.md").read_text(encoding="utf-8")
+
+
+def test_the_receipt_page_knows_every_stage() -> None:
+    assert {stage.value for stage in CopyStage} <= first_cells("receipt.md")

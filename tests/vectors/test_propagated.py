@@ -62,7 +62,7 @@ def test_a_batch_has_its_place_in_the_stream(
     digests = {"": b"", "its own": digest, "that of the first": first, "another": bytes(32)}
     expected, last = stream
 
-    found = place_of(shown, digest, Stream(expected=expected, last=digests[last]), known and digests[known])
+    found = place_of(shown, digest, Stream(expected=expected, last=digests[last]), digests[known] if known else None)
 
     assert found is place
 

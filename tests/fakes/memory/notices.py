@@ -1,4 +1,4 @@
-"""The ports Notices, NoticeStreams and NoticesTaken."""
+"""The ports Notices, NoticeStreams, NoticesTaken and Evidence."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from node.domain.notices import Stream
 from node.domain.receipts import LAST_RANK, CopyStage
 from node.operations.rows import NewNoticeRow, NoticeBatchRow, NoticeRow, NoticeStageRow, ReceivedNoticeRow
 from registry.parties import PartyId
-from tests.fakes.memory.state import Part, add_new, page_of
+from tests.fakes.memory.state import Part, add_new, add_once, page_of
 
 _WAITING: Final = "WAITING"
 
@@ -90,11 +90,18 @@ class MemoryNoticeStreams(Part):
             key = (peer, batch.first)
             if batch.taken_at is None and batch.first + batch.count <= expected:
                 batches[key] = changed(batch, taken_at=at, trouble=None)
-            elif batch.first >= expected:
+            elif batch.first + batch.count > expected:
                 batches[key] = changed(batch, taken_at=None)
         first = self._first_open(peer)
         if trouble is not None and first is not None:
             batches[peer, first.first] = changed(first, trouble=trouble)
+
+    def repeat_last(self, peer: PartyId) -> int:
+        last = next(reversed(self._batches(peer)), None)
+        if last is None:
+            return 0
+        self._changing.batches[peer, last.first] = changed(last, taken_at=None)
+        return last.count
 
     def attach(self, peer: PartyId, first: int, frame: bytes | None) -> None:
         batches = self._changing.batches
@@ -132,3 +139,10 @@ class MemoryNoticesTaken(Part):
 
     def page(self, after: int, limit: int) -> list[tuple[int, ReceivedNoticeRow]]:
         return page_of(self._seen.received_notices.values(), after, limit)
+
+
+class MemoryEvidence(Part):
+    def keep(self, peer: PartyId, digest: bytes, raw: bytes, at: datetime, most: int) -> bool:
+        del at
+        evidence = self._changing.evidence
+        return sum(of == peer for of, _ in evidence) < most and add_once(evidence, (peer, digest), raw)

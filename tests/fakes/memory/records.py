@@ -122,7 +122,7 @@ class MemoryChanges(Part):
 
 
 def _record_from_values(number: int, values: dict[str, Any], at: datetime) -> HomeRecord:
-    """Batches speak SQL: their dates are text, and their states are none."""
+    """Make a record of what a batch would write into a table."""
     until = values["disclose_until"]
     facts = values | {
         "record_no": number,

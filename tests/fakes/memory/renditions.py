@@ -1,16 +1,16 @@
 """The ports Pseudonyms, Renditions and Ledger."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from msgspec.structs import replace as changed
 
 from node.domain.notices import Holding
-from node.operations.rows import AliasRow, DisclosureRow, LedgerRow, RenditionRow, ShownBefore
+from node.operations.rows import AliasRow, DisclosureRow, LedgerRow, NoticeRow, RenditionRow, ShownBefore
 from registry.parties import PartyId
-from tests.fakes.memory.state import Disclosed, Part, add_new
+from tests.fakes.memory.state import Disclosed, Part, SentFrame, add_new
 
 
 class MemoryPseudonyms(Part):
@@ -89,14 +89,14 @@ class MemoryLedger(Part):
         return [
             DisclosureRow(
                 agreement=self._seen.agreement(one.row.agreement_no),
-                holder=self._holder_of(one),
+                holder=self._frame_of(one).row.recipient,
                 record_version=one.row.record_version,
                 alias=self._alias_of(one).alias,
                 frame=one.row.frame,
                 fields=one.row.fields,
                 at=one.at,
                 closed_at=one.closed_at,
-                is_cancelled=self._seen.sent_frames[one.row.frame].cancelled_at is not None,
+                is_cancelled=self._frame_of(one).cancelled_at is not None,
             )
             for one in self._seen.disclosures.values()
             if one.row.record_no == record_no
@@ -107,7 +107,7 @@ class MemoryLedger(Part):
             (one.row.record_no, one.row.agreement_no): Holding(
                 record_no=one.row.record_no,
                 agreement_no=one.row.agreement_no,
-                holder=self._holder_of(one),
+                holder=self._frame_of(one).row.recipient,
                 alias=self._alias_of(one).alias,
                 wire_version=self._alias_of(one).wire_version,
             )
@@ -119,8 +119,8 @@ class MemoryLedger(Part):
     def shown(self, agreement_no: int, records: Sequence[int]) -> dict[int, ShownBefore]:
         found: dict[int, ShownBefore] = {}
         for one in self._seen.disclosures.values():
-            row = one.row
-            if one.closed_at is None and row.agreement_no == agreement_no and row.record_no in records:
+            row, is_known = one.row, self._frame_of(one).has_arrived and self._frame_of(one).refused is None
+            if is_known and one.closed_at is None and row.agreement_no == agreement_no and row.record_no in records:
                 fields = None if row.fields is None else frozenset(row.fields.split())
                 before = found.get(row.record_no)
                 if before is not None:
@@ -128,28 +128,43 @@ class MemoryLedger(Part):
                 found[row.record_no] = ShownBefore(fields=fields, identifier_no=row.identifier_no)
         return found
 
-    def close(
-        self, holder: PartyId, notices: Sequence[bytes], frames: Sequence[tuple[bytes, bytes]], at: datetime
-    ) -> int:
-        state = self._changing
-        settled = [one for one in state.notices.values() if one.notice in notices and one.peer == holder]
-        named = 0
-        for number, one in state.disclosures.items():
-            if one.closed_at is not None:
-                continue
-            subject = (one.row.record_no, state.agreement(one.row.agreement_no))
-            is_settled = any(
-                (notice.record_no, notice.agreement) == subject and one.row.record_version < notice.record_version
-                for notice in settled
-            )
-            is_named = self._holder_of(one) == holder and (one.row.frame, self._alias_of(one).alias) in frames
-            if is_settled or is_named:
-                state.disclosures[number] = replace(one, closed_at=at)
-                named += is_named and not is_settled
-        return named
+    def settle(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
+        settled = self._notices_to(holder, notices)
 
-    def _holder_of(self, one: Disclosed) -> PartyId:
-        return self._seen.sent_frames[one.row.frame].row.recipient
+        def is_over(one: Disclosed) -> bool:
+            subject, version = (one.row.record_no, self._seen.agreement(one.row.agreement_no)), one.row.record_version
+            return any(subject == (it.record_no, it.agreement) and version < it.record_version for it in settled)
+
+        self._close(is_over, receipt, at)
+
+    def not_held(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
+        batches = [batch for batch in self._seen.batches.values() if batch.peer == holder]
+        went_along = {
+            (batch.frame, notice.record_no)
+            for notice in self._notices_to(holder, notices)
+            for batch in batches
+            if notice.sequence in range(batch.first, batch.first + batch.count)
+        }
+        self._close(lambda one: (one.row.frame, one.row.record_no) in went_along, receipt, at)
+
+    def end(self, holder: PartyId, copies: Sequence[tuple[bytes, bytes]], receipt: bytes, at: datetime) -> int:
+        def is_over(one: Disclosed) -> bool:
+            return self._frame_of(one).row.recipient == holder and (one.row.frame, self._alias_of(one).alias) in copies
+
+        return self._close(is_over, receipt, at)
+
+    def _close(self, is_over: Callable[[Disclosed], bool], receipt: bytes, at: datetime) -> int:
+        del receipt
+        table = self._changing.disclosures
+        over = {number: one for number, one in table.items() if one.closed_at is None and is_over(one)}
+        table.update({number: replace(one, closed_at=at) for number, one in over.items()})
+        return len(over)
+
+    def _notices_to(self, holder: PartyId, notices: Sequence[bytes]) -> list[NoticeRow]:
+        return [one for one in self._seen.notices.values() if one.notice in notices and one.peer == holder]
+
+    def _frame_of(self, one: Disclosed) -> SentFrame:
+        return self._seen.sent_frames[one.row.frame]
 
     def _alias_of(self, one: Disclosed) -> AliasRow:
         return self._seen.aliases[one.row.record_no, one.row.agreement_no]

@@ -42,7 +42,10 @@ class Table(dict[int, Row]):
 
 def add_once(table: dict[Key, Row], key: Key, row: Row) -> bool:
     """Add a row; False (and nothing added) if its key is taken."""
-    return key not in table and table.setdefault(key, row) is row
+    if key in table:
+        return False
+    table[key] = row
+    return True
 
 
 def add_new(table: dict[Key, Row], key: Key, row: Row) -> None:
@@ -51,9 +54,9 @@ def add_new(table: dict[Key, Row], key: Key, row: Row) -> None:
         raise KeyError("expected a key that no other row has, got one that is taken")
 
 
-def page_of(rows: Iterable[Row], after: int, limit: int) -> list[tuple[int, Row]]:
+def page_of(table: Iterable[Row], after: int, limit: int) -> list[tuple[int, Row]]:
     """Give rows that are never deleted with their numbers, from the one after `after`."""
-    return list(enumerate(rows, 1))[after : after + limit]
+    return list(enumerate(table, 1))[after : after + limit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +149,7 @@ class State:
         self.streams: dict[PartyId, Stream] = {}
         self.received_batches: dict[tuple[PartyId, int], bytes] = {}
         self.received_notices: dict[tuple[PartyId, int], rows.ReceivedNoticeRow] = {}
+        self.evidence: dict[tuple[PartyId, bytes], bytes] = {}
 
         self.entries: Table[rows.JournalRow] = Table()
         self.nodes: dict[tuple[int, int], bytes] = {}

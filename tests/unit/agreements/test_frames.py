@@ -57,6 +57,14 @@ def test_a_frame_of_the_agreement_is_accepted() -> None:
     assert verdict() == "NoneType"
 
 
+def test_a_replacement_is_a_push_that_needs_no_manner_of_its_own() -> None:
+    pushed: dict[str, Any] = {"mode": "PUSH", "purpose": None, "request": None, "authorisation": None, "push_sequence": 3}
+
+    assert verdict(**pushed) == "AGREEMENT_SCOPE"
+    assert verdict(replace(FRAME, replacing=True), **pushed) == "NoneType"
+    assert verdict(replace(FRAME, replacing=True), **pushed, at=END) == "AGREEMENT_EXPIRED"
+
+
 @pytest.mark.parametrize(
     ("header", "expected"),
     [

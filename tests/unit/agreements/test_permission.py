@@ -14,11 +14,13 @@ from agreements.permission import (
     decide_agreement,
     decide_evaluation,
     decide_item,
+    decide_push,
     decide_query,
+    decide_replacement,
 )
 from agreements.refusal import Refusal, Refused, refuse
 from agreements.terms import Direction, ExportPath, Manner
-from registry.norms.catalogue import Precision, Publicity
+from registry.norms.catalogue import Nature, Precision, Publicity
 from registry.parties import PartyClass, PartyId
 from registry.snapshot import Standing
 from tests.unit.agreements.world import (
@@ -234,3 +236,53 @@ def test_no_refusal_repeats_what_the_asker_wrote() -> None:
 
     assert isinstance(refused, Refused)
     assert "SECRET" not in refused.detail
+
+
+PUSHED = with_terms(manner=(Manner.PULL, Manner.PUSH))
+
+
+def pushing(kinds: str = "101 201", at: Any = NOON, **facts: Any) -> str:
+    known = replace(FACTS, **({"agreement": PUSHED} | facts))
+    return reason(decide_push(BANK, DIGEST, frozenset(kinds.split()), known, at))
+
+
+def test_a_push_shows_every_agreed_field_of_the_kinds_that_are_wanted() -> None:
+    granted = decide_push(BANK, DIGEST, frozenset({"101"}), replace(FACTS, agreement=PUSHED), NOON)
+
+    assert granted == Granted(fields={"101": PUSHED.terms.precisions["101"]})
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"agreement": IN_FORCE}, "AGREEMENT_SCOPE"),
+        ({"agreement": None}, "AGREEMENT_MISSING"),
+        ({"peer": Standing.REVOKED}, "PEER_SUSPENDED"),
+        ({"registry_fresh": False}, "REGISTRY_STALE"),
+        ({"peer_class": PartyClass.CREDIT_DEPT}, "PARTY_NOT_ELIGIBLE"),
+        ({"notices_overdue": True}, "NOTICE_BACKLOG"),
+        ({"catalogue": catalogue_with("101", nature=Nature.OTHER)}, "CONSENT_MISSING"),
+        ({"catalogue": catalogue_with("101", publicity=Publicity.GOVERNMENT_ONLY)}, "GOVERNMENT_ONLY"),
+    ],
+)
+def test_a_push_needs_what_a_query_needs_and_no_subject_s_word(facts: dict[str, Any], expected: str) -> None:
+    assert pushing(**facts) == expected
+
+
+def test_a_push_ends_with_the_agreement_and_takes_no_kind_that_is_not_agreed() -> None:
+    assert pushing(at=END) == "AGREEMENT_EXPIRED"
+    assert pushing("999") == "NOT_IN_CATALOGUE"
+
+
+def test_a_correction_is_passed_on_in_whatever_manner_the_error_was_shown() -> None:
+    """S 42; but never without an agreement in force."""
+    kinds = frozenset({"201"})
+
+    assert isinstance(decide_replacement(BANK, DIGEST, kinds, FACTS, NOON), Granted)
+    assert reason(decide_replacement(BANK, DIGEST, kinds, FACTS, END)) == "AGREEMENT_EXPIRED"
+    assert reason(decide_replacement(BANK, DIGEST, kinds, replace(FACTS, agreement=None), NOON)) == "AGREEMENT_MISSING"
+
+
+def test_whoever_leaves_changes_unapplied_is_shown_nothing_more() -> None:
+    """S 42: the duty to follow comes before the right to ask."""
+    assert reason(decide_query(QUESTION, ITEM, replace(FACTS, notices_overdue=True), NOON)) == "NOTICE_BACKLOG"

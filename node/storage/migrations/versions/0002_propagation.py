@@ -15,6 +15,7 @@ _KEPT = "body IS NOT NULL"
 _PUSHED = "push_job IS NOT NULL"
 _UNNUMBERED = "sequence IS NULL"
 _OPEN = "stage_rank < 3"
+_NOT_TAKEN = "taken_at IS NULL"
 
 
 def upgrade() -> None:
@@ -78,6 +79,7 @@ def _sent() -> None:
         "disclosures", _number(), _int("record_no", references="records.number"), _int("record_version"),
         _int("agreement_no", references="agreements.number"), _int("frame_no", references="sent_frames.number"),
         _int("identifier_no"), _text("fields", nullable=True), _int("at"), _int("closed_at", nullable=True),
+        _int("closed_by", references="receipts.number", nullable=True),
     )  # fmt: skip
     op.create_index("ix_disclosures_record_no", "disclosures", ["record_no"])
     op.create_index("ix_disclosures_frame_no", "disclosures", ["frame_no"])
@@ -153,6 +155,7 @@ def _notices() -> None:
         _int("frame_no", references="sent_frames.number", nullable=True), _int("made_at"),
         _int("taken_at", nullable=True), _text("trouble", nullable=True), _unique("notice_batches", "peer", "first"),
     )  # fmt: skip
+    _partial("ix_notice_batches_open", "notice_batches", ["peer", "first"], _NOT_TAKEN)
     op.create_table(
         "notice_receipts", _int("notice_no", key=True, references="notices.number"), _text("stage", key=True),
         _int("receipt_no", references="receipts.number"), _int("at"),
@@ -173,6 +176,11 @@ def _held() -> None:
         "received_notices", _number(), _text("home"), _int("sequence"), _bytes("notice"), _bytes("agreement"),
         _bytes("alias"), _text("effect"), _int("version"), _int("due_at"), _int("received_at"), _text("stage"),
         _unique("received_notices", "home", "sequence"),
+    )  # fmt: skip
+    op.create_index("ix_received_notices_notice", "received_notices", ["notice"])
+    op.create_table(
+        "evidence", _number(), _text("peer"), _bytes("digest"), _bytes("raw"), _int("at"),
+        _unique("evidence", "peer", "digest"),
     )  # fmt: skip
     op.create_table(
         "erasures", _number(), _text("home"), _bytes("alias"), _bytes("notice", nullable=True),

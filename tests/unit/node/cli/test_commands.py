@@ -35,7 +35,8 @@ def test_the_program_has_the_commands_that_its_handbook_names() -> None:
         "init", "serve", "status", "migrate", "party card", "party admit", "party revoke", "party list", "party pin",
         "operator add", "operator list", "agreement draft", "agreement propose", "agreement sign", "agreement file",
         "agreement list", "agreement show", "agreement terminate", "records import", "records list", "records show",
-        "consent attest", "consent list", "query", "journal show", "journal verify", "keys list",
+        "consent attest", "consent list", "query", "journal show", "journal verify", "keys list", "push", "holders",
+        "records correct", "records delete", "notices list", "notices show", "notices retry",
     }  # fmt: skip
 
 
@@ -65,6 +66,8 @@ EMPTY = {
     "records list": "creditport records import",
     "consent list": "creditport consent attest",
     "journal show": "no published entries",
+    "notices list": "no notices",
+    "notices list --received": "no notices",
 }
 
 

@@ -192,7 +192,7 @@ def test_another_day_of_generation_alone_is_a_change() -> None:
 def test_a_column_that_the_kind_does_not_have_is_refused_and_not_repeated(record: HomeRecord, column: str) -> None:
     assert refused(record, **{column: "x"}) == (
         Refusal.MALFORMED,
-        Problem("changes", f"columns of kind {record.kind.value}", "another column"),
+        Problem("changes", f"one of {', '.join(columns_of(record))}", "another column"),
     )
 
 

@@ -122,6 +122,7 @@ def test_a_record_that_lapses_is_not_shown_from_that_day_on(world: World) -> Non
     assert "101" in shown(world, question(world, OTHERS[0]))
     lapsing = REGISTRATION | {"uscc": "", "hk_cr": OTHERS[0].value, "valid_until": "2026-06-10"}
     load(world, Kind.REGISTRATION, lapsing)
+    world.tell(world.agency, world.bank)
 
     assert "101" in shown(world, question(world, OTHERS[0]))
     world.wait(days=11)

@@ -1,0 +1,153 @@
+"""The launcher: a process that has imported everything, and forks a child for each order it is given.
+
+    python -m tests.crash.launcher
+
+reads orders from its standard input, one line of JSON each, and says after each what became of the child. It has no
+thread and no database of its own, so that a child begins as a new process would, but for the time that takes.
+"""
+
+import gc
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from node.domain.vocabulary import load_vocabulary
+from node.operations.ports import Store
+from registry.parties import PartyId
+from tests.crash.ending import Ending, ending, left_in_files
+from tests.crash.story import BOTH, PARTS, STORY, Memory, Scene, set_up
+from tests.fakes.network import found, running
+from tests.fakes.stores import Around, Counting, WrappedStore, doing_twice, forgetting, losing_rows
+from tests.fakes.world import START
+
+PATIENCE = 60
+"""Seconds after which a child that is not done is ended."""
+
+Flaw = tuple[PartyId, str, str]
+"""Something that is broken on purpose: at whom, what (a key of `FLAWS`), and in which call."""
+FLAWS: dict[str, Callable[[str], Around]] = {"loses a row": losing_rows, "does twice": doing_twice, "forgets": forgetting}
+
+
+class Kill(msgspec.Struct, frozen=True):
+    """Who is killed right before or right after which of its calls."""
+
+    victim: PartyId
+    before: int = 0
+    after: int = 0
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """Play some acts in a place: databases by party, in a folder that also holds what people remember.
+
+    `found` founds the network first. With `again` the first act was broken off before. `ends` asks for the ending.
+    """
+
+    folder: Path
+    urls: dict[PartyId, str]
+    seed: int
+    acts: tuple[str, ...] = ()
+    found: bool = False
+    again: bool = False
+    ends: bool = False
+    kill: Kill | None = None
+    flaw: Flaw | None = None
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What a child says when it is done: how many calls each member made, and the ending if it was asked for."""
+
+    calls: dict[PartyId, int] = {}
+    ending: Ending = {}
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a child ended: 0, or the number of the signal that ended it, or what it broke with."""
+
+    signal: int = 0
+    error: str = ""
+    said: Said | None = None
+
+
+def carry_out(order: Order) -> Said:
+    """Do what is ordered, in this process."""
+    if order.found:
+        found(PARTS, order.folder, order.urls)
+        Memory().keep(order.folder)
+    memory = Memory.of(order.folder)
+    counting = {party: Counting() for party in BOTH}
+    if order.kill is not None:
+        counting[order.kill.victim] = Counting(before=order.kill.before, after=order.kill.after)
+
+    def around(party: PartyId, store: Store) -> Store:
+        if order.flaw is not None and party == order.flaw[0]:
+            store = WrappedStore(store, FLAWS[order.flaw[1]](order.flaw[2]))
+        return WrappedStore(store, counting[party].around) if party in counting else store
+
+    told: Ending = {}
+    with running(PARTS, order.folder, memory.now, order.seed, order.urls, around) as network:
+        if order.found:
+            set_up(Scene(network, memory, again=False))
+        for one in counting.values():
+            one.armed = True
+        for place, act in enumerate(one for one in STORY if one.name in order.acts):
+            act.play(Scene(network, memory, again=order.again and place == 0))
+        for one in counting.values():
+            one.armed = False
+        if order.ends:
+            told = ending(network, order.urls, memory)
+        memory.now = network.clock()
+    memory.keep(order.folder)
+    if order.ends:
+        for party in BOTH:
+            told[f"{party}: wrong"] += left_in_files(order.folder, party, memory.gone[party])
+    return Said(calls={party: one.calls for party, one in counting.items()}, ending=told)
+
+
+def fork(order: Order) -> Outcome:
+    """Have an order carried out by a child, and wait for its end."""
+    source, sink = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(source)
+        _be_a_child(order, sink)
+    os.close(sink)
+    with open(source, "rb") as reading:
+        told = reading.read()
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return Outcome(signal=os.WTERMSIG(status))
+    return msgspec.json.decode(told, type=Outcome)
+
+
+def _be_a_child(order: Order, sink: int) -> None:
+    """Never comes back: what the launcher still had to do is not the child's."""
+    signal.alarm(PATIENCE)
+    try:
+        outcome = Outcome(said=carry_out(order))
+    except BaseException:
+        outcome = Outcome(error=traceback.format_exc())
+    with open(sink, "wb") as writing:
+        writing.write(msgspec.json.encode(outcome))
+    os._exit(0)
+
+
+def main() -> None:
+    """Carry out one order after another until there are no more."""
+    load_vocabulary()
+    for part in PARTS:
+        # Certificates are made by chance, so that whoever makes them decides what everybody's card is.
+        part.card(START)
+    gc.freeze()
+    for line in sys.stdin.buffer:
+        outcome = fork(msgspec.json.decode(line, type=Order))
+        sys.stdout.buffer.write(msgspec.json.encode(outcome) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

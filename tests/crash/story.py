@@ -1,0 +1,209 @@
+"""The story that is broken off everywhere: a holder asks, home pushes, corrects, deletes, and all of it is receipted.
+
+An act is what a person orders and what loops then do. Whoever takes it up again after a crash does as a person and a
+loop would: an order that was not confirmed is looked up first, and given again only if it was not done; a file is
+simply given again; couriers and loops go on.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from crypto import commitment
+from node.domain.jobs import Job, JobKind
+from node.operations.ask import Plan
+from node.operations.change_records import Changed
+from node.operations.push_records import PushPlan, Wanted
+from registry.parties import PartyId
+from tests.fakes.network import Network
+from tests.fakes.propagation import (
+    AGENCY,
+    AUTHORITIES,
+    BANKS,
+    HOME,
+    address,
+    agree,
+    ask,
+    by_alias,
+    code,
+    consent,
+    copies,
+    corrected,
+    deleted,
+    enterprise,
+    load,
+    push,
+    records,
+)
+from tests.fakes.world import START
+
+PARTS = (*AUTHORITIES, AGENCY, BANKS[0])
+HOLDER = BANKS[0].party
+BOTH = (HOME, HOLDER)
+
+RECORDS = 8
+ASKED = ((0,), (1, 2))
+"""A single query and a batch, by the numbers of the enterprises."""
+PUSHED_AGAIN = 1
+CORRECTED = (1, 3)
+DELETED = (2, 4)
+UPDATED = 5
+FILE = (3, 4, UPDATED, 6)
+"""The provider's file: what a correction declared wrong, what was deleted, an update, and what is known."""
+MOST_JOBS = 60
+
+
+class Memory(msgspec.Struct, kw_only=True):
+    """What the people of the story know: the time, their agreement, and the salts that must be gone in the end."""
+
+    now: datetime = START
+    agreement: bytes = b""
+    gone: dict[PartyId, list[str]] = msgspec.field(default_factory=dict)
+
+    @classmethod
+    def of(cls, folder: Path) -> "Memory":
+        return msgspec.json.decode((folder / "memory").read_bytes(), type=cls)
+
+    def keep(self, folder: Path) -> None:
+        (folder / "memory").write_bytes(msgspec.json.encode(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where an act is played; `again` if it was broken off before."""
+
+    network: Network
+    memory: Memory
+    again: bool
+
+    def jobs(self, party: PartyId, kind: JobKind) -> list[Job]:
+        """All of a member's jobs of a kind, done or not."""
+        found = self.network.members[party].read(lambda work: [work.outbox.find(one) for one in range(1, MOST_JOBS)])
+        return [job for job in found if job is not None and job.kind is kind]
+
+    def version(self, number: int) -> int:
+        """The present version of an enterprise's record."""
+        return next(row.version for row in records(self.network, HOME) if row.record_no == record_no(number))
+
+
+def record_no(number: int) -> int:
+    """The number of an enterprise's record, since they were loaded in order."""
+    return number + 1
+
+
+def set_up(scene: Scene) -> None:
+    """An agreement is filed, records are loaded and indexed, consents are attested."""
+    network = scene.network
+    scene.memory.agreement = agree(network, HOME, HOLDER, retention_days=1)
+    load(network, HOME, [enterprise(number) for number in range(RECORDS)])
+    consent(network, HOLDER, scene.memory.agreement, [code(number) for number in range(RECORDS)])
+    network.sequence()
+
+
+def query(scene: Scene) -> None:
+    plans = [msgspec.json.decode(job.payload, type=Plan) for job in scene.jobs(HOLDER, JobKind.QUERY)] if scene.again else []
+    known = {tuple(one.value for one in plan.subjects) for plan in plans}
+    for numbers in ASKED:
+        subjects = [code(number) for number in numbers]
+        if tuple(one.value for one in subjects) not in known:
+            ask(scene.network, HOLDER, scene.memory.agreement, subjects)
+    scene.network.run(HOLDER)
+
+
+def push_records(scene: Scene) -> None:
+    plans = [msgspec.json.decode(job.payload, type=PushPlan) for job in scene.jobs(HOME, JobKind.PUSH)] if scene.again else []
+    for wanted in (Wanted(), Wanted(records=(record_no(PUSHED_AGAIN),), again=True)):
+        if wanted.records not in [plan.records for plan in plans]:
+            push(scene.network, HOME, scene.memory.agreement, wanted)
+    scene.network.run(HOME)
+
+
+def correct(scene: Scene) -> None:
+    for number in CORRECTED:
+        if not scene.again or scene.version(number) == 1:
+            changes = {"status": "REVOKED", "address": address(number, 1)}
+            assert corrected(scene.network, HOME, record_no(number), changes) == Changed(version=2, notices=1)
+
+
+def delete(scene: Scene) -> None:
+    for number in DELETED:
+        if not scene.again or scene.version(number) == 1:
+            assert deleted(scene.network, HOME, record_no(number)) == Changed(version=2, notices=1)
+
+
+def import_file(scene: Scene) -> None:
+    rows = [enterprise(number) for number in FILE]
+    rows[FILE.index(UPDATED)] |= {"address": address(UPDATED, 1), "status": "REVOKED"}
+    loaded = load(scene.network, HOME, rows)
+    assert loaded in ({"updated": 1, "unchanged": 1, "rejected": 2}, {"unchanged": 2, "rejected": 2}), loaded
+
+
+def notify(scene: Scene) -> None:
+    scene.network.run(HOME)
+
+
+def receipt(scene: Scene) -> None:
+    scene.network.run(HOLDER)
+
+
+def end_copies(scene: Scene) -> None:
+    scene.network.end_copies(*BOTH)
+
+
+def erase(scene: Scene) -> None:
+    scene.network.erase(*BOTH)
+
+
+def sequence(scene: Scene) -> None:
+    scene.network.sequence(*BOTH)
+
+
+def night(scene: Scene) -> None:
+    scene.network.clock.forward(hours=12, minutes=5)
+    scene.network.hear()
+
+
+def noon(scene: Scene) -> None:
+    """Time passes, and somebody notes by their salts which copies will be void at home, and which here."""
+    night(scene)
+    changing = {record_no(number) for number in (*CORRECTED, *DELETED, UPDATED)}
+    ending = changing | {record_no(number) for numbers in ASKED for number in numbers}
+    known = by_alias(scene.network, HOME)
+    held = [(known[copy.alias].record_no, copy.salts) for copy in copies(scene.network, HOLDER)]
+    for party, numbers in ((HOME, changing), (HOLDER, ending)):
+        scene.memory.gone[party] = sorted({salt for number, salts in held if number in numbers for salt in salts})
+
+
+def settle(scene: Scene) -> None:
+    scene.network.settle()
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act, and the members that are killed in it."""
+
+    name: str
+    play: Callable[[Scene], None]
+    victims: Sequence[PartyId] = ()
+
+
+STORY = (
+    Act("query", query, (HOLDER, HOME)),
+    Act("receipt of answers", receipt, (HOLDER, HOME)),
+    Act("night", night),
+    Act("push", push_records, (HOME, HOLDER)),
+    Act("noon", noon),
+    Act("correct", correct, (HOME,)),
+    Act("delete", delete, (HOME,)),
+    Act("import", import_file, (HOME,)),
+    Act("notice", notify, (HOME, HOLDER)),
+    Act("receipt of notices", receipt, (HOLDER, HOME)),
+    Act("retention", end_copies, (HOLDER, HOME)),
+    Act("erase", erase, (HOLDER, HOME)),
+    Act("receipt of erasure", receipt, (HOLDER, HOME)),
+    Act("sequence", sequence, (HOLDER, HOME)),
+    Act("rest", settle),
+)

@@ -1,0 +1,49 @@
+"""Networks as the simulations begin with them: made once, and copied for every story."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.parties import PartyId
+from tests.fakes.network import Network, found, running
+from tests.fakes.propagation import EVERYBODY, HOLDERS, HOME, agree, code, consent, enterprise, load
+
+PUSHED, SHORT, PULLING = HOLDERS
+"""Two with PUSH agreements, one of whom keeps copies for three days only; one who has to ask."""
+RETENTION = {PUSHED: 90, SHORT: 3, PULLING: 90}
+LOADED = 4
+SUBJECTS = 6
+"""Enterprises whose consent to be asked about is attested; only the first four have a record yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The folder of a closed network, and what its holders' agreements are called."""
+
+    folder: Path
+    agreements: Mapping[PartyId, bytes]
+
+    @contextmanager
+    def copied(self, folder: Path, seed: int = 1) -> Iterator[Network]:
+        """A network that goes on from here, by another chance for every `seed`."""
+        for file in self.folder.glob("*.db"):
+            shutil.copy(file, folder)
+        with running(EVERYBODY, folder, seed=seed) as network:
+            yield network
+
+
+def prepared(folder: Path) -> Template:
+    """One home with four records, and three holders with agreements in force and consents."""
+    found(EVERYBODY, folder)
+    with running(EVERYBODY, folder) as network:
+        agreements = {
+            holder: agree(network, HOME, holder, push=holder != PULLING, retention_days=RETENTION[holder])
+            for holder in HOLDERS
+        }
+        load(network, HOME, [enterprise(number) for number in range(LOADED)])
+        for holder in HOLDERS:
+            consent(network, holder, agreements[holder], [code(number) for number in range(SUBJECTS)])
+        network.sequence()
+    return Template(folder, agreements)
