@@ -1,10 +1,12 @@
 """The port Ledger."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from node.domain.notices import Holding
 from node.operations.ports import Store, UnitOfWork
-from node.operations.rows import DisclosureRow, LedgerRow, ShownBefore
+from node.operations.rows import DisclosureRow, LedgerRow, NoticeBatchRow, ShownBefore
 from registry.parties import PartyId
 from tests.contracts.examples import (
     AGREEMENT,
@@ -14,6 +16,7 @@ from tests.contracts.examples import (
     OTHER_AGREEMENT,
     Stocked,
     deletion,
+    digest,
     minutes,
     notice,
     pushed,
@@ -77,6 +80,7 @@ def test_many_disclosures_of_one_frame_are_written_at_once(store: Store) -> None
             shown(number, one, "f", identifier=one, fields=None if one % 2 else "amount") for one in stocked.records
         ]
         work.ledger.disclose(rows, NOON)
+        _arrive(work, "f")
 
         assert work.ledger.shown(number, stocked.records) == {
             one: ShownBefore(fields=None if one % 2 else frozenset({"amount"}), identifier_no=one)
@@ -119,7 +123,7 @@ def test_a_holder_is_one_until_all_its_disclosures_are_closed(store: Store) -> N
         work.ledger.disclose([shown(stocked.agreement_no, first, frame) for frame in "fg"], NOON)
         holders = [len(work.ledger.holdings([first]))]
         for frame in "fg":
-            work.ledger.close(BANK, [], [(short(frame), _alias(first))], minutes(1))
+            work.ledger.end(BANK, [(short(frame), _alias(first))], b"receipts", minutes(1))
             holders.append(len(work.ledger.holdings([first])))
 
         assert holders == [1, 1, 0]
@@ -153,13 +157,21 @@ def _row(stocked: Stocked, frame: str, fields: str | None, identifier: int) -> L
     return shown(stocked.agreement_no, stocked.records[0], frame, fields=fields, identifier=identifier)
 
 
-def test_what_a_holder_was_shown_adds_up_under_the_newest_identifier(store: Store) -> None:
+def _arrive(work: UnitOfWork, *frames: str) -> None:
+    """The bank receipts frames."""
+    for name in frames:
+        frame = sent(name, 1)
+        assert work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, b"receipts", minutes(3))
+
+
+def test_what_reached_a_holder_adds_up_under_the_newest_identifier(store: Store) -> None:
     stocked = stock_named(store)
     first, second = stocked.records
     with store.write() as work:
         _send(work, stocked)
         work.ledger.disclose([_row(stocked, "f", "amount decided_on", 8)], NOON)
         work.ledger.disclose([_row(stocked, "g", "amount reason", 3)], minutes(1))
+        _arrive(work, "g", "f")
 
         fields = frozenset({"amount", "decided_on", "reason"})
         assert work.ledger.shown(stocked.agreement_no, [first, second, first]) == {
@@ -169,7 +181,7 @@ def test_what_a_holder_was_shown_adds_up_under_the_newest_identifier(store: Stor
 
 
 @pytest.mark.parametrize("whole", ["f", "g", "h"])
-def test_whoever_was_once_shown_all_that_is_granted_was_shown_all(store: Store, whole: str) -> None:
+def test_whoever_once_got_all_that_is_granted_was_shown_all(store: Store, whole: str) -> None:
     stocked = stock_named(store)
     first = stocked.records[0]
     with store.write() as work:
@@ -177,8 +189,44 @@ def test_whoever_was_once_shown_all_that_is_granted_was_shown_all(store: Store, 
         for identifier, frame in enumerate("fgh"):
             fields = None if frame == whole else "amount"
             work.ledger.disclose([_row(stocked, frame, fields, identifier)], minutes(identifier))
+        _arrive(work, *"fgh")
 
         assert work.ledger.shown(stocked.agreement_no, [first]) == {first: ShownBefore(fields=None, identifier_no=2)}
+
+
+@pytest.mark.parametrize("fate", ["nothing is known of", "refused", "cancelled"])
+def test_what_is_not_known_to_have_arrived_does_not_count_as_shown(store: Store, fate: str) -> None:
+    """Else a replacement would have fields that the holder does not have yet, and be refused."""
+    stocked = stock_named(store)
+    first = stocked.records[0]
+    with store.write() as work:
+        _send(work, stocked)
+        work.sent_frames.add([pushed("push", stocked.agreement_no, job=7)])
+        work.ledger.disclose([_row(stocked, "f", "amount", 8), _row(stocked, "push", None, 9)], NOON)
+        _arrive(work, "f")
+        if fate == "refused":
+            work.pushed_frames.answered({short("push"): "OVERSIZED"}, minutes(1))
+        if fate == "cancelled":
+            work.sent_frames.withdraw([first], minutes(1))
+
+        assert work.ledger.shown(stocked.agreement_no, [first]) == {
+            first: ShownBefore(fields=frozenset({"amount"}), identifier_no=8)
+        }
+
+
+def test_what_was_taken_counts_as_shown_before_its_receipt_comes(store: Store) -> None:
+    stocked = stock_named(store)
+    first = stocked.records[0]
+    with store.write() as work:
+        work.sent_frames.add([pushed("push", stocked.agreement_no)])
+        work.ledger.disclose([_row(stocked, "push", "amount", 8)], NOON)
+        before = work.ledger.shown(stocked.agreement_no, [first])
+        work.pushed_frames.answered({short("push"): None}, minutes(1))
+
+        assert before == {}
+        assert work.ledger.shown(stocked.agreement_no, [first]) == {
+            first: ShownBefore(fields=frozenset({"amount"}), identifier_no=8)
+        }
 
 
 def test_what_is_not_held_any_more_does_not_count_as_shown(store: Store) -> None:
@@ -187,9 +235,10 @@ def test_what_is_not_held_any_more_does_not_count_as_shown(store: Store) -> None
     with store.write() as work:
         _send(work, stocked)
         work.ledger.disclose([_row(stocked, "f", "amount", 8), _row(stocked, "g", None, 3)], NOON)
-        work.ledger.close(BANK, [], [(short("g"), _alias(first))], minutes(1))
+        _arrive(work, "f", "g")
+        work.ledger.end(BANK, [(short("g"), _alias(first))], b"receipts", minutes(1))
         after_one = work.ledger.shown(stocked.agreement_no, [first])
-        work.ledger.close(BANK, [], [(short("f"), _alias(first))], minutes(1))
+        work.ledger.end(BANK, [(short("f"), _alias(first))], b"receipts", minutes(1))
 
         assert after_one == {first: ShownBefore(fields=frozenset({"amount"}), identifier_no=8)}
         assert work.ledger.shown(stocked.agreement_no, [first]) == {}
@@ -200,12 +249,16 @@ def test_what_is_shown_under_one_agreement_is_not_shown_under_another(store: Sto
     first = stocked.records[0]
     with store.write() as work:
         _send(work, stocked)
-        work.ledger.disclose([shown(stocked.other_no, first, "o", fields="reason", identifier=5)], NOON)
+        work.sent_frames.add([pushed("other", stocked.other_no, job=7)])
+        work.ledger.disclose([shown(stocked.other_no, first, "other", fields="reason", identifier=5)], NOON)
         work.ledger.disclose([_row(stocked, "f", "amount", 8)], NOON)
+        _arrive(work, "f")
+        work.pushed_frames.answered({short("other"): None}, minutes(1))
 
-        assert work.ledger.shown(stocked.agreement_no, [first]) == {
-            first: ShownBefore(fields=frozenset({"amount"}), identifier_no=8)
-        }
+        assert [work.ledger.shown(number, [first]) for number in (stocked.agreement_no, stocked.other_no)] == [
+            {first: ShownBefore(fields=frozenset({"amount"}), identifier_no=8)},
+            {first: ShownBefore(fields=frozenset({"reason"}), identifier_no=5)},
+        ]
 
 
 def test_a_receipt_of_a_notice_closes_the_versions_before_that_of_the_notice(store: Store) -> None:
@@ -218,7 +271,7 @@ def test_a_receipt_of_a_notice_closes_the_versions_before_that_of_the_notice(sto
         work.ledger.disclose([shown(stocked.other_no, first, "o")], NOON)
         work.notices.add([notice("change", number, first, version=3)])
 
-        assert work.ledger.close(BANK, [short("change")], [], minutes(5)) == 0
+        work.ledger.settle(BANK, [short("change")], b"receipts", minutes(5))
         assert [row.closed_at for row in work.ledger.of_record(first)] == [minutes(5), minutes(5), None, None]
         assert _closed(work, second) == [False]
 
@@ -231,7 +284,8 @@ def test_notices_of_several_records_close_each_its_own(store: Store) -> None:
         work.ledger.disclose([shown(number, one, "f") for one in stocked.records], NOON)
         work.notices.add([notice(f"change {one}", number, one) for one in stocked.records])
         told = [short(f"change {one}") for one in stocked.records[:2]]
-        work.ledger.close(BANK, [*told, short("unknown"), told[0]], [], minutes(5))
+        work.ledger.settle(BANK, [*told, short("unknown"), told[0]], b"receipts", minutes(5))
+        work.ledger.settle(BANK, [], b"receipts", minutes(6))
 
         assert [_closed(work, one) for one in stocked.records] == [[True], [True], [False]]
 
@@ -244,7 +298,9 @@ def test_only_the_holder_itself_can_settle_what_it_was_told(store: Store) -> Non
         work.ledger.disclose([shown(stocked.agreement_no, first, "f")], NOON)
         work.notices.add([notice("change", stocked.agreement_no, first)])
 
-        assert work.ledger.close(BUREAU, [short("change")], [(short("f"), _alias(first))], minutes(5)) == 0
+        work.ledger.settle(BUREAU, [short("change")], b"receipts", minutes(5))
+        work.ledger.not_held(BUREAU, [short("change")], b"receipts", minutes(5))
+        assert work.ledger.end(BUREAU, [(short("f"), _alias(first))], b"receipts", minutes(5)) == 0
         assert _closed(work, first) == [False]
 
 
@@ -255,12 +311,12 @@ def test_a_receipt_of_an_ended_copy_closes_that_copy_in_that_frame(store: Store)
         _send(work, stocked)
         work.ledger.disclose([shown(number, one, frame) for frame in "fg" for one in (first, second)], NOON)
 
-        assert work.ledger.close(BANK, [], [(short("f"), _alias(first))], minutes(5)) == 1
+        assert work.ledger.end(BANK, [(short("f"), _alias(first))], b"receipts", minutes(5)) == 1
         assert [row.closed_at for row in work.ledger.of_record(first)] == [minutes(5), None]
         assert _closed(work, second) == [False, False]
 
 
-def test_copies_that_frames_name_are_counted_and_unknown_or_closed_ones_are_not(store: Store) -> None:
+def test_copies_that_ended_are_counted_and_unknown_or_closed_ones_are_not(store: Store) -> None:
     stocked = stock_named(store, 3)
     number = stocked.agreement_no
     first, second, third = stocked.records
@@ -268,7 +324,6 @@ def test_copies_that_frames_name_are_counted_and_unknown_or_closed_ones_are_not(
         _send(work, stocked)
         work.ledger.disclose([shown(number, one, "f") for one in stocked.records], NOON)
         work.ledger.disclose([shown(stocked.other_no, first, "o")], NOON)
-        work.notices.add([notice("change", number, third)])
         named = [
             (short("f"), _alias(first)),
             (short("f"), _alias(second)),
@@ -278,11 +333,11 @@ def test_copies_that_frames_name_are_counted_and_unknown_or_closed_ones_are_not(
             (short("unknown"), _alias(first)),
         ]
 
-        assert work.ledger.close(BANK, [short("change")], named, minutes(5)) == 2
-        assert work.ledger.close(BANK, [short("change")], named, minutes(6)) == 0
-        assert work.ledger.close(BANK, [], [], minutes(7)) == 0
+        assert work.ledger.end(BANK, named, b"receipts", minutes(5)) == 2
+        assert work.ledger.end(BANK, named, b"receipts again", minutes(6)) == 0
+        assert work.ledger.end(BANK, [], b"receipts", minutes(7)) == 0
         assert [row.closed_at for row in work.ledger.of_record(first)] == [minutes(5), None]
-        assert [_closed(work, one) for one in (second, third)] == [[True], [True]]
+        assert [_closed(work, one) for one in (second, third)] == [[True], [False]]
 
 
 def test_what_was_shown_again_after_a_notice_was_settled_is_open(store: Store) -> None:
@@ -295,16 +350,70 @@ def test_what_was_shown_again_after_a_notice_was_settled_is_open(store: Store) -
         work.sent_frames.add([pushed("newer", number)])
         work.ledger.disclose([shown(number, first, "newer", version=2)], minutes(1))
         for moment in (5, 6):
-            work.ledger.close(BANK, [short("change")], [], minutes(moment))
+            work.ledger.settle(BANK, [short("change")], b"receipts", minutes(moment))
 
         assert [row.closed_at for row in work.ledger.of_record(first)] == [minutes(5), None]
         assert [one.holder for one in work.ledger.holdings([first])] == [BANK]
+
+
+def _replace(work: UnitOfWork, stocked: Stocked, records: Sequence[int]) -> None:
+    """Frame f with records in version 1; notices about them in a batch, and frame newer along with it."""
+    number = stocked.agreement_no
+    work.sent_frames.add([sent("f", number), pushed("newer", number)])
+    work.ledger.disclose([shown(number, one, "f") for one in records], NOON)
+    work.notices.add([notice(f"change {one}", number, one) for one in records])
+    numbers = [row.number for one in records for row in work.notices.of_record(one)]
+    batch = NoticeBatchRow(
+        peer=BANK, first=1, count=len(numbers), agreement=AGREEMENT, digest=digest("batch"), raw=b"batch", frame=None,
+        made_at=NOON, taken_at=None, trouble=None,
+    )  # fmt: skip
+    work.notice_streams.put(batch, numbers)
+    work.notice_streams.attach(BANK, 1, short("newer"))
+    work.ledger.disclose([shown(number, one, "newer", version=2) for one in records], minutes(1))
+
+
+def test_what_went_along_is_closed_where_nothing_was_held(store: Store) -> None:
+    stocked = stock_named(store, 3)
+    first, second, third = stocked.records
+    with store.write() as work:
+        _replace(work, stocked, stocked.records)
+        told = [short(f"change {one}") for one in (first, second)]
+        work.ledger.settle(BANK, told, b"receipts", minutes(5))
+        settled = [_closed(work, one) for one in stocked.records]
+        work.ledger.not_held(BANK, [told[0], short("unknown")], b"receipts", minutes(5))
+        work.ledger.not_held(BANK, [], b"receipts", minutes(6))
+
+        assert settled == [[True, False], [True, False], [False, False]]
+        assert [_closed(work, one) for one in stocked.records] == [[True, True], [True, False], [False, False]]
+        assert [one.record_no for one in work.ledger.holdings([first, second, third])] == [second, third]
+
+
+def test_what_went_along_with_notices_to_somebody_else_stays_open(store: Store) -> None:
+    stocked = stock_named(store)
+    first = stocked.records[0]
+    with store.write() as work:
+        _replace(work, stocked, [first])
+        work.ledger.not_held(BUREAU, [short(f"change {first}")], b"receipts", minutes(5))
+
+        assert _closed(work, first) == [False, False]
+
+
+def test_a_notice_along_with_which_nothing_went_closes_nothing_more(store: Store) -> None:
+    stocked = stock_named(store)
+    first = stocked.records[0]
+    with store.write() as work:
+        _replace(work, stocked, [first])
+        work.notice_streams.attach(BANK, 1, None)
+        work.ledger.not_held(BANK, [short(f"change {first}")], b"receipts", minutes(5))
+
+        assert _closed(work, first) == [False, False]
 
 
 def test_a_record_that_was_shown_to_nobody_has_no_holder(store: Store) -> None:
     stocked = stock(store)
     with store.write() as work:
         work.notices.add([notice("change", stocked.agreement_no, stocked.records[0])])
+        work.ledger.settle(BANK, [short("change")], b"receipts", NOON)
 
         assert work.ledger.holdings(stocked.records) == []
-        assert work.ledger.close(BANK, [short("change")], [], NOON) == 0
+        assert work.ledger.of_record(stocked.records[0]) == []

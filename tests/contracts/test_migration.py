@@ -130,14 +130,14 @@ def _fill_disclosed(connection: Connection) -> None:
     names = ({"pseudonym": short(f"pseudonym {number}"), "subject_no": 2 if number == 1 else 1} for number in (1, 2, 3))
     _insert(connection, "pseudonyms", *({"agreement_no": 1, "epoch": 1} | name for name in names))
     for record_no, agreement_no, wire_version in ((1, 1, 3), (2, 1, 1), (2, 2, 1)):
-        name = {"record_no": record_no, "agreement_no": agreement_no, "alias": short(f"alias {record_no}")}
-        _insert(connection, "aliases", name | {"wire_version": wire_version})
+        alias: dict[str, Any] = {"alias": short(f"alias {record_no}"), "wire_version": wire_version}
+        _insert(connection, "aliases", alias | {"record_no": record_no, "agreement_no": agreement_no})
     for record_no, agreement_no, epoch, version, wire_version in (
         (1, 1, 1, 1, 1), (1, 1, 2, 3, 3), (1, 1, 1, 2, 2), (2, 1, 1, 1, 1), (2, 2, 1, 1, 1),
     ):  # fmt: skip
         made = rendition(record_no, agreement_no, version=version, epoch=epoch)
-        name = {"record_no": record_no, "agreement_no": agreement_no, "epoch": epoch, "record_version": version}
-        rest = {"wire_version": wire_version, "commitment": made.commitment, "body": made.body}
+        name: dict[str, Any] = {"record_no": record_no, "agreement_no": agreement_no, "record_version": version}
+        rest = {"epoch": epoch, "wire_version": wire_version, "commitment": made.commitment, "body": made.body}
         _insert(connection, "renditions", name | rest)
 
 
@@ -158,9 +158,9 @@ def _fill_sent(connection: Connection) -> None:
     for record_no, version, agreement_no, shown_in, at in (
         (1, 1, 1, "g", 1), (1, 9, 1, "f", 2), (2, 1, 2, "h", 3), (1, 3, 1, "f", 4), (2, 1, 1, "f", 5),
     ):  # fmt: skip
-        row = {"record_no": record_no, "record_version": version, "agreement_no": agreement_no}
-        rest = {"frame": short(shown_in), "at": to_milliseconds(minutes(at))}
-        _insert(connection, "disclosures", row | rest)
+        name = {"record_no": record_no, "record_version": version, "agreement_no": agreement_no}
+        rest: dict[str, Any] = {"frame": short(shown_in), "at": to_milliseconds(minutes(at))}
+        _insert(connection, "disclosures", rest | name)
     connection.execute(text("DELETE FROM disclosures WHERE record_version = 9"))
 
 
@@ -289,7 +289,7 @@ def test_the_ledger_names_the_frames_that_it_named_before(migrated: SqlStore) ->
         assert {(row.fields, row.closed_at, row.is_cancelled) for row in [*first, *second]} == {(None, None, False)}
 
 
-def test_whoever_was_shown_something_before_holds_it_all_under_the_first_identifier(migrated: SqlStore) -> None:
+def test_whoever_was_sent_something_before_holds_it_all_under_the_first_identifier(migrated: SqlStore) -> None:
     with migrated.read() as work:
         everybody = [
             Holding(record_no=record_no, agreement_no=no, holder=holder, alias=short(f"alias {record_no}"),
@@ -298,7 +298,8 @@ def test_whoever_was_shown_something_before_holds_it_all_under_the_first_identif
         ]  # fmt: skip
         assert work.ledger.holdings([1, 2, 3]) == everybody
         # Which identifier it was had not been kept: LEI is number 1, USCC 2, BRN 3.
-        assert work.ledger.shown(1, [1, 2, 3]) == {
+        arrived = work.ledger.shown(1, [1, 2, 3])
+        assert arrived == {
             1: ShownBefore(fields=None, identifier_no=2),
             2: ShownBefore(fields=None, identifier_no=1),
         }

@@ -381,6 +381,35 @@ def test_a_batch_of_which_only_a_part_was_taken_stays_open(store: Store) -> None
         assert _open(work) == 1
 
 
+def test_the_last_batch_is_told_again_on_request_though_it_was_taken(store: Store) -> None:
+    stocked = stock(store)
+    with store.write() as work:
+        nothing = work.notice_streams.repeat_last(BANK)
+        _stream(work, stocked, 2, 1, 3)
+        _stream(work, stocked, 1, to=BUREAU)
+        for peer, expected in ((BANK, 7), (BUREAU, 2)):
+            work.notice_streams.note(peer, expected, NOON, None)
+        before = work.notice_streams.end_of(BANK)
+
+        assert (nothing, work.notice_streams.repeat_last(BANK)) == (0, 3)
+        assert (_open(work), _open(work, BUREAU)) == (4, None)
+        assert work.notice_streams.end_of(BANK) == before
+        work.notice_streams.note(BANK, 7, minutes(1), None)
+        assert _open(work) is None
+
+
+def test_a_last_batch_that_is_open_still_is_so_when_it_is_to_be_told_again(store: Store) -> None:
+    stocked = stock(store)
+    with store.write() as work:
+        _stream(work, stocked, 2, 1)
+        work.notice_streams.note(BANK, 3, NOON, "MALFORMED")
+
+        assert work.notice_streams.repeat_last(BANK) == 1
+        opened = work.notice_streams.open_batch(BANK)
+        assert opened is not None
+        assert (opened[0].first, opened[0].trouble) == (3, "MALFORMED")
+
+
 def test_only_one_stream_goes_back(store: Store) -> None:
     stocked = stock(store)
     with store.write() as work:

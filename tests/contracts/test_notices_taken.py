@@ -1,4 +1,4 @@
-"""The port NoticesTaken: what this node, as a holder, was told."""
+"""The ports NoticesTaken and Evidence: what this node, as a holder, was told, and what contradicts that."""
 
 from msgspec import structs
 
@@ -6,7 +6,7 @@ from node.domain.notices import Stream
 from node.operations.ports import Store, UnitOfWork
 from node.operations.rows import ReceivedNoticeRow
 from registry.parties import PartyId
-from tests.contracts.examples import AGENCY, AGREEMENT, BUREAU, digest, minutes, short
+from tests.contracts.examples import AGENCY, AGREEMENT, BUREAU, NOON, digest, minutes, short
 
 
 def _told(first: int, count: int, home: PartyId = AGENCY) -> list[ReceivedNoticeRow]:
@@ -111,3 +111,30 @@ def test_an_undone_batch_was_not_taken(store: Store) -> None:
 
         assert before == (Stream(), None)
         assert [row for _, row in work.notices_taken.page(0, 10)] == taken
+
+
+def test_evidence_is_kept_once(store: Store) -> None:
+    with store.write() as work:
+        kept = [work.evidence.keep(AGENCY, digest(name), name.encode(), NOON, 9) for name in ("one", "two", "one")]
+        work.commit()
+
+    with store.write() as work:
+        assert kept == [True, True, False]
+        assert not work.evidence.keep(AGENCY, digest("two"), b"two", minutes(1), 9)
+
+
+def test_no_peer_fills_the_store_with_evidence(store: Store) -> None:
+    with store.write() as work:
+        kept = [work.evidence.keep(AGENCY, digest(str(place)), b"raw", NOON, 3) for place in range(5)]
+
+        assert kept == [True, True, True, False, False]
+        assert work.evidence.keep(BUREAU, digest("0"), b"raw", NOON, 3)
+
+
+def test_evidence_of_an_undone_unit_is_not_kept(store: Store) -> None:
+    kept = []
+    for _ in range(2):
+        with store.write() as work:
+            kept.append(work.evidence.keep(AGENCY, digest("one"), b"one", NOON, 1))
+
+    assert kept == [True, True]

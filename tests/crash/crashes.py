@@ -51,8 +51,6 @@ def launched() -> Iterator[Launcher]:
     words = [sys.executable, "-m", "tests.crash.launcher"]
     with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         yield Launcher(process)
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,7 @@ class Crashes:
         return _said(self._send(place, acts=rest, again=again, ends=True, flaw=flaw)).ending
 
     def _send(self, place: Place, **what: Any) -> Outcome:
-        return self.launcher.send(Order(folder=place.folder, urls=place.urls, seed=next(self.seeds), **what))
+        return self.launcher.send(Order(folder=str(place.folder), urls=place.urls, seed=next(self.seeds), **what))
 
 
 @contextmanager
@@ -144,12 +142,12 @@ def played(launcher: Launcher, folder: Path, server: PostgresqlServer | None = N
     seeds, stages, calls, told = count(1), {}, {}, Ending()
     with ExitStack() as stack, scratch() as room:
         place = stack.enter_context(new_place(folder / "founded", server))
-        launcher.send(Order(folder=place.folder, urls=place.urls, seed=next(seeds), found=True))
+        launcher.send(Order(folder=str(place.folder), urls=place.urls, seed=next(seeds), found=True))
         for number, act in enumerate(STORY):
             stages[act.name] = place
             place = stack.enter_context(copied(place, folder / f"after-{number}", server))
             order = Order(
-                folder=place.folder, urls=place.urls, seed=next(seeds), acts=(act.name,), ends=act is STORY[-1]
+                folder=str(place.folder), urls=place.urls, seed=next(seeds), acts=(act.name,), ends=act is STORY[-1]
             )
             said = _said(launcher.send(order))
             calls[act.name], told = said.calls, said.ending

@@ -47,7 +47,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     `found` founds the network first. With `again` the first act was broken off before. `ends` asks for the ending.
     """
 
-    folder: Path
+    folder: str
     urls: dict[PartyId, str]
     seed: int
     acts: tuple[str, ...] = ()
@@ -75,10 +75,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 def carry_out(order: Order) -> Said:
     """Do what is ordered, in this process."""
+    folder = Path(order.folder)
     if order.found:
-        found(PARTS, order.folder, order.urls)
-        Memory().keep(order.folder)
-    memory = Memory.of(order.folder)
+        found(PARTS, folder, order.urls)
+        Memory().keep(folder)
+    memory = Memory.of(folder)
     counting = {party: Counting() for party in BOTH}
     if order.kill is not None:
         counting[order.kill.victim] = Counting(before=order.kill.before, after=order.kill.after)
@@ -89,7 +90,7 @@ def carry_out(order: Order) -> Said:
         return WrappedStore(store, counting[party].around) if party in counting else store
 
     told: Ending = {}
-    with running(PARTS, order.folder, memory.now, order.seed, order.urls, around) as network:
+    with running(PARTS, folder, memory.now, order.seed, order.urls, around) as network:
         if order.found:
             set_up(Scene(network, memory, again=False))
         for one in counting.values():
@@ -101,10 +102,10 @@ def carry_out(order: Order) -> Said:
         if order.ends:
             told = ending(network, order.urls, memory)
         memory.now = network.clock()
-    memory.keep(order.folder)
+    memory.keep(folder)
     if order.ends:
         for party in BOTH:
-            told[f"{party}: wrong"] += left_in_files(order.folder, party, memory.gone[party])
+            told[f"{party}: wrong"] += left_in_files(folder, party, memory.gone[party])
     return Said(calls={party: one.calls for party, one in counting.items()}, ending=told)
 
 
@@ -143,10 +144,12 @@ def main() -> None:
         # Certificates are made by chance, so that whoever makes them decides what everybody's card is.
         part.card(START)
     gc.freeze()
-    for line in sys.stdin.buffer:
-        outcome = fork(msgspec.json.decode(line, type=Order))
-        sys.stdout.buffer.write(msgspec.json.encode(outcome) + b"\n")
-        sys.stdout.buffer.flush()
+    with open(os.dup(sys.stdout.fileno()), "wb") as answers:
+        # What a child prints goes where its errors go.
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        for line in sys.stdin.buffer:
+            answers.write(msgspec.json.encode(fork(msgspec.json.decode(line, type=Order))) + b"\n")
+            answers.flush()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from registry.parties import PartyId
 from tests.fakes.network import Network, found, running
-from tests.fakes.propagation import EVERYBODY, HOLDERS, HOME, agree, code, consent, enterprise, load
+from tests.fakes.propagation import EVERYBODY, HOLDERS, HOME, agree, ask, code, consent, enterprise, load, push
 
 PUSHED, SHORT, PULLING = HOLDERS
 """Two with PUSH agreements, one of whom keeps copies for three days only; one who has to ask."""
@@ -35,7 +35,7 @@ class Template:
 
 
 def prepared(folder: Path) -> Template:
-    """One home with four records, and three holders with agreements in force and consents."""
+    """One home with four records, and three holders with agreements in force, consents, and copies of most records."""
     found(EVERYBODY, folder)
     with running(EVERYBODY, folder) as network:
         agreements = {
@@ -45,5 +45,9 @@ def prepared(folder: Path) -> Template:
         load(network, HOME, [enterprise(number) for number in range(LOADED)])
         for holder in HOLDERS:
             consent(network, holder, agreements[holder], [code(number) for number in range(SUBJECTS)])
-        network.sequence()
+        for holder in (PUSHED, SHORT):
+            push(network, HOME, agreements[holder])
+        ask(network, PULLING, agreements[PULLING], [code(0), code(1)])
+        ask(network, PULLING, agreements[PULLING], [code(2)], {"101": frozenset({"status_code"})})
+        network.settle()
     return Template(folder, agreements)

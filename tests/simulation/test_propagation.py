@@ -80,6 +80,11 @@ class Run:
 
 
 @dataclass(frozen=True)
+class EverybodyRuns:
+    pass
+
+
+@dataclass(frozen=True)
 class Restart:
     who: PartyId
 
@@ -119,7 +124,7 @@ class LateMessagesCome:
 
 
 Step = (
-    Push | Correct | Load | Delete | Ask | Run | Restart | Erase | Sequence | Vanish | ComeBack | Wait | LateMessagesCome
+    Push | Correct | Load | Delete | Ask | Run | EverybodyRuns | Restart | Erase | Sequence | Vanish | ComeBack | Wait | LateMessagesCome
 )
 
 
@@ -127,8 +132,9 @@ def steps() -> st.SearchStrategy[Step]:
     """Most steps let somebody act, or else nothing would be under way."""
     record, subject = st.integers(0, 3), st.integers(0, SUBJECTS - 1)
     somebody = st.sampled_from(MEMBERS)
-    running = st.builds(Run, somebody)
+    running = st.one_of(st.builds(Run, somebody), st.just(EverybodyRuns()))
     return st.one_of(
+        running,
         running,
         running,
         running,
@@ -146,6 +152,10 @@ def steps() -> st.SearchStrategy[Step]:
         st.builds(Wait, st.sampled_from((1, 20, 100))),
         st.just(LateMessagesCome()),
     )  # fmt: skip
+
+
+def fates() -> st.SearchStrategy[Fate]:
+    return st.sampled_from((Fate.ARRIVES, *Fate, Fate.ARRIVES))
 
 
 @dataclass(slots=True)
@@ -176,6 +186,8 @@ class Story:
                 ask(self.network, by, self.template.agreements[by], subjects, wanted)
             case Run(who):
                 self.network.run(who)
+            case EverybodyRuns():
+                self.network.run(*MEMBERS)
             case Restart(who):
                 self.network.restart(who)
             case Erase(who):
@@ -215,7 +227,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
 
 @settings(max_examples=25, deadline=None)
-@given(script=st.lists(steps(), min_size=8, max_size=40), fates=st.lists(st.sampled_from(Fate), max_size=40))
+@given(script=st.lists(steps(), min_size=15, max_size=50), fates=st.lists(fates(), min_size=15, max_size=50))
 def test_once_messages_flow_again_every_copy_is_what_home_says(
     template: Template, script: list[Step], fates: list[Fate]
 ) -> None:

@@ -58,7 +58,13 @@ def test_a_frame_of_the_agreement_is_accepted() -> None:
 
 
 def test_a_replacement_is_a_push_that_needs_no_manner_of_its_own() -> None:
-    pushed: dict[str, Any] = {"mode": "PUSH", "purpose": None, "request": None, "authorisation": None, "push_sequence": 3}
+    pushed: dict[str, Any] = {
+        "mode": "PUSH",
+        "purpose": None,
+        "request": None,
+        "authorisation": None,
+        "push_sequence": 3,
+    }
 
     assert verdict(**pushed) == "AGREEMENT_SCOPE"
     assert verdict(replace(FRAME, replacing=True), **pushed) == "NoneType"
