@@ -140,22 +140,36 @@ class World:
         """Draft, propose and sign the example agreement, with fields struck and settings changed; its digest."""
         lines = self.example.splitlines(keepends=True)
         text = "".join(line for line in lines if line.split(" = ")[0] not in struck)
-        for name, value in ({"title": f'"{title}"'} | settings).items():
+        return self._sign(self.agency, self.bank, text, title, settings)
+
+    def northbound(self, title: str, **settings: str) -> str:
+        """Bring into force an agreement with the bank as provider and the agency, which files, as recipient."""
+        example = self.bank.run("agreement", "example", "--recipient", self.agency.party).stdout
+        agreement = self._sign(self.bank, self.agency, example, title, settings)
+        return self._file(agreement, filer=self.agency, provider=self.bank)
+
+    def _sign(self, provider: Actor, recipient: Actor, text: str, title: str, settings: Mapping[str, str]) -> str:
+        for name, value in ({"title": f'"{title}"'} | dict(settings)).items():
             text, found = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value}", text)
             assert found, name
         draft = self.folder / f"{title.replace(' ', '-')}.toml"
         draft.write_text(text, encoding="utf-8")
-        agreement = str(self.agency.ask("agreement", "draft", str(draft))["agreement"])
-        self.agency.run("agreement", "propose", agreement, "--wait", "60")
-        self.bank.reach(agreement, "PROPOSED")
-        self.bank.run("agreement", "sign", agreement, "--wait", "60")
+        agreement = str(provider.ask("agreement", "draft", str(draft))["agreement"])
+        provider.run("agreement", "propose", agreement, "--wait", "60")
+        recipient.reach(agreement, "PROPOSED")
+        recipient.run("agreement", "sign", agreement, "--wait", "60")
         return agreement
 
     def file(self, agreement: str) -> str:
         """File a signed agreement, and wait until both sides know and the provider can answer."""
-        self.agency.run("agreement", "file", agreement, "--wait", "60")
-        self.bank.reach(agreement, "ACTIVE")
-        until("the pseudonym index is built", lambda: self.agency.ask("agreement", "show", agreement)["ready"])
+        return self._file(agreement, filer=self.agency, provider=self.agency)
+
+    def _file(self, agreement: str, *, filer: Actor, provider: Actor) -> str:
+        filer.reach(agreement, "SIGNED")
+        filer.run("agreement", "file", agreement, "--wait", "60")
+        for party in (self.agency, self.bank):
+            party.reach(agreement, "ACTIVE")
+        until("the pseudonym index is built", lambda: provider.ask("agreement", "show", agreement)["ready"])
         return agreement
 
     def attest(self, agreement: str, subjects: Sequence[str], *purposes: str) -> None:
