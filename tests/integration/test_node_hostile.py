@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from os import urandom
 
 import grpc
@@ -19,13 +20,17 @@ from agreements.termination import Ending, Termination, terminate
 from agreements.terms import KIND as TERMS
 from crypto import envelope
 from crypto.canonical import from_base64
+from crypto.frame import FrameHeader, sign_header
 from crypto.keys import Purpose, SigningKey
 from crypto.pseudonym import blind, subject_input
 from node.app.opening import utc_now
 from node.domain.certificate import make_certificate, new_tls_secret
+from node.domain.notices import KIND as NOTICES
+from node.domain.notices import Effect, Notice, NoticeBatch
+from node.domain.receipts import COPY_KIND as COPY_RECEIPTS
 from node.domain.receipts import KIND as RECEIPTS
-from node.domain.receipts import Receipt, ReceiptBatch, Stage
-from node.operations.asked import Answered, AskedItem
+from node.domain.receipts import CopyReceipt, CopyReceiptBatch, CopyStage, Receipt, ReceiptBatch, Stage
+from node.operations.asked import Answered, AskedItem, FrameArrived
 from node.wire import outgoing
 from node.wire.codec import Delivery
 from node.wire.methods import BOUNDS, LARGEST_MESSAGE, Method
@@ -170,6 +175,51 @@ def receipt_batch(world: World, key: SigningKey | None = None) -> bytes:
     return envelope.sign(RECEIPTS, made, [key or bank_key(world)])
 
 
+def copy_receipts(world: World, key: SigningKey | None = None, count: int = 1, **changed: object) -> bytes:
+    """Receipts about a copy that ended; `changed` makes them unsound."""
+    facts: dict[str, object] = {
+        "alias": "0f" * 16, "at": utc_now(), "frame": "0e" * 16, "journal_leaf": "0f" * 32, "notice": None,
+        "stage": CopyStage.DELETED,
+    }  # fmt: skip
+    one = CopyReceipt(**(facts | changed))  # type: ignore[arg-type]
+    made = CopyReceiptBatch(holder=BANK, home=AGENCY, issued_at=utc_now(), receipts=(one,) * count, suite=1)
+    return envelope.sign(COPY_RECEIPTS, made, [key or bank_key(world)])
+
+
+def notice_batch(world: World, key: SigningKey | None = None, **changed: object) -> bytes:
+    """A deletion of a copy, by a party that is not its home."""
+    at = utc_now()
+    one = Notice(
+        alias="0f" * 16, basis="0e" * 32, due=at, effect=Effect.DELETE, notice="0d" * 16, occurred_at=at, version=2
+    )
+    facts: dict[str, object] = {
+        "agreement": world.agreement().digest.hex(), "first": 1, "holder": AGENCY, "home": BANK, "issued_at": at,
+        "journal_leaf": "0f" * 32, "notices": (one,), "previous": None, "suite": 1,
+    }  # fmt: skip
+    made = NoticeBatch(**(facts | changed))  # type: ignore[arg-type]
+    return envelope.sign(NOTICES, made, [key or bank_key(world)])
+
+
+def notices(raw: bytes) -> bytes:
+    return outgoing.notices_to_wire(raw, None, b"")
+
+
+def pushed_header(world: World, **changed: object) -> FrameHeader:
+    """A frame that the bank would push to the agency under the agreement in which it is the recipient."""
+    facts: dict[str, object] = {
+        "agreement": world.agreement().digest.hex(), "authorisation": None, "body": sha256(b"body").hexdigest(),
+        "count": 1, "epoch": 1, "filings": world.agreement().filing_set.hex(), "frame": "0c" * 16,
+        "journal_leaf": "0f" * 32, "mode": "PUSH", "purpose": None, "push_sequence": 1, "recipient": AGENCY,
+        "request": None, "root": "0f" * 32, "sender": BANK, "suite": 1, "time": utc_now(),
+    }  # fmt: skip
+    return FrameHeader(**(facts | changed))  # type: ignore[arg-type]
+
+
+def pushed(world: World, key: SigningKey | None = None, **changed: object) -> bytes:
+    header = sign_header(pushed_header(world, **changed), key or world.bank.context.keys.frame)
+    return outgoing.push_frame_to_wire(FrameArrived(header=header, body=b"body"), b"")
+
+
 def oversized(method: Method) -> bytes:
     return bytes(BOUNDS[method].request + 1)
 
@@ -184,8 +234,9 @@ def as_hk(world: World) -> Member:
     return world.hk
 
 
-Q, E, D, R, F = (
+Q, E, D, R, F, N = (
     Method.QUERY, Method.EVALUATE, Method.DELIVER_DOCUMENT, Method.DELIVER_RECEIPTS, Method.FILE_AGREEMENT,
+    Method.DELIVER_NOTICES,
 )  # fmt: skip
 
 ATTACKS: dict[str, Attack] = {
@@ -309,6 +360,45 @@ ATTACKS: dict[str, Attack] = {
         ),
         "MALFORMED",
     ),
+    "receipts, of a document of another kind": Attack(R, lambda w: receipts(ending(w, bank_key(w))), "MALFORMED"),
+    "copy receipts, signed by another": Attack(
+        R, lambda w: receipts(copy_receipts(w, stranger_key(w))), "SIGNATURE_INVALID"
+    ),
+    "copy receipts, brought by another": Attack(R, lambda w: receipts(copy_receipts(w)), "SIGNATURE_INVALID", as_hk),
+    "copy receipts, of nothing": Attack(R, lambda w: receipts(copy_receipts(w, frame=None)), "MALFORMED"),
+    "copy receipts, of two things at once": Attack(
+        R, lambda w: receipts(copy_receipts(w, notice="0f" * 16)), "MALFORMED"
+    ),
+    "copy receipts, of a frame only applied": Attack(
+        R, lambda w: receipts(copy_receipts(w, stage=CopyStage.APPLIED)), "MALFORMED"
+    ),
+    "copy receipts, too many": Attack(R, lambda w: receipts(copy_receipts(w, count=1_001)), "OVERSIZED"),
+    "copy receipts, unknown field inside": Attack(
+        R, lambda w: receipts(resigned(copy_receipts(w), COPY_RECEIPTS, wider, bank_key(w))), "UNKNOWN_FIELD"
+    ),
+    "notices, no message": Attack(N, lambda _: b"", "MALFORMED"),
+    "notices, truncated": Attack(N, lambda w: notices(notice_batch(w)[:-1]), "MALFORMED"),
+    "notices, oversized": Attack(N, lambda _: oversized(N)[:LARGEST_MESSAGE], "MALFORMED"),
+    "notices, unknown protobuf field": Attack(
+        N, lambda w: notices(notice_batch(w)) + UNKNOWN_PROTOBUF_FIELD, "UNKNOWN_FIELD"
+    ),
+    "notices, signed by another": Attack(N, lambda w: notices(notice_batch(w, stranger_key(w))), "SIGNATURE_INVALID"),
+    "notices, signed by a frame key": Attack(
+        N, lambda w: notices(notice_batch(w, w.bank.context.keys.frame)), "SIGNATURE_INVALID"
+    ),
+    "notices, brought by another": Attack(N, lambda w: notices(notice_batch(w)), "SIGNATURE_INVALID", as_hk),
+    "notices, for another holder": Attack(
+        N, lambda w: notices(notice_batch(w, holder=w.hk.party)), "SIGNATURE_INVALID"
+    ),
+    "notices, of whoever is not home": Attack(N, lambda w: notices(notice_batch(w)), "AGREEMENT_MISSING"),
+    "notices, unknown agreement": Attack(
+        N, lambda w: notices(notice_batch(w, agreement="0f" * 32)), "AGREEMENT_MISSING"
+    ),
+    "notices, none in the batch": Attack(N, lambda w: notices(notice_batch(w, notices=())), "MALFORMED"),
+    "notices, numbered from nothing": Attack(N, lambda w: notices(notice_batch(w, first=0)), "MALFORMED"),
+    "notices, unknown field inside": Attack(
+        N, lambda w: notices(resigned(notice_batch(w), NOTICES, wider, bank_key(w))), "UNKNOWN_FIELD"
+    ),
     "filing, with whom is no authority": Attack(
         F, lambda w: outgoing.agreement_to_wire(Delivery(proposal(w), b"")), "PARTY_NOT_ELIGIBLE"
     ),
@@ -364,6 +454,36 @@ def test_a_hostile_message_in_a_stream_is_refused_in_its_place_and_the_stream_go
 
     outcomes = {one.leaf: one.told[1] for one in serve.world.agency.journal()[-3:]}
     assert [outcomes[one.refusal.journal_leaf] for one in answers] == [reason, "AGREEMENT_MISSING"]
+
+
+PUSHED: dict[str, tuple[Callable[[World], bytes], str]] = {
+    "no message": (lambda _: b"", "MALFORMED"),
+    "no header": (lambda w: pushed(w)[:2], "MALFORMED"),
+    "truncated": (lambda w: pushed(w)[:-1], "MALFORMED"),
+    "unknown protobuf field": (lambda w: pushed(w) + UNKNOWN_PROTOBUF_FIELD, "UNKNOWN_FIELD"),
+    "signed by another": (lambda w: pushed(w, SigningKey(Purpose.FRAME, b"\x5a" * 32)), "SIGNATURE_INVALID"),
+    "an answer, not a push": (lambda w: pushed(w, mode="ANSWER", request="0f" * 32), "REPLAYED"),
+    "without a number": (lambda w: pushed(w, push_sequence=None), "REPLAYED"),
+    "with an authorisation": (lambda w: pushed(w, authorisation="0f" * 32), "REPLAYED"),
+    "unknown agreement": (lambda w: pushed(w, agreement="0f" * 32), "AGREEMENT_MISSING"),
+    "another body": (lambda w: pushed(w, body="0f" * 32), "MALFORMED"),
+    "a body that is not sealed to us": (pushed, "SEAL_INVALID"),
+}
+
+
+@pytest.mark.parametrize(("make", "reason"), PUSHED.values(), ids=PUSHED)
+def test_a_hostile_frame_is_refused_in_its_place_and_the_stream_goes_on(
+    serve: Serve, make: Callable[[World], bytes], reason: str
+) -> None:
+    bad, unknown = make(serve.world), pushed(serve.world, agreement="0e" * 32)
+
+    with nothing_changes(serve, reason, "AGREEMENT_MISSING"):
+        answers = [
+            exchange_pb2.PushFramesResponse.FromString(raw) for raw in serve.stream(Method.PUSH_FRAMES, [bad, unknown])
+        ]
+
+    told = {one.leaf: one.told[1] for one in serve.world.agency.journal()[-2:]}
+    assert [told[one.refusal.journal_leaf] for one in answers] == [reason, "AGREEMENT_MISSING"]
 
 
 def test_the_same_bytes_again_get_the_same_frame_and_change_and_journal_nothing(serve: Serve) -> None:
