@@ -205,7 +205,7 @@ def test_a_new_record_of_the_same_subject_may_say_what_a_deleted_one_said(store:
         assert (found.version, found.content, found.record_no > old.record_no) == (1, b"the same", True)
 
 
-def test_deleting_a_corrected_record_forgets_what_was_wrong_in_it_and_keeps_it_away(store: Store) -> None:
+def test_a_corrected_record_that_was_deleted_does_not_come_back_either(store: Store) -> None:
     with store.write() as work:
         _add(work, record("a", content="wrong"))
         number = _first(work).record_no

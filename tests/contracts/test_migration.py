@@ -127,8 +127,9 @@ def _fill_records(connection: Connection) -> None:
 def _fill_disclosed(connection: Connection) -> None:
     """Record 1 has three renditions under the first agreement, record 2 one under each, record 3 none."""
     _insert(connection, "pseudonym_indexes", {"agreement_no": 1, "epoch": 1, "through": 3, "ready": True})
-    names = ({"pseudonym": short(f"pseudonym {number}"), "subject_no": 2 if number == 1 else 1} for number in (1, 2, 3))
-    _insert(connection, "pseudonyms", *({"agreement_no": 1, "epoch": 1} | name for name in names))
+    for number, subject_no in ((1, 2), (2, 1), (3, 1)):
+        name: dict[str, Any] = {"pseudonym": short(f"pseudonym {number}"), "subject_no": subject_no}
+        _insert(connection, "pseudonyms", name | {"agreement_no": 1, "epoch": 1})
     for record_no, agreement_no, wire_version in ((1, 1, 3), (2, 1, 1), (2, 2, 1)):
         alias: dict[str, Any] = {"alias": short(f"alias {record_no}"), "wire_version": wire_version}
         _insert(connection, "aliases", alias | {"record_no": record_no, "agreement_no": agreement_no})
@@ -136,9 +137,9 @@ def _fill_disclosed(connection: Connection) -> None:
         (1, 1, 1, 1, 1), (1, 1, 2, 3, 3), (1, 1, 1, 2, 2), (2, 1, 1, 1, 1), (2, 2, 1, 1, 1),
     ):  # fmt: skip
         made = rendition(record_no, agreement_no, version=version, epoch=epoch)
-        name: dict[str, Any] = {"record_no": record_no, "agreement_no": agreement_no, "record_version": version}
-        rest = {"epoch": epoch, "wire_version": wire_version, "commitment": made.commitment, "body": made.body}
-        _insert(connection, "renditions", name | rest)
+        rest: dict[str, Any] = {"commitment": made.commitment, "body": made.body, "wire_version": wire_version}
+        rest |= {"record_no": record_no, "agreement_no": agreement_no, "epoch": epoch, "record_version": version}
+        _insert(connection, "renditions", rest)
 
 
 def _sent() -> list[SentFrameRow]:
@@ -158,9 +159,9 @@ def _fill_sent(connection: Connection) -> None:
     for record_no, version, agreement_no, shown_in, at in (
         (1, 1, 1, "g", 1), (1, 9, 1, "f", 2), (2, 1, 2, "h", 3), (1, 3, 1, "f", 4), (2, 1, 1, "f", 5),
     ):  # fmt: skip
-        name = {"record_no": record_no, "record_version": version, "agreement_no": agreement_no}
-        rest: dict[str, Any] = {"frame": short(shown_in), "at": to_milliseconds(minutes(at))}
-        _insert(connection, "disclosures", rest | name)
+        entry: dict[str, Any] = {"frame": short(shown_in), "at": to_milliseconds(minutes(at))}
+        entry |= {"record_no": record_no, "record_version": version, "agreement_no": agreement_no}
+        _insert(connection, "disclosures", entry)
     connection.execute(text("DELETE FROM disclosures WHERE record_version = 9"))
 
 

@@ -251,9 +251,9 @@ def test_compacting_leaves_no_byte_of_a_corrected_or_deleted_record(sqlite: SqlS
             else:
                 work.changes.correct(numbers[place], _record(place, presently[place]), NOON)
         work.commit()
-    told = sha256(wrongly[1]).digest()
+    telling = [sha256(contents[1]).digest() for contents in (formerly, wrongly)]
 
-    words = (b"formerly", b"formerness", b"wrongly", b"wrongness", told, b"presently", b"presentness")
+    words = (b"formerly", b"formerness", b"wrongly", b"wrongness", *telling, b"presently", b"presentness")
     found = _found_after_compacting(sqlite, database.parent, *words)
     assert [word for word, files in found.items() if files] == [b"presently", b"presentness"]
     with sqlite.read() as work:

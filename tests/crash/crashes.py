@@ -16,14 +16,16 @@ from typing import Any, Final
 import msgspec
 
 from registry.parties import PartyId
-from tests.contracts.postgresql import EMPTY, PostgresqlServer
+from tests.contracts.postgresql import PostgresqlServer
 from tests.crash.ending import Ending, differences
 from tests.crash.launcher import Flaw, Kill, Order, Outcome, Said
+from tests.crash.saved_rows import SavedRows, bring_back, save
 from tests.crash.story import BOTH, PARTS, STORY
 
 ROOT: Final = Path(__file__).parents[2]
 IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of one's own is made in it
 ROOM: Final = 1 << 27
+ERASING: Final = "erase"
 CALLS_PER_POINT: Final = 9
 """One kill before and one after for about so many calls, besides the first and the last one."""
 
@@ -54,55 +56,44 @@ def launched() -> Iterator[Launcher]:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Everybody's databases: files in a folder, but for those that `urls` has elsewhere."""
+class Stage:
+    """The network at rest: a folder with everybody's files, and the rows of who is on PostgreSQL."""
 
     folder: Path
-    elsewhere: Mapping[PartyId, str] = field(default_factory=dict)
-
-    @property
-    def urls(self) -> dict[PartyId, str]:
-        return {part.party: f"sqlite:///{self.folder / part.party}.db" for part in PARTS} | {**self.elsewhere}
-
-
-@contextmanager
-def new_place(folder: Path, server: PostgresqlServer | None) -> Iterator[Place]:
-    """A place without a network; home and the holder are on PostgreSQL if there is a server."""
-    folder.mkdir()
-    with ExitStack() as stack:
-        yield Place(folder, {} if server is None else {one: stack.enter_context(_bare(server)) for one in BOTH})
-
-
-@contextmanager
-def copied(place: Place, folder: Path, server: PostgresqlServer | None) -> Iterator[Place]:
-    """A copy of a place that nobody has open."""
-    shutil.copytree(place.folder, folder)
-    try:
-        with ExitStack() as stack:
-            named = {party: url.partition("@/")[2].partition("?")[0] for party, url in place.elsewhere.items()}
-            made = {
-                party: stack.enter_context(server.database(name)) for party, name in named.items() if server is not None
-            }
-            yield Place(folder, made)
-    finally:
-        shutil.rmtree(folder)
-
-
-def _bare(server: PostgresqlServer) -> Any:
-    return server.database("template0")
+    rows: Mapping[PartyId, SavedRows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crashes:
-    """The undisturbed story on one kind of database, as it stands before each act, and how to break off a copy of it."""
+    """The undisturbed story on one kind of database, as it stands before each act, and how to break it off.
+
+    `shared` are the databases of who is on PostgreSQL; they are used by one run after another.
+    """
 
     launcher: Launcher
-    server: PostgresqlServer | None
+    shared: Mapping[PartyId, str]
     scratch: Path
-    stages: Mapping[str, Place]
-    calls: Mapping[str, Mapping[PartyId, int]]
-    undisturbed: Ending
-    seeds: Iterator[int]
+    seeds: Iterator[int] = field(default_factory=lambda: count(1))
+    stages: dict[str, Stage] = field(default_factory=dict)
+    calls: dict[str, Mapping[PartyId, int]] = field(default_factory=dict)
+    undisturbed: Ending = field(default_factory=dict)
+
+    def play(self, folder: Path) -> None:
+        """Play the undisturbed story once, and keep it as it was before each act."""
+        place = folder / "undisturbed"
+        place.mkdir()
+        self._send(place, found=True)
+        for act in STORY:
+            shutil.copytree(place, folder / act.name)
+            self.stages[act.name] = Stage(folder / act.name, {party: save(url) for party, url in self.shared.items()})
+            said = _said(self._send(place, acts=(act.name,), ends=act is STORY[-1]))
+            self.calls[act.name] = said.calls
+            self.undisturbed.update(said.ending)
+
+    def points(self, act: str, victim: PartyId) -> list[Kill]:
+        """Kills spread over all calls of a member in an act, the first and the last among them."""
+        places = spread(self.calls[act][victim])
+        return [Kill(victim, **{moment: place}) for place in places for moment in ("before", "after")]
 
     def broken_off(self, act: str, kill: Kill) -> list[str]:
         """What is different in the end if a member is killed in an act, everybody is restarted, and the story goes on."""
@@ -115,45 +106,40 @@ class Crashes:
     def flawed(self, flaw: Flaw) -> list[str]:
         """What is different in the end if something is broken on purpose from the beginning."""
         with self._copy(STORY[0].name) as place:
-            return differences(self.undisturbed, self._ending(place, STORY[0].name, again=False, flaw=flaw))
-
-    def points(self, act: str, victim: PartyId) -> list[Kill]:
-        """Kills spread over all calls of a member in an act, the first and the last among them."""
-        places = spread(self.calls[act][victim])
-        return [Kill(victim, **{moment: place}) for place in places for moment in ("before", "after")]
+            return differences(self.undisturbed, self._ending(place, STORY[0].name, flaw=flaw))
 
     @contextmanager
-    def _copy(self, act: str) -> Iterator[Place]:
-        with copied(self.stages[act], self.scratch / f"{next(self.seeds)}", self.server) as place:
+    def _copy(self, act: str) -> Iterator[Path]:
+        stage, place = self.stages[act], self.scratch / f"{next(self.seeds)}"
+        shutil.copytree(stage.folder, place)
+        for party, rows in stage.rows.items():
+            bring_back(self.shared[party], rows)
+        try:
             yield place
+        finally:
+            shutil.rmtree(place)
 
-    def _ending(self, place: Place, act: str, *, again: bool, flaw: Flaw | None = None) -> Ending:
+    def _ending(self, place: Path, act: str, *, again: bool = False, flaw: Flaw | None = None) -> Ending:
         names = [one.name for one in STORY]
-        rest = tuple(names[names.index(act) :])
-        return _said(self._send(place, acts=rest, again=again, ends=True, flaw=flaw)).ending
+        acts = tuple(names[names.index(act) :])
+        # Files are no matter of PostgreSQL's rows, and writing all of them anew takes longer than everything else.
+        compacts = act == ERASING or not self.shared
+        return _said(self._send(place, acts=acts, again=again, ends=True, compacts=compacts, flaw=flaw)).ending
 
-    def _send(self, place: Place, **what: Any) -> Outcome:
-        return self.launcher.send(Order(folder=str(place.folder), urls=place.urls, seed=next(self.seeds), **what))
+    def _send(self, place: Path, **what: Any) -> Outcome:
+        files = {part.party: f"sqlite:///{place / part.party}.db" for part in PARTS}
+        order = Order(folder=str(place), urls=files | {**self.shared}, seed=next(self.seeds), **what)
+        return self.launcher.send(order)
 
 
 @contextmanager
 def played(launcher: Launcher, folder: Path, server: PostgresqlServer | None = None) -> Iterator[Crashes]:
-    """Play the undisturbed story once, and keep it as it was before each act."""
-    seeds, stages, calls, told = count(1), {}, {}, Ending()
-    with ExitStack() as stack, scratch() as room:
-        place = stack.enter_context(new_place(folder / "founded", server))
-        launcher.send(Order(folder=str(place.folder), urls=place.urls, seed=next(seeds), found=True))
-        for number, act in enumerate(STORY):
-            stages[act.name] = place
-            place = stack.enter_context(copied(place, folder / f"after-{number}", server))
-            order = Order(
-                folder=str(place.folder), urls=place.urls, seed=next(seeds), acts=(act.name,), ends=act is STORY[-1]
-            )
-            said = _said(launcher.send(order))
-            calls[act.name], told = said.calls, said.ending
-        yield Crashes(
-            launcher=launcher, server=server, scratch=room, stages=stages, calls=calls, undisturbed=told, seeds=seeds
-        )  # fmt: skip
+    """The story, played once; home and the holder are on PostgreSQL if there is a server."""
+    with ExitStack() as stack:
+        shared = {} if server is None else {one: stack.enter_context(server.database("template0")) for one in BOTH}
+        crashes = Crashes(launcher=launcher, shared=shared, scratch=stack.enter_context(scratch()))
+        crashes.play(folder)
+        yield crashes
 
 
 @contextmanager

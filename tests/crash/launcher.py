@@ -45,6 +45,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Play some acts in a place: databases by party, in a folder that also holds what people remember.
 
     `found` founds the network first. With `again` the first act was broken off before. `ends` asks for the ending.
+    Without `compacts` databases are not written anew, though everybody believes it.
     """
 
     folder: str
@@ -54,6 +55,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     found: bool = False
     again: bool = False
     ends: bool = False
+    compacts: bool = True
     kill: Kill | None = None
     flaw: Flaw | None = None
 
@@ -87,6 +89,8 @@ def carry_out(order: Order) -> Said:
     def around(party: PartyId, store: Store) -> Store:
         if order.flaw is not None and party == order.flaw[0]:
             store = WrappedStore(store, FLAWS[order.flaw[1]](order.flaw[2]))
+        if not order.compacts:
+            store = WrappedStore(store, forgetting("compact"))
         return WrappedStore(store, counting[party].around) if party in counting else store
 
     told: Ending = {}

@@ -211,7 +211,7 @@ class Network:
         member = self.members.pop(party)
         self.gateways.pop(party).close()
         self.couriers.pop(party).threads.close()
-        if isinstance(member.store, WrappedStore):
+        while isinstance(member.store, WrappedStore):
             member.store = member.store.inner
         member.close()
         return member.part

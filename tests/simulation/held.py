@@ -28,7 +28,8 @@ SALT = 22
 FINAL = {CopyStage.DELETED.value, CopyStage.NOT_HELD.value}
 _LEDGER = """
 SELECT d.record_no, d.record_version, d.fields, d.closed_at, f.frame, f.recipient, a.alias, r.version, r.deleted_at,
-f.taken_at IS NOT NULL OR EXISTS (SELECT 1 FROM frame_receipts x WHERE x.frame_no = f.number)
+f.refused IS NULL AND (
+f.taken_at IS NOT NULL OR EXISTS (SELECT 1 FROM frame_receipts x WHERE x.frame_no = f.number))
 FROM disclosures d JOIN sent_frames f ON f.number = d.frame_no JOIN records r ON r.number = d.record_no
 JOIN aliases a ON a.record_no = d.record_no AND a.agreement_no = d.agreement_no ORDER BY d.number"""
 _COPIES = """
