@@ -21,7 +21,7 @@ from crypto.keys import Purpose
 from node.domain.context import Context
 from node.domain.deidentified import check_deidentified, check_precision
 from node.domain.jobs import JobKind, NewJob
-from node.domain.journal import Act, Detail, EntryFacts, draft
+from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.notices import NO_FLOOR, Floor
 from node.domain.receipts import Receipt, Stage
 from node.domain.vocabulary import Vocabulary
@@ -29,6 +29,7 @@ from node.operations.asked import FrameArrived, FrameRefused, FrameStored, Refus
 from node.operations.facts import NodeFacts, Settings
 from node.operations.ports import UnitOfWork
 from node.operations.rows import CopyRow, ErasureRow, FloorRow, HeldRow, ReceivedFrameRow
+from node.operations.write_down import write_down
 from registry.norms.calendar import due_end
 from registry.parties import PartyId
 
@@ -166,11 +167,12 @@ def _unfit(rendition: Rendition, opened: Opened, vocabulary: Vocabulary, pack: s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A frame that is held: the leaf of its entry, and how many of its renditions came too late to be kept."""
+    """A frame that is held: the leaf of its entry, how many of its renditions were not kept, and which `until` left out."""
 
     frame: bytes
     leaf: bytes
     stale: int = 0
+    left_out: Sequence[bytes] = ()
 
 
 def accept_pushed(
@@ -210,6 +212,7 @@ def keep_frame(
     agreed = now + timedelta(days=opened.agreement.terms.retention_days)
     ends = [agreed if until is None else until(one.rendition) for one in fresh]
     copies = [_copy(one, opened, end) for one, end in zip(fresh, ends, strict=True) if end is not None]
+    left_out = [bytes.fromhex(one.rendition.header.alias) for one, end in zip(fresh, ends, strict=True) if end is None]
     detail: Detail = {
         "count": opened.header.count,
         "frame": opened.header.frame,
@@ -225,7 +228,7 @@ def keep_frame(
     work.received_frames.add(row, copies)
     destroy_copies(work, void, recipient.context)
     _queue_receipt(work, opened, leaf, recipient.context)
-    return Kept(frame=opened.frame, leaf=leaf, stale=opened.header.count - len(copies))
+    return Kept(frame=opened.frame, leaf=leaf, stale=opened.header.count - len(copies), left_out=left_out)
 
 
 def destroy_copies(work: UnitOfWork, void: Sequence[HeldRow], context: Context) -> None:
@@ -265,9 +268,7 @@ def _sort_out(work: UnitOfWork, opened: Opened) -> tuple[list[Received], list[He
 def journal_frame(work: UnitOfWork, peer: PartyId, agreement: bytes | None, context: Context, detail: Detail) -> bytes:
     """Journal what became of a frame, under its agreement if that is known; gives the leaf."""
     entry = EntryFacts(act=Act.FRAME_RECEIVED, detail=detail, counterparty=peer, agreement=agreement)
-    drafted = draft(entry, context.node, context.now(), context.random)
-    work.journal.add([drafted])
-    return drafted.leaf
+    return write_down(work, entry, context)
 
 
 def _copy(received: Received, opened: Opened, keep_until: datetime) -> CopyRow:

@@ -8,7 +8,7 @@ only on the documents presented and on the agreement; whatever home's own record
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -105,13 +105,13 @@ def _known_answers(
     afresh, and refused: its agreement is over, or its authorisation is.
     """
     rows = work.sent_frames.answers(list(dict.fromkeys(one.digest for one in asked)))
-    if any(at > row.sent_at + KNOWN_FOR for row in rows.values()):
+    if any(at >= row.sent_at + KNOWN_FOR for row in rows.values()):
         # A batch gets a new frame even where every item of it is refused, and one answer is kept of each request.
-        work.erasures.forget_bodies(at - KNOWN_FOR)
+        work.erasures.forget_bodies(at - KNOWN_FOR + timedelta(seconds=1))
     found: dict[tuple[PartyId, bytes], Answered | RefusedAnswer] = {}
     for one in asked:
         row = rows.get(one.digest)
-        if row is None or row.recipient != one.peer or at > row.sent_at + KNOWN_FOR:
+        if row is None or row.recipient != one.peer or at >= row.sent_at + KNOWN_FOR:
             continue
         if isinstance(decide_agreement(_question(one), desk.facts_of(one.peer, one.agreement), at), Granted):
             items = _read_items(row.outcomes)

@@ -21,12 +21,13 @@ from crypto.pseudonym import MOST_ELEMENTS
 from node.domain.context import Context
 from node.domain.identifiers import Identifier
 from node.domain.jobs import JobKind, NewJob
-from node.domain.journal import Act, Detail, EntryFacts, draft
+from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.operators import Role, SigningOperator
 from node.operations.accept_frames import Recipient
 from node.operations.asked import AskedItem
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
+from node.operations.write_down import write_down
 from registry.parties import PartyId
 
 MOST_SUBJECTS = 10_000
@@ -150,7 +151,7 @@ def plan_query(
     number = work.outbox.add(job, now)
     detail: Detail = {"count": len(plan.subjects), "order": ordered.digest.hex(), "purpose": plan.purpose}
     entry = EntryFacts(act=Act.ASKED, detail=detail, counterparty=job.peer, agreement=target.agreement)
-    work.journal.add([draft(entry, context.node, now, context.random)])
+    write_down(work, entry, context)
     work.commit()
     return number
 

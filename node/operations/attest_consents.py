@@ -10,11 +10,12 @@ from agreements.refusal import Refused
 from crypto.keys import Suite
 from node.domain.context import Context
 from node.domain.identifiers import Identifier
-from node.domain.journal import Act, Detail, EntryFacts, draft
+from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.operators import Role, SigningOperator
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.rows import ConsentRow
+from node.operations.write_down import write_down
 from registry.norms.rule_pack import RulePack
 
 
@@ -48,7 +49,7 @@ def attest_consents(
         work.consents.add(_row(consent, attestation, context))
     detail: Detail = {"count": len(consents), "order": ordered.digest.hex()}
     entry = EntryFacts(act=Act.CONSENT, detail=detail, agreement=attestation.agreement.digest)
-    work.journal.add([draft(entry, context.node, context.now(), context.random)])
+    write_down(work, entry, context)
     work.commit()
     return [bytes.fromhex(consent.consent) for consent in consents]
 

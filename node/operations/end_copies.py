@@ -8,12 +8,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from node.domain.journal import Act, Detail, EntryFacts, draft
+from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.receipts import CopyReceipt, CopyStage
 from node.operations.accept_frames import Recipient
 from node.operations.ports import UnitOfWork
 from node.operations.rows import ErasureRow, HeldRow
 from node.operations.take_notices import queue_copy_receipts
+from node.operations.write_down import write_down
 from registry.parties import PartyId
 
 PORTION: Final = 1_000
@@ -82,9 +83,7 @@ def _by_home(ended: Sequence[HeldRow]) -> dict[PartyId, list[HeldRow]]:
 
 def _journal(work: UnitOfWork, home: PartyId, act: Act, detail: Detail, recipient: Recipient) -> bytes:
     entry = EntryFacts(act=act, detail=detail, counterparty=home)
-    drafted = draft(entry, recipient.context.node, recipient.context.now(), recipient.context.random)
-    work.journal.add([drafted])
-    return drafted.leaf
+    return write_down(work, entry, recipient.context)
 
 
 def _hex(raw: bytes | None) -> str | None:

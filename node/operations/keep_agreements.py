@@ -19,13 +19,14 @@ from crypto.keys import Suite
 from crypto.pseudonym import public_key
 from node.domain.context import Context
 from node.domain.jobs import JobKind, NewJob
-from node.domain.journal import Act, Detail, EntryFacts, draft
+from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.operators import Role, SigningOperator
 from node.operations.asked import RefusedAnswer
 from node.operations.facts import NodeFacts, Settings
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.rows import AgreementDocumentRow
+from node.operations.write_down import write_down
 from registry.parties import PartyId
 
 MOST_DOCUMENTS = 64
@@ -304,10 +305,9 @@ def _proposals(peer: PartyId, facts: NodeFacts, node: PartyId) -> set[bytes]:
 def _refuse(work: UnitOfWork, peer: PartyId, refused: Refused, context: Context) -> RefusedAnswer:
     detail: Detail = {"article": refused.article, "outcome": refused.reason.value}
     entry = EntryFacts(act=Act.REFUSED, detail=detail, counterparty=peer)
-    drafted = draft(entry, context.node, context.now(), context.random)
-    work.journal.add([drafted])
+    leaf = write_down(work, entry, context)
     work.commit()
-    return RefusedAnswer(refused=refused, leaf=drafted.leaf)
+    return RefusedAnswer(refused=refused, leaf=leaf)
 
 
 def _signed_terms(work: UnitOfWork, agreement: Agreement, office: Office) -> bytes:
@@ -356,4 +356,4 @@ def _journal(
     counterparty: PartyId | None = None,
 ) -> None:  # fmt: skip
     entry = EntryFacts(act=act, detail=detail, agreement=agreement, counterparty=counterparty or PartyId("-"))
-    work.journal.add([draft(entry, context.node, context.now(), context.random)])
+    write_down(work, entry, context)

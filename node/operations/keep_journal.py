@@ -16,10 +16,11 @@ from crypto.merkle import (
     verify_inclusion,
 )
 from node.domain.context import Context
-from node.domain.journal import Act, Detail, EntryFacts, JournalEntry, detail_commitment, draft, journal_origin
+from node.domain.journal import Act, Detail, EntryFacts, JournalEntry, detail_commitment, journal_origin
 from node.operations.asked import JournalProof
 from node.operations.ports import Tree, UnitOfWork
 from node.operations.rows import JournalRow, PeerHead, StoredCheckpoint
+from node.operations.write_down import write_down
 from registry.parties import PartyId
 
 MOST_AT_ONCE = 20_000
@@ -102,7 +103,7 @@ def _journal_fork(work: UnitOfWork, peer: PartyId, held: bytes, shown: bytes, co
     """Both signed notes together are the proof, so both stand in the detail."""
     detail: Detail = {"held": held.decode(), "shown": shown.decode()}
     entry = EntryFacts(act=Act.FORK, detail=detail, counterparty=peer)
-    work.journal.add([draft(entry, context.node, context.now(), context.random)])
+    write_down(work, entry, context)
     work.commit()
 
 

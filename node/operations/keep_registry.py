@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from crypto.checkpoint import NoteKey
 from crypto.errors import CryptoError
 from node.domain.context import Context
-from node.domain.journal import Act, EntryFacts, draft
+from node.domain.journal import Act, EntryFacts
 from node.domain.operators import SignedAct
 from node.operations.asked import RegistryPage
 from node.operations.facts import NodeFacts, Settings
 from node.operations.ports import UnitOfWork
 from node.operations.rows import StoredStatement
+from node.operations.write_down import write_down
 from registry import freshness
 from registry.errors import RegistryError
 from registry.log import grow, issue_head, read_head
@@ -185,4 +186,4 @@ def _registry_key(context: Context) -> NoteKey:
 
 def _journal(work: UnitOfWork, context: Context, about: PartyId, detail: dict[str, str]) -> None:
     facts = EntryFacts(act=Act.REGISTRY, detail=detail, counterparty=about)
-    work.journal.add([draft(facts, context.node, context.now(), context.random)])
+    write_down(work, facts, context)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from node.domain.context import Context
-from node.domain.journal import Act, EntryFacts, draft
+from node.domain.journal import Act, EntryFacts
 from node.domain.operators import Role, SignedAct, SigningOperator, sign_act
 from node.operations.ports import UnitOfWork
 from node.operations.rows import ActRow, OperatorRow
+from node.operations.write_down import write_down
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ def add_operator(work: UnitOfWork, operator: OperatorRow, context: Context) -> b
         return False
     detail = {"done": "added", "key": operator.key_id, "roles": " ".join(sorted(operator.roles))}
     entry = EntryFacts(act=Act.OPERATOR, detail=detail)
-    work.journal.add([draft(entry, context.node, context.now(), context.random)])
+    write_down(work, entry, context)
     work.commit()
     return True
 

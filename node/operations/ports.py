@@ -310,7 +310,7 @@ class Copies(Protocol):
         """Give copies whose time of keeping has passed, the longest first."""
 
 
-class NoticesTaken(Protocol):
+class TakenNotices(Protocol):
     """Notices that this node, as a holder, took in."""
 
     def stream(self, home: PartyId) -> Stream:
@@ -530,7 +530,7 @@ class UnitOfWork(Protocol):
     copies: Copies
     notices: Notices
     notice_streams: NoticeStreams
-    notices_taken: NoticesTaken
+    notices_taken: TakenNotices
     evidence: Evidence
     erasures: Erasures
     usage: Usage

@@ -10,9 +10,10 @@ from crypto.checkpoint import Checkpoint
 from crypto.frame import FrameHeader
 from node.domain.context import Context
 from node.domain.jobs import JobKind, NewJob
-from node.domain.journal import Act, EntryFacts, draft
+from node.domain.journal import Act, EntryFacts
 from node.operations.ports import UnitOfWork
 from node.operations.rows import PeerHead
+from node.operations.write_down import write_down
 from registry.parties import PartyId
 
 MOST_LEAVES = 1_000
@@ -58,7 +59,7 @@ def plan_proof(work: UnitOfWork, peer: PartyId, headers: Sequence[FrameHeader], 
 def note_failure(work: UnitOfWork, peer: PartyId, problem: str, context: Context) -> None:
     """Journal that a peer's journal did not prove what it had to; the words name digests and codes only."""
     entry = EntryFacts(act=Act.UNPROVEN, detail={"problem": problem}, counterparty=peer)
-    work.journal.add([draft(entry, context.node, context.now(), context.random)])
+    write_down(work, entry, context)
     work.commit()
 
 

@@ -29,6 +29,7 @@ from node.operations.disclose import Disclosure, Name, Occasion, Renderer, Shown
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.rows import RecordRow, Selection, SentFrameRow
+from node.operations.write_down import write_down
 
 PORTION: Final = 500
 """Renditions in one frame, at most."""
@@ -99,7 +100,7 @@ def plan_push(
     number = work.outbox.add(job, now)
     detail: Detail = {"order": ordered.digest.hex(), "outcome": "ORDERED"}
     entry = EntryFacts(act=Act.PUSH, detail=detail, counterparty=job.peer, agreement=agreement.digest)
-    work.journal.add([draft(entry, context.node, now, context.random)])
+    write_down(work, entry, context)
     work.commit()
     return number
 

@@ -16,7 +16,7 @@ from crypto import envelope
 from crypto.commitment import Rendition, decode
 from crypto.errors import CryptoError
 from node.domain.jobs import JobKind, NewJob
-from node.domain.journal import Act, Detail, EntryFacts, draft
+from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.notices import KIND, Effect, Notice, NoticeBatch, Outcome, Place, apply, place_of
 from node.domain.receipts import MOST_RECEIPTS, CopyReceipt, CopyStage
 from node.operations.accept_frames import (
@@ -33,6 +33,7 @@ from node.operations.accept_frames import (
 from node.operations.asked import FrameArrived, NoticesTaken, RefusedAnswer
 from node.operations.ports import UnitOfWork
 from node.operations.rows import ErasureRow, FloorRow, HeldRow, ReceivedNoticeRow
+from node.operations.write_down import write_down
 from registry.parties import PartyId
 
 MOST_EVIDENCE = 16
@@ -129,7 +130,8 @@ def _take(
     _destroy(work, agreement, [bytes.fromhex(one.alias) for one, _ in outcomes])
     leaf = _journal(work, peer, batch, digest, outcomes, recipient)
     work.notices_taken.take(peer, raw, digest, _rows(peer, batch, outcomes, recipient))
-    _queue_receipts(work, peer, outcomes, leaf, recipient)
+    left_out = [(kept.frame, alias) for alias in kept.left_out] if isinstance(kept, Kept) else []
+    _queue_receipts(work, peer, outcomes, left_out, leaf, recipient)
     work.erasures.add(
         [
             ErasureRow(
@@ -246,9 +248,7 @@ def _journal(
     entry = EntryFacts(
         act=Act.NOTICES_TAKEN, detail=detail, counterparty=peer, agreement=bytes.fromhex(batch.agreement)
     )  # fmt: skip
-    drafted = draft(entry, recipient.context.node, recipient.context.now(), recipient.context.random)
-    work.journal.add([drafted])
-    return drafted.leaf
+    return write_down(work, entry, recipient.context)
 
 
 def _rows(
@@ -276,16 +276,26 @@ def _queue_receipts(
     work: UnitOfWork,
     peer: PartyId,
     outcomes: Sequence[tuple[Notice, Outcome]],
+    left_out: Sequence[tuple[bytes, bytes]],
     leaf: bytes,
     recipient: Recipient,
 ) -> None:
-    """Say of each notice that it is stored, and what was done at once; whether bytes are gone is said later."""
+    """Say of each notice that it is stored, and what was done at once; whether bytes are gone is said later.
+
+    What was left out of the replacement, by frame and alias, never came into a file.
+    """
     now = recipient.context.now()
     receipts = [
         CopyReceipt(at=now, alias=notice.alias, frame=None, journal_leaf=leaf.hex(), notice=notice.notice, stage=stage)
         for notice, outcome in outcomes
         for stage in (CopyStage.RECEIVED, outcome.stage)
     ]
+    receipts += [
+        CopyReceipt(
+            at=now, alias=alias.hex(), frame=frame.hex(), journal_leaf=leaf.hex(), notice=None, stage=CopyStage.DELETED
+        )
+        for frame, alias in left_out
+    ]  # fmt: skip
     queue_copy_receipts(work, peer, receipts, recipient.context.random(8).hex(), recipient)
 
 
@@ -305,7 +315,6 @@ def _refuse(
 ) -> RefusedAnswer:
     detail: Detail = {"article": refused.article, "outcome": refused.reason.value, **(evidence or {})}
     entry = EntryFacts(act=Act.REFUSED, detail=detail, counterparty=peer)
-    drafted = draft(entry, recipient.context.node, recipient.context.now(), recipient.context.random)
-    work.journal.add([drafted])
+    leaf = write_down(work, entry, recipient.context)
     work.commit()
-    return RefusedAnswer(refused=refused, leaf=drafted.leaf)
+    return RefusedAnswer(refused=refused, leaf=leaf)

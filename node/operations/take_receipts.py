@@ -5,11 +5,12 @@ from agreements.signatures import document_keys, reason_of
 from crypto import envelope
 from crypto.errors import CryptoError
 from node.domain.context import Context
-from node.domain.journal import Act, Detail, EntryFacts, draft
+from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.receipts import COPY_KIND, KIND, MOST_RECEIPTS, CopyReceiptBatch, CopyStage, ReceiptBatch
 from node.operations.asked import RefusedAnswer
 from node.operations.facts import NodeFacts, Settings
 from node.operations.ports import UnitOfWork
+from node.operations.write_down import write_down
 from registry.parties import PartyId
 
 
@@ -85,6 +86,4 @@ def _refuse(work: UnitOfWork, peer: PartyId, refused: Refused, context: Context)
 
 def _journal(work: UnitOfWork, context: Context, peer: PartyId, act: Act, detail: Detail) -> bytes:
     entry = EntryFacts(act=act, detail=detail, counterparty=peer)
-    drafted = draft(entry, context.node, context.now(), context.random)
-    work.journal.add([drafted])
-    return drafted.leaf
+    return write_down(work, entry, context)

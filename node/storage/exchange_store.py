@@ -5,10 +5,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, Final
 
 from node.operations.rows import CopyRow, PushTally, ReceivedFrameRow, SentFrameRow
+from node.storage.kept_receipts import keep_receipt
 from node.storage.moments import from_milliseconds, from_milliseconds_or_none, to_milliseconds
 from node.storage.transaction import Transaction
 from registry.parties import PartyId
@@ -29,8 +29,6 @@ VALUES (:frame, :recipient, :agreement_no, :request, :header, :header_digest, :b
 :sequence)"""
 _FIND_SENT: Final = """
 SELECT number FROM sent_frames WHERE frame = :frame AND recipient = :recipient AND header_digest = :header_digest"""
-_ADD_RECEIPT: Final = """
-INSERT INTO receipts (raw_digest, raw) VALUES (:raw_digest, :raw) ON CONFLICT (raw_digest) DO NOTHING"""
 _RECEIPT_OF_FRAME: Final = """
 INSERT INTO frame_receipts (frame_no, receipt_no, received_at)
 SELECT :frame_no, number, :received_at FROM receipts WHERE raw_digest = :raw_digest
@@ -121,8 +119,7 @@ class SqlSentFrames:
         sent = self._transaction.row(_FIND_SENT, named)
         if sent is None:
             return False
-        digest = sha256(receipt).digest()
-        self._transaction.run(_ADD_RECEIPT, {"raw_digest": digest, "raw": receipt})
+        digest = keep_receipt(self._transaction, receipt)
         values = {"frame_no": sent[0], "raw_digest": digest, "received_at": to_milliseconds(at)}
         self._transaction.run(_RECEIPT_OF_FRAME, values)
         return True

@@ -5,11 +5,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Final
 
 from node.domain.notices import Holding
 from node.operations.rows import DisclosureRow, LedgerRow, ShownBefore
+from node.storage.kept_receipts import keep_receipt
 from node.storage.moments import from_milliseconds, from_milliseconds_or_none, to_milliseconds
 from node.storage.transaction import Transaction
 from registry.parties import PartyId
@@ -37,8 +37,6 @@ WHERE d.record_no = wanted.key AND d.agreement_no = :agreement_no AND d.closed_a
 AND f.number = d.frame_no AND f.refused IS NULL
 AND (f.taken_at IS NOT NULL OR EXISTS (SELECT 1 FROM frame_receipts x WHERE x.frame_no = f.number))
 ORDER BY d.number"""
-_KEEP_RECEIPT: Final = """
-INSERT INTO receipts (raw_digest, raw) VALUES (:raw_digest, :raw) ON CONFLICT (raw_digest) DO NOTHING"""
 _CLOSE: Final = """closed_at = :at,
 closed_by = (SELECT number FROM receipts WHERE raw_digest = :raw_digest) WHERE closed_at IS NULL AND number IN"""
 _SETTLE: Final = f"""
@@ -150,6 +148,5 @@ class SqlLedger:
 
     def _kept(self, holder: PartyId, receipt: bytes, at: datetime) -> dict[str, object]:
         """Keep the receipt that closes rows, and what names it."""
-        digest = sha256(receipt).digest()
-        self._transaction.run(_KEEP_RECEIPT, {"raw_digest": digest, "raw": receipt})
+        digest = keep_receipt(self._transaction, receipt)
         return {"holder": holder, "at": to_milliseconds(at), "raw_digest": digest}

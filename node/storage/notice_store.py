@@ -5,12 +5,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, Final
 
 from node.domain.notices import MOST_NOTICES, Stream
 from node.domain.receipts import CopyStage
 from node.operations.rows import NewNoticeRow, NoticeBatchRow, NoticeRow, NoticeStageRow, ReceivedNoticeRow
+from node.storage.kept_receipts import keep_receipt
 from node.storage.moments import from_milliseconds, from_milliseconds_or_none, to_milliseconds
 from node.storage.transaction import Transaction
 from registry.parties import PartyId
@@ -35,8 +35,6 @@ WHERE s.notice_no = :number"""
 _MINE: Final = """
 WITH {blobs wanted} SELECT n.notice, n.number FROM wanted CROSS JOIN notices n
 WHERE n.notice = wanted.key AND n.peer = :peer"""
-_KEEP_RECEIPT: Final = """
-INSERT INTO receipts (raw_digest, raw) VALUES (:raw_digest, :raw) ON CONFLICT (raw_digest) DO NOTHING"""
 _KEEP_STAGE: Final = """
 INSERT INTO notice_receipts (notice_no, stage, receipt_no, at)
 SELECT :notice_no, :stage, number, :at FROM receipts WHERE raw_digest = :raw_digest
@@ -151,8 +149,7 @@ class SqlNotices:
         known = [(mine[notice], CopyStage(stage), at) for notice, stage, at in notices if notice in mine]
         if not known:
             return 0
-        digest = sha256(receipt).digest()
-        self._transaction.run(_KEEP_RECEIPT, {"raw_digest": digest, "raw": receipt})
+        digest = keep_receipt(self._transaction, receipt)
         kept = [
             {"notice_no": number, "stage": stage.value, "at": to_milliseconds(at), "raw_digest": digest}
             for number, stage, at in known
@@ -224,8 +221,8 @@ class SqlNoticeStreams:
         return int(count)
 
 
-class SqlNoticesTaken:
-    """See `node.operations.ports.NoticesTaken`."""
+class SqlTakenNotices:
+    """See `node.operations.ports.TakenNotices`."""
 
     __slots__ = ("_transaction",)
 

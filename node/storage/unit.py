@@ -8,7 +8,7 @@ from node.storage.disclosure_store import SqlPseudonyms, SqlRenditions
 from node.storage.exchange_store import SqlPushedFrames, SqlReceivedFrames, SqlSentFrames
 from node.storage.journal_store import SqlJournal, SqlTree
 from node.storage.ledger_store import SqlLedger
-from node.storage.notice_store import SqlEvidence, SqlNotices, SqlNoticesTaken, SqlNoticeStreams
+from node.storage.notice_store import SqlEvidence, SqlNotices, SqlNoticeStreams, SqlTakenNotices
 from node.storage.operator_store import SqlGeneration, SqlOperators
 from node.storage.outbox_store import SqlOutbox
 from node.storage.record_store import SqlRecords
@@ -45,7 +45,7 @@ class SqlUnit:
         self.copies: ports.Copies = SqlCopies(transaction)
         self.notices: ports.Notices = SqlNotices(transaction)
         self.notice_streams: ports.NoticeStreams = SqlNoticeStreams(transaction)
-        self.notices_taken: ports.NoticesTaken = SqlNoticesTaken(transaction)
+        self.notices_taken: ports.TakenNotices = SqlTakenNotices(transaction)
         self.evidence: ports.Evidence = SqlEvidence(transaction)
         self.erasures: ports.Erasures = SqlErasures(transaction)
         self.usage: ports.Usage = SqlUsage(transaction)

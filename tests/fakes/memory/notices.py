@@ -1,4 +1,4 @@
-"""The ports Notices, NoticeStreams, NoticesTaken and Evidence."""
+"""The ports Notices, NoticeStreams, TakenNotices and Evidence."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -118,7 +118,7 @@ class MemoryNoticeStreams(Part):
         return next((batch for batch in self._batches(peer) if batch.taken_at is None), None)
 
 
-class MemoryNoticesTaken(Part):
+class MemoryTakenNotices(Part):
     def stream(self, home: PartyId) -> Stream:
         return self._seen.streams.get(home, Stream())
 

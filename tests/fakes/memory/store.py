@@ -17,7 +17,7 @@ from tests.fakes.memory.frames import (
     MemorySentFrames,
 )
 from tests.fakes.memory.journal import MemoryJournal, MemoryOutbox, MemoryTree
-from tests.fakes.memory.notices import MemoryEvidence, MemoryNotices, MemoryNoticesTaken, MemoryNoticeStreams
+from tests.fakes.memory.notices import MemoryEvidence, MemoryNotices, MemoryNoticeStreams, MemoryTakenNotices
 from tests.fakes.memory.records import MemoryChanges, MemoryRecords
 from tests.fakes.memory.registries import MemoryGeneration, MemoryOperators, MemoryPeers, MemoryRegistries
 from tests.fakes.memory.renditions import MemoryLedger, MemoryPseudonyms, MemoryRenditions
@@ -82,7 +82,7 @@ class MemoryUnit:
         self.copies: ports.Copies = MemoryCopies(transaction)
         self.notices: ports.Notices = MemoryNotices(transaction)
         self.notice_streams: ports.NoticeStreams = MemoryNoticeStreams(transaction)
-        self.notices_taken: ports.NoticesTaken = MemoryNoticesTaken(transaction)
+        self.notices_taken: ports.TakenNotices = MemoryTakenNotices(transaction)
         self.evidence: ports.Evidence = MemoryEvidence(transaction)
         self.erasures: ports.Erasures = MemoryErasures(transaction)
         self.usage: ports.Usage = MemoryUsage(transaction)
