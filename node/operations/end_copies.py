@@ -68,7 +68,8 @@ def erased(work: UnitOfWork, through: int, recipient: Recipient) -> int:
             for one in rows
         ]
         queue_copy_receipts(work, home, receipts, f"erased:{rows[0].number}", recipient)
-    work.notices_taken.advance([one.notice for one in gone if one.notice is not None], CopyStage.DELETED.value)
+        notices = [one.notice for one in rows if one.notice is not None]
+        work.notices_taken.advance(home, notices, CopyStage.DELETED.value)
     work.erasures.done([one.number for one in gone])
     work.commit()
     return len(gone)

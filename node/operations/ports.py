@@ -269,7 +269,7 @@ class PushedFrames(Protocol):
         """Note what recipients said to frames: None for taken, or the reason of a refusal; forget their bodies."""
 
     def tally(self, job: int) -> PushTally:
-        """Say how far a push job has come."""
+        """Say how far a push job has come. A frame may count as cancelled and taken; at most 100 refused are named."""
 
     def find(self, frame: bytes) -> SentFrameRow | None:
         """Give one frame whose body is still there."""
@@ -322,8 +322,8 @@ class TakenNotices(Protocol):
     def take(self, home: PartyId, raw: bytes, digest: bytes, notices: Sequence[ReceivedNoticeRow]) -> None:
         """Keep a batch with its notices, and move the stream on behind it."""
 
-    def advance(self, notices: Sequence[bytes], stage: str) -> None:
-        """Note that notices came to a stage here."""
+    def advance(self, home: PartyId, notices: Sequence[bytes], stage: str) -> None:
+        """Note that notices of a home came to a stage here; their ids are unique within that home alone."""
 
     def page(self, after: int, limit: int) -> Sequence[tuple[int, ReceivedNoticeRow]]:
         """Give notices in ascending number."""
@@ -333,7 +333,7 @@ class Evidence(Protocol):
     """Signed words of peers that contradict what they said before."""
 
     def keep(self, peer: PartyId, digest: bytes, raw: bytes, at: datetime, most: int) -> bool:
-        """Keep one, unless it is kept already or there are `most` of this peer; whether it is kept now."""
+        """Keep one, unless it is kept already or there are `most` of this peer; whether this call kept it."""
 
 
 class Notices(Protocol):
@@ -368,7 +368,7 @@ class NoticeStreams(Protocol):
         """Give the number that the next notice to a peer gets, and the digest of the last batch."""
 
     def put(self, batch: NoticeBatchRow, notices: Sequence[int]) -> None:
-        """Keep a signed batch, and give these notices (by number) their places in it."""
+        """Keep a signed batch, which nobody has taken yet, and give these notices (by number) their places in it."""
 
     def open_batch(self, peer: PartyId) -> tuple[NoticeBatchRow, Sequence[NoticeRow]] | None:
         """Give the first batch that the peer has not taken, with its notices."""

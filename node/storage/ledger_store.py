@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from node.domain.notices import Holding
+from node.domain.notices import MOST_NOTICES, Holding
 from node.operations.rows import DisclosureRow, LedgerRow, ShownBefore
 from node.storage.kept_receipts import keep_receipt
 from node.storage.moments import from_milliseconds, from_milliseconds_or_none, to_milliseconds
@@ -47,8 +47,9 @@ AND d.record_version < n.record_version)"""
 _NOT_HELD: Final = f"""
 WITH {{blobs wanted}} UPDATE disclosures SET {_CLOSE} (
 SELECT d.number FROM wanted CROSS JOIN notices n CROSS JOIN notice_batches b CROSS JOIN disclosures d
-WHERE n.notice = wanted.key AND n.peer = :holder AND b.peer = n.peer AND n.sequence >= b.first
-AND n.sequence < b.first + b.count AND d.frame_no = b.frame_no AND d.record_no = n.record_no)"""
+WHERE n.notice = wanted.key AND n.peer = :holder AND b.peer = n.peer AND b.first <= n.sequence
+AND b.first > n.sequence - {MOST_NOTICES} AND n.sequence < b.first + b.count
+AND d.frame_no = b.frame_no AND d.record_no = n.record_no)"""
 _END: Final = f"""
 UPDATE disclosures SET {_CLOSE} (
 SELECT d.number FROM sent_frames f CROSS JOIN disclosures d CROSS JOIN aliases a

@@ -85,7 +85,8 @@ _MOVE_ON: Final = """
 INSERT INTO notice_streams (home, expected, last) VALUES (:home, :expected, :last)
 ON CONFLICT (home) DO UPDATE SET expected = excluded.expected, last = excluded.last"""
 _STAGE_HERE: Final = """
-WITH {blobs wanted} UPDATE received_notices SET stage = :stage WHERE notice IN (SELECT key FROM wanted)"""
+WITH {blobs wanted} UPDATE received_notices SET stage = :stage
+WHERE home = :home AND notice IN (SELECT key FROM wanted)"""
 _COUNT_EVIDENCE: Final = "SELECT count(*) FROM evidence WHERE peer = :peer"
 _KEEP_EVIDENCE: Final = """
 INSERT INTO evidence (peer, digest, raw, at) VALUES (:peer, :digest, :raw, :at) ON CONFLICT (peer, digest) DO NOTHING"""
@@ -261,9 +262,10 @@ class SqlTakenNotices:
         behind = first.sequence + len(notices)
         self._transaction.run(_MOVE_ON, {"home": home, "expected": behind, "last": digest})
 
-    def advance(self, notices: Sequence[bytes], stage: str) -> None:
+    def advance(self, home: PartyId, notices: Sequence[bytes], stage: str) -> None:
         if notices:
-            self._transaction.run(_STAGE_HERE, {"wanted": self._transaction.keys(notices), "stage": stage})
+            values = {"wanted": self._transaction.keys(notices), "home": home, "stage": stage}
+            self._transaction.run(_STAGE_HERE, values)
 
     def page(self, after: int, limit: int) -> list[tuple[int, ReceivedNoticeRow]]:
         rows = self._transaction.rows(_TAKEN_PAGE, {"after": after, "limit": limit})

@@ -1,4 +1,4 @@
-"""The ports NoticesTaken and Evidence: what this node, as a holder, was told, and what contradicts that."""
+"""The ports TakenNotices and Evidence: what this node, as a holder, was told, and what contradicts that."""
 
 from msgspec import structs
 
@@ -91,14 +91,33 @@ def test_a_large_batch_is_kept_whole(store: Store) -> None:
 def test_notices_come_to_a_stage_by_their_ids(store: Store) -> None:
     with store.write() as work:
         first, second, third = _take(work, 1, 3)
-        work.notices_taken.advance([third.notice, first.notice, short("unknown")], "DELETED")
-        work.notices_taken.advance([], "NOT_HELD")
+        work.notices_taken.advance(AGENCY, [third.notice, first.notice, short("unknown")], "DELETED")
+        work.notices_taken.advance(AGENCY, [], "NOT_HELD")
 
         assert [row for _, row in work.notices_taken.page(0, 10)] == [
             structs.replace(first, stage="DELETED"),
             second,
             structs.replace(third, stage="DELETED"),
         ]
+
+
+def test_a_home_that_uses_an_id_of_another_one_says_nothing_about_it(store: Store) -> None:
+    """Nobody keeps a home from choosing an id that it saw elsewhere."""
+    with store.write() as work:
+        (ours,) = _take(work, 1, 1)
+        theirs = structs.replace(_told(1, 1, BUREAU)[0], notice=ours.notice)
+        work.notices_taken.take(BUREAU, b"batch", digest("batch"), [theirs])
+        work.notices_taken.advance(BUREAU, [ours.notice], "DELETED")
+
+        assert [row for _, row in work.notices_taken.page(0, 10)] == [ours, structs.replace(theirs, stage="DELETED")]
+
+
+def test_a_home_that_uses_the_ids_of_another_moves_none_of_its_notices(store: Store) -> None:
+    with store.write() as work:
+        _take(work, 1, 1)
+        work.notices_taken.advance(BUREAU, [row.notice for _, row in work.notices_taken.page(0, 10)], "DELETED")
+
+        assert {row.stage for _, row in work.notices_taken.page(0, 10)}.isdisjoint({"DELETED"})
 
 
 def test_an_undone_batch_was_not_taken(store: Store) -> None:

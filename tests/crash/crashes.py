@@ -14,20 +14,28 @@ from signal import SIGKILL
 from typing import Any, Final
 
 import msgspec
+import pytest
 
 from registry.parties import PartyId
 from tests.contracts.postgresql import PostgresqlServer
 from tests.crash.ending import Ending, differences
 from tests.crash.launcher import Flaw, Kill, Order, Outcome, Said
 from tests.crash.saved_rows import SavedRows, bring_back, save
-from tests.crash.story import BOTH, PARTS, STORY
+from tests.crash.story import BOTH, HOLDER, HOME, PARTS, STORY
 
 ROOT: Final = Path(__file__).parents[2]
 IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of one's own is made in it
 ROOM: Final = 1 << 27
 ERASING: Final = "erase"
+ROLES: Final = {HOME: "home", HOLDER: "holder"}
 CALLS_PER_POINT: Final = 9
 """One kill before and one after for about so many calls, besides the first and the last one."""
+
+
+CASES: Final = [
+    pytest.param(victim, act.name, id=f"{ROLES[victim]} in {act.name}") for act in STORY for victim in act.victims
+]
+"""Who is killed in which act."""
 
 
 @dataclass(frozen=True, slots=True)

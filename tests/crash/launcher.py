@@ -12,6 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,7 @@ from tests.fakes.network import found, running
 from tests.fakes.stores import Around, Counting, WrappedStore, doing_twice, forgetting, losing_rows
 from tests.fakes.world import START
 
+RESTARTED_AFTER = timedelta(minutes=1)
 PATIENCE = 60
 """Seconds after which a child that is not done is ended."""
 
@@ -44,7 +46,7 @@ class Kill(msgspec.Struct, frozen=True):
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Play some acts in a place: databases by party, in a folder that also holds what people remember.
 
-    `found` founds the network first. With `again` the first act was broken off before. `ends` asks for the ending.
+    `found` founds the network first. With `again` the first act was broken off a moment ago. `ends` asks for the ending.
     Without `compacts` databases are not written anew, though everybody believes it.
     """
 
@@ -82,6 +84,8 @@ def carry_out(order: Order) -> Said:
         found(PARTS, folder, order.urls)
         Memory().keep(folder)
     memory = Memory.of(folder)
+    if order.again:
+        memory.now += RESTARTED_AFTER
     counting = {party: Counting() for party in BOTH}
     if order.kill is not None:
         counting[order.kill.victim] = Counting(before=order.kill.before, after=order.kill.after)

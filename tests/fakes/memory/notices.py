@@ -133,9 +133,10 @@ class MemoryTakenNotices(Part):
             add_new(state.received_notices, (one.home, one.sequence), one)
         state.streams[home] = Stream(expected=first + len(notices), last=digest)
 
-    def advance(self, notices: Sequence[bytes], stage: str) -> None:
+    def advance(self, home: PartyId, notices: Sequence[bytes], stage: str) -> None:
         rows = self._changing.received_notices
-        rows.update({key: changed(row, stage=stage) for key, row in rows.items() if row.notice in notices})
+        theirs = {key: row for key, row in rows.items() if row.home == home and row.notice in notices}
+        rows.update({key: changed(row, stage=stage) for key, row in theirs.items()})
 
     def page(self, after: int, limit: int) -> list[tuple[int, ReceivedNoticeRow]]:
         return page_of(self._seen.received_notices.values(), after, limit)
