@@ -167,7 +167,7 @@ def _unfit(rendition: Rendition, opened: Opened, vocabulary: Vocabulary, pack: s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A frame that is held: the leaf of its entry, how many of its renditions were not kept, and which `until` left out."""
+    """A frame that is held: the leaf of its entry, how many of its renditions are not, and which `until` left out."""
 
     frame: bytes
     leaf: bytes

@@ -252,7 +252,7 @@ received_batches = Table(
 received_notices = Table(
     "received_notices", metadata, _number(), _text("home"), _int("sequence"), _bytes("notice"), _bytes("agreement"),
     _bytes("alias"), _text("effect"), _int("version"), _time("due_at"), _time("received_at"), _text("stage"),
-    UniqueConstraint("home", "sequence"), Index(None, "notice"),
+    UniqueConstraint("home", "sequence"), Index(None, "home", "notice"),
 )  # fmt: skip
 
 # Signed words of peers that contradict what they said before.

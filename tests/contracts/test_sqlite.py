@@ -108,6 +108,13 @@ def test_no_statement_scans_a_table_that_grows(database: Path) -> None:
     assert len(list(_statements())) > 120
 
 
+def test_a_notice_is_found_by_its_id_however_many_its_home_has_told(database: Path) -> None:
+    with closing(Sqlite(database).connect()) as connection:
+        plan = _plan(connection, Sqlite(database).statement(notice_store._STAGE_HERE))
+
+    assert "received_notices_home_notice (home=? AND notice=?)" in plan[0]
+
+
 def test_what_is_read_in_portions_is_not_sorted_anew_for_each(database: Path) -> None:
     """Or reading a million records would take time that grows with the square."""
     backend = Sqlite(database)

@@ -177,7 +177,7 @@ def _held() -> None:
         _bytes("alias"), _text("effect"), _int("version"), _int("due_at"), _int("received_at"), _text("stage"),
         _unique("received_notices", "home", "sequence"),
     )  # fmt: skip
-    op.create_index("ix_received_notices_notice", "received_notices", ["notice"])
+    op.create_index("ix_received_notices_home_notice", "received_notices", ["home", "notice"])
     op.create_table(
         "evidence", _number(), _text("peer"), _bytes("digest"), _bytes("raw"), _int("at"),
         _unique("evidence", "peer", "digest"),
