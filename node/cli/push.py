@@ -21,6 +21,7 @@ from node.domain.dates import SHANGHAI
 from node.domain.jobs import Job, JobResult, JobState
 from node.domain.records import Kind
 from node.operations.operators import NotAllowed
+from node.operations.ports import UnitOfWork
 from node.operations.push_records import MOST_LISTED, PushPlan, PushResult, Wanted, plan_push
 
 LOOK_EVERY = 0.1
@@ -69,15 +70,7 @@ def push(
                 records=listed,
                 again=again,
             )
-            total = (
-                len(listed)
-                if listed is not None
-                else sum(
-                    count
-                    for name, count in work.records.count().items()
-                    if name in (wanted.kinds or found.terms.precisions)
-                )
-            )
+            total = _total(work, found, wanted)
             number = plan_push(work, wanted, found, who, opened.context)
         if isinstance(number, NotAllowed):
             fail(number.why, Exit.REFUSED)
@@ -89,6 +82,14 @@ def _kinds(agreement: Agreement, kinds: list[Kind]) -> frozenset[str]:
     if not wanted <= agreement.terms.precisions.keys():
         fail(f"the agreement covers {', '.join(sorted(agreement.terms.precisions))}", Exit.USAGE)
     return wanted
+
+
+def _total(work: UnitOfWork, agreement: Agreement, wanted: Wanted) -> int:
+    """At most so many records are looked at."""
+    if wanted.records is not None:
+        return len(wanted.records)
+    kinds = wanted.kinds or agreement.terms.precisions
+    return sum(count for kind, count in work.records.count().items() if kind in kinds)
 
 
 def _listed(records: list[int], file: Path | None) -> tuple[int, ...] | None:

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from agreements.acceptance import FrameFacts, accept_frame
 from agreements.agreement import Agreement
-from agreements.permission import FrameFacts, accept_frame
 from agreements.refusal import Refusal, Refused, refuse
 from agreements.signatures import reason_of
 from crypto.commitment import Rendition

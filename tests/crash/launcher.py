@@ -32,7 +32,11 @@ PATIENCE = 60
 
 Flaw = tuple[PartyId, str, str]
 """Something that is broken on purpose: at whom, what (a key of `FLAWS`), and in which call."""
-FLAWS: dict[str, Callable[[str], Around]] = {"loses a row": losing_rows, "does twice": doing_twice, "forgets": forgetting}
+FLAWS: dict[str, Callable[[str], Around]] = {
+    "loses a row": losing_rows,
+    "does twice": doing_twice,
+    "forgets": forgetting,
+}
 
 
 class Kill(msgspec.Struct, frozen=True):

@@ -104,7 +104,11 @@ def set_up(scene: Scene) -> None:
 
 
 def query(scene: Scene) -> None:
-    plans = [msgspec.json.decode(job.payload, type=Plan) for job in scene.jobs(HOLDER, JobKind.QUERY)] if scene.again else []
+    plans = (
+        [msgspec.json.decode(job.payload, type=Plan) for job in scene.jobs(HOLDER, JobKind.QUERY)]
+        if scene.again
+        else []
+    )
     known = {tuple(one.value for one in plan.subjects) for plan in plans}
     for numbers in ASKED:
         subjects = [code(number) for number in numbers]
@@ -114,7 +118,11 @@ def query(scene: Scene) -> None:
 
 
 def push_records(scene: Scene) -> None:
-    plans = [msgspec.json.decode(job.payload, type=PushPlan) for job in scene.jobs(HOME, JobKind.PUSH)] if scene.again else []
+    plans = (
+        [msgspec.json.decode(job.payload, type=PushPlan) for job in scene.jobs(HOME, JobKind.PUSH)]
+        if scene.again
+        else []
+    )
     for wanted in (Wanted(), Wanted(records=(record_no(PUSHED_AGAIN),), again=True)):
         if wanted.records not in [plan.records for plan in plans]:
             push(scene.network, HOME, scene.memory.agreement, wanted)

@@ -73,7 +73,8 @@ class Fate(StrEnum):
 class Weather:
     """Decides over each message. `calm` lets everything through; `down` are members that nobody reaches.
 
-    `planned` are the fates of the next messages, one after another, whether or not it is calm behind them.
+    `planned` are the fates of the next messages, one after another, whether or not it is calm behind them. `history` is
+    every message that was sent to somebody who was up, to be sent once more.
     """
 
     chance: Random
@@ -81,6 +82,7 @@ class Weather:
     down: set[PartyId] = field(default_factory=set)
     late: list[Callable[[], object]] = field(default_factory=list)
     planned: list[Fate] = field(default_factory=list)
+    history: list[Callable[[], object]] = field(default_factory=list)
     refused: int = 0
     seen: Counter[Fate] = field(default_factory=Counter)
 
@@ -95,6 +97,13 @@ class Weather:
         if self.calm:
             return Fate.ARRIVES
         return self.chance.choices(list(Fate), weights=[6, 1, 1, 1, 1])[0]
+
+    def repeat(self) -> None:
+        """Bring every message once more, in any order, as somebody could who listened."""
+        again = self.history[:]
+        self.chance.shuffle(again)
+        for message in again:
+            message()
 
     def blow(self) -> None:
         """Bring some of what is late, in any order."""
@@ -165,9 +174,10 @@ class Link:
         if {peer, self.sender} & weather.down:
             raise PeerUnreachable(peer, f"{peer} is down")
         fate = weather.fate()
+        # A restart in between replaces the gateway, so it is looked up when a message comes.
+        weather.history.append(lambda: act(self.network.gateways[peer]))
         if fate is Fate.LATE:
-            # A restart in between replaces the gateway, so it is looked up when the message comes.
-            weather.late.append(lambda: act(self.network.gateways[peer]))
+            weather.late.append(weather.history[-1])
         if fate in {Fate.LATE, Fate.LOST}:
             raise PeerUnreachable(peer, f"{peer} did not answer in time")
         if fate is Fate.TWICE:

@@ -6,11 +6,12 @@ ends badly.
 
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -29,9 +30,10 @@ from tests.fakes.propagation import (
     enterprise,
     load,
     push,
+    records,
 )
 from tests.simulation.held import Secrets, remains, troubles
-from tests.simulation.templates import PULLING, PUSHED, SHORT, SUBJECTS, Template, prepared
+from tests.simulation.templates import LOADED, PUSHED, SHORT, SUBJECTS, Template, prepared
 
 MEMBERS = (HOME, *HOLDERS)
 STATUSES = ("SUSPENDED", "LIQUIDATION", "REVOKED", "ACTIVE")
@@ -124,7 +126,20 @@ class LateMessagesCome:
 
 
 Step = (
-    Push | Correct | Load | Delete | Ask | Run | EverybodyRuns | Restart | Erase | Sequence | Vanish | ComeBack | Wait | LateMessagesCome
+    Push
+    | Correct
+    | Load
+    | Delete
+    | Ask
+    | Run
+    | EverybodyRuns
+    | Restart
+    | Erase
+    | Sequence
+    | Vanish
+    | ComeBack
+    | Wait
+    | LateMessagesCome
 )
 
 
@@ -164,9 +179,10 @@ class Story:
 
     network: Network
     template: Template
-    secrets: Secrets
+    secrets: Secrets = field(default_factory=Secrets)
     turn: int = 0
     said: Counter[str] = field(default_factory=Counter)
+    numbers: list[int] = field(default_factory=lambda: list(range(LOADED)))
 
     def play(self, step: Step) -> None:
         match step:
@@ -179,7 +195,7 @@ class Story:
             case Load(number, as_it_was):
                 row = enterprise(number)
                 changes = {} if as_it_was else self.fresh(number)
-                self.said.update(load(self.network, HOME, [row | changes]))
+                self.load(number, row | changes)
             case Ask(by, about, fields):
                 wanted = None if fields is None else {"101": fields}
                 subjects = [code(number) for number in about]
@@ -205,6 +221,19 @@ class Story:
                 self.network.weather.blow()
         self.secrets.look(self.network, HOME, HOLDERS)
 
+    def load(self, number: int, row: Mapping[str, str]) -> Counter[str]:
+        outcomes = Counter(load(self.network, HOME, [row]))
+        self.said.update(outcomes)
+        self.numbers += [number] * outcomes["new"]
+        return outcomes
+
+    def load_what_was_deleted(self) -> Counter[str]:
+        """Give the provider's first rows of deleted records once more; what became of those that were let in."""
+        rows = records(self.network, HOME)
+        gone = [number for number, row in zip(self.numbers, rows, strict=True) if row.deleted_at is not None]
+        outcomes = Counter(load(self.network, HOME, [enterprise(number) for number in gone]))
+        return outcomes - Counter(rejected=len(gone))
+
     def correct(self, record: int) -> None:
         """Correct a record that is still there; nobody can order it of one that is not."""
         row = self.network.members[HOME].read(lambda work: work.records.find(record + 1))
@@ -227,18 +256,34 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
 
 @settings(max_examples=25, deadline=None)
+@example(
+    # The answer to a batch is lost, and asked for again when it is not given again any more.
+    script=[Ask(PUSHED, (0, 1), FIELDS[0]), Run(PUSHED)],
+    fates=[Fate.ARRIVES, Fate.ANSWER_LOST],
+)
+@example(
+    # A corrected record is shown in fewer fields, in an answer, before its correction arrives.
+    script=[Vanish(PUSHED), Ask(PUSHED, (0,), FIELDS[0]), Correct(0), Run(HOME)],
+    fates=[],
+)
 @given(script=st.lists(steps(), min_size=15, max_size=50), fates=st.lists(fates(), min_size=15, max_size=50))
 def test_once_messages_flow_again_every_copy_is_what_home_says(
     template: Template, script: list[Step], fates: list[Fate]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, template.copied(Path(folder)) as network, capture_logs() as logs:
         network.weather.planned = list(fates)
-        secrets = Secrets()
-        story = Story(network, template, secrets)
+        story = Story(network, template)
         for step in script:
             story.play(step)
         network.end_copies(*HOLDERS)
         network.settle()
         assert troubles(network, HOME, HOLDERS) == []
-        assert remains(network.members.values(), secrets.gone(network, HOME, HOLDERS)) == []
+
+        network.weather.repeat()
+        came_back = story.load_what_was_deleted()
+        network.settle()
+
+        assert came_back == {}
+        assert troubles(network, HOME, HOLDERS) == []
+        assert remains(network.members.values(), story.secrets.gone(network, HOME, HOLDERS)) == []
         assert logs == []

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agreements.permission import FrameFacts, accept_frame
+from agreements.acceptance import FrameFacts, accept_frame
 from crypto.frame import FrameHeader
 from tests.unit.agreements.world import (
     AGENCY,
