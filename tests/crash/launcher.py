@@ -11,28 +11,30 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Final, NoReturn
 
 import msgspec
 
 from node.domain.vocabulary import load_vocabulary
 from node.operations.ports import Store
 from registry.parties import PartyId
-from tests.crash.ending import Ending, ending, left_in_files
+from tests.crash.ending import Ending, ending, left_in_files, wrong_at
 from tests.crash.story import BOTH, PARTS, STORY, Memory, Scene, set_up
 from tests.fakes.network import found, running
 from tests.fakes.stores import Around, Counting, WrappedStore, doing_twice, forgetting, losing_rows
 from tests.fakes.world import START
 
-RESTARTED_AFTER = timedelta(minutes=1)
-PATIENCE = 60
+RESTARTED_AFTER: Final = timedelta(minutes=1)
+PATIENCE: Final = 60
 """Seconds after which a child that is not done is ended."""
 
 Flaw = tuple[PartyId, str, str]
 """Something that is broken on purpose: at whom, what (a key of `FLAWS`), and in which call."""
-FLAWS: dict[str, Callable[[str], Around]] = {
+FLAWS: Final[Mapping[str, Callable[[str], Around]]] = {
     "loses a row": losing_rows,
     "does twice": doing_twice,
     "forgets": forgetting,
@@ -50,8 +52,8 @@ class Kill(msgspec.Struct, frozen=True):
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Play some acts in a place: databases by party, in a folder that also holds what people remember.
 
-    `found` founds the network first. With `again` the first act was broken off a moment ago. `ends` asks for the ending.
-    Without `compacts` databases are not written anew, though everybody believes it.
+    `found` founds the network first. With `again` the first act was broken off a moment ago. `ends` asks for the
+    ending. Without `compacts` databases are not written anew, though everybody believes it.
     """
 
     folder: str
@@ -81,44 +83,59 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     said: Said | None = None
 
 
+@dataclass(slots=True)
+class Company:
+    """How everybody's stores are wrapped in one run: what is broken on purpose, and who counts calls until the end."""
+
+    order: Order
+    counting: dict[PartyId, Counting]
+
+    @classmethod
+    def of(cls, order: Order) -> "Company":
+        counting = {party: Counting() for party in BOTH}
+        if order.kill is not None:
+            counting[order.kill.victim] = Counting(before=order.kill.before, after=order.kill.after)
+        return cls(order, counting)
+
+    def around(self, party: PartyId, store: Store) -> Store:
+        if party not in self.counting:
+            return store
+        if self.order.flaw is not None and party == self.order.flaw[0]:
+            _, what, call = self.order.flaw
+            store = WrappedStore(store, FLAWS[what](call))
+        if not self.order.compacts:
+            store = WrappedStore(store, forgetting("compact"))
+        return WrappedStore(store, self.counting[party].around)
+
+    def arm(self, armed: bool) -> None:
+        for one in self.counting.values():
+            one.armed = armed
+
+
 def carry_out(order: Order) -> Said:
     """Do what is ordered, in this process."""
-    folder = Path(order.folder)
+    folder, company, told = Path(order.folder), Company.of(order), Ending()
     if order.found:
         found(PARTS, folder, order.urls)
         Memory().keep(folder)
     memory = Memory.of(folder)
-    if order.again:
-        memory.now += RESTARTED_AFTER
-    counting = {party: Counting() for party in BOTH}
-    if order.kill is not None:
-        counting[order.kill.victim] = Counting(before=order.kill.before, after=order.kill.after)
-
-    def around(party: PartyId, store: Store) -> Store:
-        if order.flaw is not None and party == order.flaw[0]:
-            store = WrappedStore(store, FLAWS[order.flaw[1]](order.flaw[2]))
-        if not order.compacts:
-            store = WrappedStore(store, forgetting("compact"))
-        return WrappedStore(store, counting[party].around) if party in counting else store
-
-    told: Ending = {}
-    with running(PARTS, folder, memory.now, order.seed, order.urls, around) as network:
+    began = memory.now + RESTARTED_AFTER if order.again else memory.now
+    with running(PARTS, folder, began, order.seed, order.urls, company.around) as network:
         if order.found:
             set_up(Scene(network, memory, again=False))
-        for one in counting.values():
-            one.armed = True
+        company.arm(True)
         for place, act in enumerate(one for one in STORY if one.name in order.acts):
             act.play(Scene(network, memory, again=order.again and place == 0))
-        for one in counting.values():
-            one.armed = False
+        company.arm(False)
         if order.ends:
             told = ending(network, order.urls, memory)
         memory.now = network.clock()
     memory.keep(folder)
     if order.ends:
+        # Only now are the files closed.
         for party in BOTH:
-            told[f"{party}: wrong"] += left_in_files(folder, party, memory.gone[party])
-    return Said(calls={party: one.calls for party, one in counting.items()}, ending=told)
+            told[wrong_at(party)] += left_in_files(folder, party, memory.gone[party])
+    return Said(calls={party: one.calls for party, one in company.counting.items()}, ending=told)
 
 
 def fork(order: Order) -> Outcome:
@@ -129,7 +146,7 @@ def fork(order: Order) -> Outcome:
         os.close(source)
         _be_a_child(order, sink)
     os.close(sink)
-    with open(source, "rb") as reading:
+    with os.fdopen(source, "rb") as reading:
         told = reading.read()
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
@@ -137,14 +154,14 @@ def fork(order: Order) -> Outcome:
     return msgspec.json.decode(told, type=Outcome)
 
 
-def _be_a_child(order: Order, sink: int) -> None:
-    """Never comes back: what the launcher still had to do is not the child's."""
+def _be_a_child(order: Order, sink: int) -> NoReturn:
+    """Never comes back: what the launcher still has to do is not the child's."""
     signal.alarm(PATIENCE)
     try:
         outcome = Outcome(said=carry_out(order))
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it is, the test is to show it
         outcome = Outcome(error=traceback.format_exc())
-    with open(sink, "wb") as writing:
+    with os.fdopen(sink, "wb") as writing:
         writing.write(msgspec.json.encode(outcome))
     os._exit(0)
 
@@ -156,7 +173,7 @@ def main() -> None:
         # Certificates are made by chance, so that whoever makes them decides what everybody's card is.
         part.card(START)
     gc.freeze()
-    with open(os.dup(sys.stdout.fileno()), "wb") as answers:
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:
         # What a child prints goes where its errors go.
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         for line in sys.stdin.buffer:

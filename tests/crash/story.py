@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final, TypeVar
 
 import msgspec
 
-from crypto import commitment
-from node.domain.jobs import Job, JobKind
+from node.domain.jobs import JobKind
 from node.operations.ask import Plan
 from node.operations.change_records import Changed
 from node.operations.push_records import PushPlan, Wanted
@@ -40,20 +40,23 @@ from tests.fakes.propagation import (
 )
 from tests.fakes.world import START
 
-PARTS = (*AUTHORITIES, AGENCY, BANKS[0])
-HOLDER = BANKS[0].party
-BOTH = (HOME, HOLDER)
+PARTS: Final = (*AUTHORITIES, AGENCY, BANKS[0])
+HOLDER: Final = BANKS[0].party
+BOTH: Final = (HOME, HOLDER)
 
-RECORDS = 8
-ASKED = ((0,), (1, 2))
+RECORDS: Final = 8
+ASKED: Final = ((0,), (1, 2))
 """A single query and a batch, by the numbers of the enterprises."""
-PUSHED_AGAIN = 1
-CORRECTED = (1, 3)
-DELETED = (2, 4)
-UPDATED = 5
-FILE = (3, 4, UPDATED, 6)
+PUSHED_AGAIN: Final = 1
+CORRECTED: Final = (1, 3)
+DELETED: Final = (2, 4)
+UPDATED: Final = 5
+FILE: Final = (3, 4, UPDATED, 6)
 """The provider's file: what a correction declared wrong, what was deleted, an update, and what is known."""
-MOST_JOBS = 60
+MOST_JOBS: Final = 60
+
+
+P = TypeVar("P")
 
 
 class Memory(msgspec.Struct, kw_only=True):
@@ -79,10 +82,12 @@ class Scene:
     memory: Memory
     again: bool
 
-    def jobs(self, party: PartyId, kind: JobKind) -> list[Job]:
-        """All of a member's jobs of a kind, done or not."""
+    def given(self, party: PartyId, kind: JobKind, plan: type[P]) -> list[P]:
+        """What was ordered of a member before by jobs of a kind, done or not."""
+        if not self.again:
+            return []
         found = self.network.members[party].read(lambda work: [work.outbox.find(one) for one in range(1, MOST_JOBS)])
-        return [job for job in found if job is not None and job.kind is kind]
+        return [msgspec.json.decode(job.payload, type=plan) for job in found if job is not None and job.kind is kind]
 
     def version(self, number: int) -> int:
         """The present version of an enterprise's record."""
@@ -103,28 +108,26 @@ def set_up(scene: Scene) -> None:
     network.sequence()
 
 
+def a_moment_later(scene: Scene) -> None:
+    """No two orders are given in the same second: if they say the same they would be one order."""
+    scene.network.clock.forward(seconds=1)
+
+
 def query(scene: Scene) -> None:
-    plans = (
-        [msgspec.json.decode(job.payload, type=Plan) for job in scene.jobs(HOLDER, JobKind.QUERY)]
-        if scene.again
-        else []
-    )
-    known = {tuple(one.value for one in plan.subjects) for plan in plans}
+    known = [[one.value for one in plan.subjects] for plan in scene.given(HOLDER, JobKind.QUERY, Plan)]
     for numbers in ASKED:
         subjects = [code(number) for number in numbers]
-        if tuple(one.value for one in subjects) not in known:
+        if [one.value for one in subjects] not in known:
+            a_moment_later(scene)
             ask(scene.network, HOLDER, scene.memory.agreement, subjects)
     scene.network.run(HOLDER)
 
 
 def push_records(scene: Scene) -> None:
-    plans = (
-        [msgspec.json.decode(job.payload, type=PushPlan) for job in scene.jobs(HOME, JobKind.PUSH)]
-        if scene.again
-        else []
-    )
+    known = [plan.records for plan in scene.given(HOME, JobKind.PUSH, PushPlan)]
     for wanted in (Wanted(), Wanted(records=(record_no(PUSHED_AGAIN),), again=True)):
-        if wanted.records not in [plan.records for plan in plans]:
+        if wanted.records not in known:
+            a_moment_later(scene)
             push(scene.network, HOME, scene.memory.agreement, wanted)
     scene.network.run(HOME)
 
@@ -132,6 +135,7 @@ def push_records(scene: Scene) -> None:
 def correct(scene: Scene) -> None:
     for number in CORRECTED:
         if not scene.again or scene.version(number) == 1:
+            a_moment_later(scene)
             changes = {"status": "REVOKED", "address": address(number, 1)}
             assert corrected(scene.network, HOME, record_no(number), changes) == Changed(version=2, notices=1)
 
@@ -139,12 +143,14 @@ def correct(scene: Scene) -> None:
 def delete(scene: Scene) -> None:
     for number in DELETED:
         if not scene.again or scene.version(number) == 1:
+            a_moment_later(scene)
             assert deleted(scene.network, HOME, record_no(number)) == Changed(version=2, notices=1)
 
 
 def import_file(scene: Scene) -> None:
     rows = [enterprise(number) for number in FILE]
     rows[FILE.index(UPDATED)] |= {"address": address(UPDATED, 1), "status": "REVOKED"}
+    a_moment_later(scene)
     loaded = load(scene.network, HOME, rows)
     assert loaded in ({"updated": 1, "unchanged": 1, "rejected": 2}, {"unchanged": 2, "rejected": 2}), loaded
 
@@ -198,7 +204,7 @@ class Act:
     victims: Sequence[PartyId] = ()
 
 
-STORY = (
+STORY: Final = (
     Act("query", query, (HOLDER, HOME)),
     Act("receipt of answers", receipt, (HOLDER, HOME)),
     Act("night", night),

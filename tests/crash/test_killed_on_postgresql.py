@@ -3,10 +3,10 @@
 import pytest
 
 from registry.parties import PartyId
-from tests.crash.crashes import CASES, Crashes
+from tests.crash.crashes import CASES, NAMES, Crashes
 
 
-@pytest.mark.parametrize(("victim", "act"), CASES)
+@pytest.mark.parametrize(("victim", "act"), CASES, ids=NAMES)
 def test_killed_before_or_after_any_call_it_ends_the_same(on_postgresql: Crashes, victim: PartyId, act: str) -> None:
     kills = on_postgresql.points(act, victim)
 
@@ -16,4 +16,4 @@ def test_killed_before_or_after_any_call_it_ends_the_same(on_postgresql: Crashes
 
 
 def test_that_is_shown_at_a_hundred_points_or_more(on_postgresql: Crashes) -> None:
-    assert sum(len(on_postgresql.points(act, victim)) for victim, act in (case.values for case in CASES)) >= 100
+    assert sum(len(on_postgresql.points(act, victim)) for victim, act in CASES) >= 100

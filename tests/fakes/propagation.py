@@ -1,8 +1,10 @@
 """What members of a simulated network do: agree, load, push, ask, correct, delete; and what must hold at the end."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from agreements.agreement import Agreement
 from agreements.terms import Manner, Quotas, Terms
@@ -305,3 +307,10 @@ def differences(network: Network, home: PartyId, holders: Iterable[PartyId]) -> 
             elif not copy.values.items() <= says(row).items():
                 wrong.append(f"{holder} holds another version than home has now")
     return wrong
+
+
+def result_of(network: Network, party: PartyId, job: int) -> dict[str, Any]:
+    """What a job says of its end; nothing as long as it waits."""
+    found = network.members[party].read(lambda work: work.outbox.find(job))
+    assert found is not None
+    return {} if found.result is None else dict(json.loads(found.result))

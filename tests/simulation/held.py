@@ -37,6 +37,8 @@ JOIN aliases a ON a.record_no = d.record_no AND a.agreement_no = d.agreement_no 
 _COPIES = """
 SELECT c.alias, c.wire_version, f.frame FROM copies c JOIN received_frames f ON f.number = c.frame_no
 WHERE f.sender = ? ORDER BY c.number"""
+_SENT = "SELECT sequence, notice FROM notices WHERE peer = ? ORDER BY number"
+_TAKEN = "SELECT sequence, notice FROM received_notices WHERE home = ? ORDER BY number"
 _BODIES = "SELECT frame, recipient, header, body FROM sent_frames WHERE body IS NOT NULL ORDER BY number"
 
 
@@ -75,7 +77,7 @@ def ledger(network: Network, home: PartyId) -> list[Shown]:
 
 
 def troubles(network: Network, home: PartyId, holders: Sequence[PartyId]) -> list[str]:
-    """Everything that is not as it must be when nobody has anything to say any more."""
+    """Everything that is not as it must be when home and these holders have nothing to say to one another any more."""
     checks: tuple[Callable[[Network, PartyId, Sequence[PartyId]], Iterable[str]], ...] = (
         differences, stale_copies, open_notices, ledger_errors, broken_streams, broken_journals, void_bodies,
     )  # fmt: skip
@@ -84,7 +86,7 @@ def troubles(network: Network, home: PartyId, holders: Sequence[PartyId]) -> lis
 
 def stale_copies(network: Network, home: PartyId, holders: Sequence[PartyId]) -> Iterator[str]:
     """Copies in another version than the one that home would show now."""
-    identities = {alias: version for alias, version in rows(network.members[home].database, "SELECT alias, wire_version FROM aliases")}  # fmt: skip
+    identities = dict(rows(network.members[home].database, "SELECT alias, wire_version FROM aliases"))
     known = by_alias(network, home)
     for holder in holders:
         for copy in copies(network, holder):
@@ -95,7 +97,7 @@ def stale_copies(network: Network, home: PartyId, holders: Sequence[PartyId]) ->
 
 def open_notices(network: Network, home: PartyId, holders: Sequence[PartyId]) -> Iterator[str]:
     for peer, record, stage in rows(network.members[home].database, "SELECT peer, record_no, stage FROM notices"):
-        if stage not in FINAL or peer not in holders:
+        if stage not in FINAL and peer in holders:
             yield f"a notice to {peer} about record {record} stands at {stage}"
 
 
@@ -110,7 +112,7 @@ def ledger_errors(network: Network, home: PartyId, holders: Sequence[PartyId]) -
         for holder in holders
         for alias, _, frame in rows(network.members[holder].database, _COPIES, home)
     }
-    told = ledger(network, home)
+    told = [row for row in ledger(network, home) if row.holder in holders]
     for row in told:
         if row.is_open and row.is_void:
             yield f"the ledger still has version {row.version} of record {row.record_no} at {row.holder}"
@@ -122,10 +124,8 @@ def ledger_errors(network: Network, home: PartyId, holders: Sequence[PartyId]) -
 
 def broken_streams(network: Network, home: PartyId, holders: Sequence[PartyId]) -> Iterator[str]:
     for holder in holders:
-        sent = rows(network.members[home].database,
-                    "SELECT sequence, notice FROM notices WHERE peer = ? ORDER BY number", holder)  # fmt: skip
-        taken = rows(network.members[holder].database,
-                     "SELECT sequence, notice FROM received_notices WHERE home = ? ORDER BY sequence", home)  # fmt: skip
+        sent = rows(network.members[home].database, _SENT, holder)
+        taken = rows(network.members[holder].database, _TAKEN, home)
         if [number for number, _ in sent] != list(range(1, len(sent) + 1)):
             yield f"the stream to {holder} is numbered {[number for number, _ in sent]}"
         if taken != sent:
