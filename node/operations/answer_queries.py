@@ -141,7 +141,7 @@ def _decide(work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk, at: datet
 
 def _rule(work: UnitOfWork, question: Question, desk: Desk, at: datetime) -> _Ruling:
     """Decide on the whole of a message; its facts do not move within a transaction, so those alike share it."""
-    overdue = bool(work.notice_streams.backlog(question.peer, at))
+    overdue = bool(work.notice_answers.backlog(question.peer, at))
     facts = desk.facts_of(question.peer, question.agreement, notices_overdue=overdue)
     rules = desk.settings.law.rules
     number = work.agreements.number(question.agreement) if facts.agreement is not None else 0

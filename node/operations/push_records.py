@@ -158,7 +158,7 @@ def _pushing(work: UnitOfWork, job: int, plan: PushPlan, desk: Desk) -> "_Pushin
     digest, at = bytes.fromhex(plan.agreement), desk.context.now()
     agreement = desk.facts.agreements[digest]
     peer = agreement.terms.recipient
-    facts = desk.facts_of(peer, digest, notices_overdue=bool(work.notice_streams.backlog(peer, at)))
+    facts = desk.facts_of(peer, digest, notices_overdue=bool(work.notice_answers.backlog(peer, at)))
     granted = decide_push(peer, digest, frozenset(plan.kinds), facts, at)
     if isinstance(granted, Refused):
         return granted

@@ -21,7 +21,7 @@ def retry_notices(work: UnitOfWork, peer: PartyId, operator: SigningOperator, co
     opened = work.notice_streams.open_batch(peer)
     waiting = len(work.notice_streams.unnumbered(peer, MOST_COUNTED)) + (len(opened[1]) if opened else 0)
     if not waiting:
-        waiting = work.notice_streams.repeat_last(peer)
+        waiting = work.notice_answers.repeat_last(peer)
     if not waiting:
         return 0
     ordered = order(work, operator, Role.RECORDS, sha256(b"creditport/retry/v1" + peer.encode()).digest(), context)

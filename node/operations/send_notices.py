@@ -76,11 +76,11 @@ def note_answer(
     """
     at = context.now()
     if isinstance(answer, RefusedAnswer):
-        work.notice_streams.note(peer, delivery.first, at, answer.refused.reason.value)
+        work.notice_answers.note(peer, delivery.first, at, answer.refused.reason.value)
         work.commit()
         return False
     expected = max(1, min(answer.expected, delivery.behind))
-    work.notice_streams.note(peer, expected, at, None)
+    work.notice_answers.note(peer, expected, at, None)
     if expected == delivery.behind and delivery.frame is not None:
         refused = answer.refused
         outcome = None if refused is None else refused.refused.reason.value

@@ -46,9 +46,9 @@ def _note_copies(work: UnitOfWork, peer: PartyId, raw: bytes, batch: CopyReceipt
     ]  # fmt: skip
     matched = work.notices.advance(peer, [(notice, stage.value, at) for notice, stage, at in told], raw)
     at = context.now()
-    work.ledger.settle(peer, [notice for notice, stage, _ in told if stage.is_last], raw, at)
-    work.ledger.not_held(peer, [notice for notice, stage, _ in told if stage is CopyStage.NOT_HELD], raw, at)
-    return matched + work.ledger.end(peer, ended, raw, at)
+    work.settlements.settle(peer, [notice for notice, stage, _ in told if stage.is_last], raw, at)
+    work.settlements.not_held(peer, [notice for notice, stage, _ in told if stage is CopyStage.NOT_HELD], raw, at)
+    return matched + work.settlements.end(peer, ended, raw, at)
 
 
 def _open(

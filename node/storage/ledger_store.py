@@ -128,6 +128,15 @@ class SqlLedger:
             found[record_no] = ShownBefore(fields=fields, identifier_no=identifier_no)
         return found
 
+
+class SqlSettlements:
+    """See `node.operations.ports.Settlements`."""
+
+    __slots__ = ("_transaction",)
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
     def settle(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
         self._close_by_notices(_SETTLE, holder, notices, receipt, at)
 

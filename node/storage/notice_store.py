@@ -199,6 +199,18 @@ class SqlNoticeStreams:
         values = {"peer": peer, "first": batch.first, "behind": batch.first + batch.count}
         return batch, [_notice_from_row(one) for one in self._transaction.rows(_IN_BATCH, values)]
 
+    def attach(self, peer: PartyId, first: int, frame: bytes | None) -> None:
+        self._transaction.run(_ATTACH, {"peer": peer, "first": first, "frame": frame})
+
+
+class SqlNoticeAnswers:
+    """See `node.operations.ports.NoticeAnswers`."""
+
+    __slots__ = ("_transaction",)
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
     def note(self, peer: PartyId, expected: int, at: datetime, trouble: str | None) -> None:
         """A batch of which the peer has only a part is not taken."""
         values = {"peer": peer, "expected": expected}
@@ -213,9 +225,6 @@ class SqlNoticeStreams:
             return 0
         self._transaction.run(_REWIND, {"peer": peer, "expected": row[0]})
         return int(row[1])
-
-    def attach(self, peer: PartyId, first: int, frame: bytes | None) -> None:
-        self._transaction.run(_ATTACH, {"peer": peer, "first": first, "frame": frame})
 
     def backlog(self, peer: PartyId, at: datetime) -> int:
         ((count,),) = self._transaction.rows(_BACKLOG, {"peer": peer, "at": to_milliseconds(at)})

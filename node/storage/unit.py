@@ -7,8 +7,8 @@ from node.storage.copy_store import SqlCopies, SqlErasures
 from node.storage.disclosure_store import SqlPseudonyms, SqlRenditions
 from node.storage.exchange_store import SqlPushedFrames, SqlReceivedFrames, SqlSentFrames
 from node.storage.journal_store import SqlJournal, SqlTree
-from node.storage.ledger_store import SqlLedger
-from node.storage.notice_store import SqlEvidence, SqlNotices, SqlNoticeStreams, SqlTakenNotices
+from node.storage.ledger_store import SqlLedger, SqlSettlements
+from node.storage.notice_store import SqlEvidence, SqlNoticeAnswers, SqlNotices, SqlNoticeStreams, SqlTakenNotices
 from node.storage.operator_store import SqlGeneration, SqlOperators
 from node.storage.outbox_store import SqlOutbox
 from node.storage.record_store import SqlRecords
@@ -21,10 +21,10 @@ class SqlUnit:
     """One transaction and the stores in it, see `node.operations.ports.UnitOfWork`."""
 
     __slots__ = (
-        "_transaction", "agreements", "changes", "consents", "copies", "erasures", "evidence", "generation", "journal",
-        "known_pseudonyms", "ledger", "notice_streams", "notices", "notices_taken", "operators", "outbox", "peers",
-        "pseudonyms", "pushed_frames", "received_frames", "records", "registries", "renditions", "sent_frames", "tree",
-        "usage",
+        "_transaction", "agreements", "changes", "consents", "copies", "erasures", "evidence", "generation",
+        "journal", "known_pseudonyms", "ledger", "notice_answers", "notice_streams", "notices", "notices_taken",
+        "operators", "outbox", "peers", "pseudonyms", "pushed_frames", "received_frames", "records", "registries",
+        "renditions", "sent_frames", "settlements", "tree", "usage",
     )  # fmt: skip
 
     def __init__(self, transaction: Transaction) -> None:
@@ -39,11 +39,13 @@ class SqlUnit:
         self.pseudonyms: ports.Pseudonyms = SqlPseudonyms(transaction)
         self.renditions: ports.Renditions = SqlRenditions(transaction)
         self.ledger: ports.Ledger = SqlLedger(transaction)
+        self.settlements: ports.Settlements = SqlSettlements(transaction)
         self.sent_frames: ports.SentFrames = SqlSentFrames(transaction)
         self.received_frames: ports.ReceivedFrames = SqlReceivedFrames(transaction)
         self.pushed_frames: ports.PushedFrames = SqlPushedFrames(transaction)
         self.copies: ports.Copies = SqlCopies(transaction)
         self.notices: ports.Notices = SqlNotices(transaction)
+        self.notice_answers: ports.NoticeAnswers = SqlNoticeAnswers(transaction)
         self.notice_streams: ports.NoticeStreams = SqlNoticeStreams(transaction)
         self.notices_taken: ports.TakenNotices = SqlTakenNotices(transaction)
         self.evidence: ports.Evidence = SqlEvidence(transaction)

@@ -279,9 +279,9 @@ def test_the_end_of_a_stream_is_that_of_what_was_told_not_of_what_was_taken(stor
     with store.write() as work:
         _stream(work, stocked, 2, 1)
         before = work.notice_streams.end_of(BANK)
-        work.notice_streams.note(BANK, 4, NOON, None)
+        work.notice_answers.note(BANK, 4, NOON, None)
         after = work.notice_streams.end_of(BANK)
-        work.notice_streams.note(BANK, 1, NOON, None)
+        work.notice_answers.note(BANK, 1, NOON, None)
 
         assert before == after == work.notice_streams.end_of(BANK) == Stream(expected=4, last=digest("batch hk-bank 3"))
 
@@ -340,7 +340,7 @@ def test_what_a_peer_expects_next_says_which_batches_it_has_taken(store: Store) 
         _stream(work, stocked, 1, to=BUREAU)
         opened = [_open(work)]
         for expected in (3, 3, 4, 7):
-            work.notice_streams.note(BANK, expected, NOON, None)
+            work.notice_answers.note(BANK, expected, NOON, None)
             opened.append(_open(work))
 
         assert opened == [1, 3, 3, 4, None]
@@ -351,7 +351,7 @@ def test_several_batches_may_be_taken_at_once(store: Store) -> None:
     stocked = stock(store)
     with store.write() as work:
         _stream(work, stocked, 2, 1, 3)
-        work.notice_streams.note(BANK, 4, NOON, None)
+        work.notice_answers.note(BANK, 4, NOON, None)
 
         assert _open(work) == 4
 
@@ -362,12 +362,12 @@ def test_a_peer_that_lost_what_it_knew_is_told_again_from_there(store: Store, ex
     stocked = stock(store)
     with store.write() as work:
         _stream(work, stocked, 2, 1, 3)
-        work.notice_streams.note(BANK, 7, NOON, None)
-        work.notice_streams.note(BANK, expected, minutes(1), None)
+        work.notice_answers.note(BANK, 7, NOON, None)
+        work.notice_answers.note(BANK, expected, minutes(1), None)
         again = []
         while (first := _open(work)) is not None:
             again.append(first)
-            work.notice_streams.note(BANK, {1: 3, 3: 4, 4: 7}[first], minutes(2), None)
+            work.notice_answers.note(BANK, {1: 3, 3: 4, 4: 7}[first], minutes(2), None)
 
         assert again == {1: [1, 3, 4], 2: [1, 3, 4], 3: [3, 4], 4: [4], 5: [4], 6: [4]}[expected]
 
@@ -376,7 +376,7 @@ def test_a_batch_of_which_only_a_part_was_taken_stays_open(store: Store) -> None
     stocked = stock(store)
     with store.write() as work:
         _stream(work, stocked, 3)
-        work.notice_streams.note(BANK, 3, NOON, None)
+        work.notice_answers.note(BANK, 3, NOON, None)
 
         assert _open(work) == 1
 
@@ -384,17 +384,17 @@ def test_a_batch_of_which_only_a_part_was_taken_stays_open(store: Store) -> None
 def test_the_last_batch_is_told_again_on_request_though_it_was_taken(store: Store) -> None:
     stocked = stock(store)
     with store.write() as work:
-        nothing = work.notice_streams.repeat_last(BANK)
+        nothing = work.notice_answers.repeat_last(BANK)
         _stream(work, stocked, 2, 1, 3)
         _stream(work, stocked, 1, to=BUREAU)
         for peer, expected in ((BANK, 7), (BUREAU, 2)):
-            work.notice_streams.note(peer, expected, NOON, None)
+            work.notice_answers.note(peer, expected, NOON, None)
         before = work.notice_streams.end_of(BANK)
 
-        assert (nothing, work.notice_streams.repeat_last(BANK)) == (0, 3)
+        assert (nothing, work.notice_answers.repeat_last(BANK)) == (0, 3)
         assert (_open(work), _open(work, BUREAU)) == (4, None)
         assert work.notice_streams.end_of(BANK) == before
-        work.notice_streams.note(BANK, 7, minutes(1), None)
+        work.notice_answers.note(BANK, 7, minutes(1), None)
         assert _open(work) is None
 
 
@@ -402,9 +402,9 @@ def test_a_last_batch_that_is_open_still_is_so_when_it_is_to_be_told_again(store
     stocked = stock(store)
     with store.write() as work:
         _stream(work, stocked, 2, 1)
-        work.notice_streams.note(BANK, 3, NOON, "MALFORMED")
+        work.notice_answers.note(BANK, 3, NOON, "MALFORMED")
 
-        assert work.notice_streams.repeat_last(BANK) == 1
+        assert work.notice_answers.repeat_last(BANK) == 1
         opened = work.notice_streams.open_batch(BANK)
         assert opened is not None
         assert (opened[0].first, opened[0].trouble) == (3, "MALFORMED")
@@ -415,8 +415,8 @@ def test_only_one_stream_goes_back(store: Store) -> None:
     with store.write() as work:
         for peer in (BANK, BUREAU):
             _stream(work, stocked, 1, 1, to=peer)
-            work.notice_streams.note(peer, 3, NOON, None)
-        work.notice_streams.note(BANK, 1, minutes(1), None)
+            work.notice_answers.note(peer, 3, NOON, None)
+        work.notice_answers.note(BANK, 1, minutes(1), None)
 
         assert (_open(work), _open(work, BUREAU)) == (1, None)
 
@@ -433,9 +433,9 @@ def test_why_a_batch_was_not_taken_is_kept_until_it_is(store: Store) -> None:
 
         said = [trouble()]
         for expected, why in ((1, "AGREEMENT_MISSING"), (1, "SIGNATURE_INVALID"), (3, None), (3, "REPLAYED")):
-            work.notice_streams.note(BANK, expected, NOON, why)
+            work.notice_answers.note(BANK, expected, NOON, why)
             said.append(trouble())
-        work.notice_streams.note(BANK, 1, NOON, None)
+        work.notice_answers.note(BANK, 1, NOON, None)
         said.append(trouble())
 
         assert said == [None, "AGREEMENT_MISSING", "SIGNATURE_INVALID", None, "REPLAYED", None]
@@ -445,8 +445,8 @@ def test_trouble_after_everything_is_taken_belongs_to_no_batch(store: Store) -> 
     stocked = stock(store)
     with store.write() as work:
         _stream(work, stocked, 1)
-        work.notice_streams.note(BANK, 2, NOON, "MALFORMED")
-        work.notice_streams.note(BANK, 1, NOON, None)
+        work.notice_answers.note(BANK, 2, NOON, "MALFORMED")
+        work.notice_answers.note(BANK, 1, NOON, None)
 
         opened = work.notice_streams.open_batch(BANK)
         assert opened is not None
@@ -468,7 +468,7 @@ def test_a_frame_goes_along_with_a_batch_until_another_one_or_none_does(store: S
         work.notice_streams.attach(BANK, 1, short("first"))
 
         assert along == [short("first"), short("second"), None]
-        work.notice_streams.note(BANK, 2, NOON, None)
+        work.notice_answers.note(BANK, 2, NOON, None)
         others = [work.notice_streams.open_batch(peer) for peer in (BANK, BUREAU)]
         assert [one[0].frame for one in others if one is not None] == [None, None]
 
@@ -484,9 +484,9 @@ def test_what_should_have_been_applied_by_now_is_counted(store: Store) -> None:
     with store.write() as work:
         work.notices.add([*_due(stocked, "a", "b", "c"), *_due(stocked, "d", to=BUREAU)])
 
-        assert [work.notice_streams.backlog(BANK, minutes(at)) for at in (0, 1, 2, 3, 4)] == [0, 0, 1, 2, 3]
-        assert work.notice_streams.backlog(BUREAU, minutes(9)) == 1
-        assert work.notice_streams.backlog(PartyId("stranger"), minutes(9)) == 0
+        assert [work.notice_answers.backlog(BANK, minutes(at)) for at in (0, 1, 2, 3, 4)] == [0, 0, 1, 2, 3]
+        assert work.notice_answers.backlog(BUREAU, minutes(9)) == 1
+        assert work.notice_answers.backlog(PartyId("stranger"), minutes(9)) == 0
 
 
 @pytest.mark.parametrize(("stage", "owed"), [("RECEIVED", 1), ("APPLIED", 0), ("DELETED", 0), ("NOT_HELD", 0)])
@@ -496,7 +496,7 @@ def test_a_notice_is_owed_until_the_holder_says_that_it_applied_it(store: Store,
         work.notices.add(_due(stocked, "a"))
         work.notices.advance(BANK, [(short("a"), stage, minutes(1))], b"receipts")
 
-        assert work.notice_streams.backlog(BANK, minutes(9)) == owed
+        assert work.notice_answers.backlog(BANK, minutes(9)) == owed
 
 
 def test_a_notice_that_was_told_but_not_answered_is_owed_all_the_same(store: Store) -> None:
@@ -505,6 +505,6 @@ def test_a_notice_that_was_told_but_not_answered_is_owed_all_the_same(store: Sto
         work.notices.add(_due(stocked, "a"))
         (row,) = work.notices.of_record(stocked.records[0])
         work.notice_streams.put(_batch(1, 1), [row.number])
-        work.notice_streams.note(BANK, 2, NOON, None)
+        work.notice_answers.note(BANK, 2, NOON, None)
 
-        assert work.notice_streams.backlog(BANK, minutes(9)) == 1
+        assert work.notice_answers.backlog(BANK, minutes(9)) == 1

@@ -183,7 +183,7 @@ def _bodies_forgotten(work: UnitOfWork, _: Stocked) -> None:
 
 def _closed(work: UnitOfWork, stocked: Stocked) -> None:
     named = (short("frame"), short(f"alias {stocked.records[0]}"))
-    assert work.ledger.end(BANK, [named], b"receipts", minutes(2)) == 1
+    assert work.settlements.end(BANK, [named], b"receipts", minutes(2)) == 1
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,6 @@ ROLES: Final = {HOME: "home", HOLDER: "holder"}
 CALLS_PER_POINT: Final = 16
 """One kill before and one after for about so many calls, besides the first and the last one."""
 
-
 CASES: Final = [(victim, act.name) for act in STORY for victim in act.victims]
 """Who is killed in which act."""
 NAMES: Final = [f"{ROLES[victim]} in {act}" for victim, act in CASES]
@@ -49,9 +48,7 @@ class Launcher:
         assert self.process.stdout is not None
         self.process.stdin.write(msgspec.json.encode(order) + b"\n")
         self.process.stdin.flush()
-        outcome = msgspec.json.decode(self.process.stdout.readline(), type=Outcome)
-        assert not outcome.error, outcome.error
-        return outcome
+        return msgspec.json.decode(self.process.stdout.readline(), type=Outcome)
 
 
 @contextmanager
@@ -107,13 +104,14 @@ class Crashes:
         with self._copy(act) as place:
             killed = self._send(place, acts=(act,), kill=kill)
             if killed.signal != SIGKILL:
-                return [f"{kill.victim} made fewer calls than it was to be killed at"]
-            return differences(self.undisturbed, self._ending(place, act, again=True), act)
+                return [killed.error or f"{kill.victim} made fewer calls than it was to be killed at"]
+            ended = self._go_on(place, act, again=True)
+            return [_trouble(ended)] if ended.said is None else differences(self.undisturbed, ended.said.ending, act)
 
     def flawed(self, flaw: Flaw) -> list[str]:
         """What is different in the end if something is broken on purpose from the beginning."""
         with self._copy(STORY[0].name) as place:
-            return differences(self.undisturbed, self._ending(place, STORY[0].name, flaw=flaw))
+            return differences(self.undisturbed, _said(self._go_on(place, STORY[0].name, flaw=flaw)).ending)
 
     @contextmanager
     def _copy(self, act: str) -> Iterator[Path]:
@@ -126,12 +124,13 @@ class Crashes:
         finally:
             shutil.rmtree(place)
 
-    def _ending(self, place: Path, act: str, *, again: bool = False, flaw: Flaw | None = None) -> Ending:
+    def _go_on(self, place: Path, act: str, *, again: bool = False, flaw: Flaw | None = None) -> Outcome:
+        """Play an act and all that come behind it."""
         names = [one.name for one in STORY]
         acts = tuple(names[names.index(act) :])
         # Files are no matter of PostgreSQL's rows, and writing all of them anew takes longer than everything else.
         compacts = act == ERASING or not self.shared
-        return _said(self._send(place, acts=acts, again=again, ends=True, compacts=compacts, flaw=flaw)).ending
+        return self._send(place, acts=acts, again=again, ends=True, compacts=compacts, flaw=flaw)
 
     def _send(self, place: Path, **what: Any) -> Outcome:
         files = {part.party: f"sqlite:///{place / part.party}.db" for part in PARTS}
@@ -166,5 +165,9 @@ def spread(calls: int) -> Sequence[int]:
 
 
 def _said(outcome: Outcome) -> Said:
-    assert outcome.said is not None, f"a child ended with signal {outcome.signal}"
+    assert outcome.said is not None, _trouble(outcome)
     return outcome.said
+
+
+def _trouble(outcome: Outcome) -> str:
+    return outcome.error or f"the child ended with signal {outcome.signal}"

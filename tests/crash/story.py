@@ -189,6 +189,7 @@ def noon(scene: Scene) -> None:
     held = [(known[copy.alias].record_no, copy.salts) for copy in copies(scene.network, HOLDER)]
     for party, numbers in ((HOME, changing), (HOLDER, ending)):
         scene.memory.gone[party] = sorted({salt for number, salts in held if number in numbers for salt in salts})
+        assert scene.memory.gone[party]
 
 
 def settle(scene: Scene) -> None:

@@ -7,8 +7,8 @@ import pytest
 from node.domain.journal import Act
 from registry.parties import PartyId
 from tests.crash.crashes import ROLES, Crashes, spread
-from tests.crash.ending import Ending, differences, left_over, void
-from tests.crash.story import HOLDER
+from tests.crash.ending import Ending, differences, left_over, void, wrong_at
+from tests.crash.story import BOTH, HOLDER
 from tests.fakes.propagation import HOME
 
 EVALUATION = f"{Act.EVALUATE.value} {HOLDER} ..."
@@ -19,8 +19,8 @@ BROKEN = [
     (HOME, "loses a row", "notices.add", "hk-bank-a: copies: has too much"),
     (HOME, "does twice", "journal.add", "sz-agency: journal: has too much"),
     (HOME, "does twice", "usage.charge", "beyond what was evaluated"),
-    (HOME, "forgets", "ledger.settle", "sz-agency: ledger: has too much record 2 v1 hk-bank-a None open"),
-    (HOME, "forgets", "ledger.end", "sz-agency: ledger: has too much record 1 v1 hk-bank-a None open"),
+    (HOME, "forgets", "settlements.settle", "sz-agency: ledger: has too much record 2 v1 hk-bank-a None open"),
+    (HOME, "forgets", "settlements.end", "sz-agency: ledger: has too much record 1 v1 hk-bank-a None open"),
     (HOME, "forgets", "sent_frames.receipt", "sz-agency: frames: has too much answer receipted=False"),
     (HOME, "forgets", "renditions.destroy", "sz-agency: wrong: has too much renditions.body still holds"),
     (HOME, "forgets", "journal.sequence", "entries are not in the published journal"),
@@ -42,6 +42,15 @@ def test_what_is_broken_on_purpose_is_found(
     differences = on_sqlite.flawed((where, what, call))
 
     assert any(found in one for one in differences), differences
+
+
+def test_the_undisturbed_story_ends_well(on_sqlite: Crashes) -> None:
+    told = on_sqlite.undisturbed
+
+    assert [told[wrong_at(party)] for party in BOTH] == [[], []]
+    assert all(" done " in line for party in BOTH for line in told[f"{party}: jobs"])
+    assert [line.split()[-1] for line in told[f"{HOME}: notices"]] == ["DELETED"] * 5
+    assert [line.split()[-1] for line in told[f"{HOME}: ledger"]].count("open") == len(told[f"{HOLDER}: copies"])
 
 
 def test_an_undisturbed_story_ends_the_same_a_second_time(on_sqlite: Crashes) -> None:

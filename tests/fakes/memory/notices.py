@@ -60,7 +60,17 @@ class MemoryNotices(Part):
         return list(islice(filter(is_wanted, self._seen.notices.values()), limit))
 
 
-class MemoryNoticeStreams(Part):
+class Streams(Part):
+    """What stands in the streams of batches."""
+
+    def _batches(self, peer: PartyId) -> list[NoticeBatchRow]:
+        return [batch for (to, _), batch in sorted(self._seen.batches.items()) if to == peer]
+
+    def _first_open(self, peer: PartyId) -> NoticeBatchRow | None:
+        return next((batch for batch in self._batches(peer) if batch.taken_at is None), None)
+
+
+class MemoryNoticeStreams(Streams):
     def unnumbered(self, peer: PartyId, limit: int) -> list[NoticeRow]:
         return [row for row in self._seen.notices.values() if row.peer == peer and row.sequence is None][:limit]
 
@@ -84,6 +94,12 @@ class MemoryNoticeStreams(Part):
         by_place = {row.sequence: row for row in self._seen.notices.values() if row.peer == peer}
         return batch, [by_place[place] for place in places if place in by_place]
 
+    def attach(self, peer: PartyId, first: int, frame: bytes | None) -> None:
+        batches = self._changing.batches
+        batches[peer, first] = changed(batches[peer, first], frame=frame)
+
+
+class MemoryNoticeAnswers(Streams):
     def note(self, peer: PartyId, expected: int, at: datetime, trouble: str | None) -> None:
         batches = self._changing.batches
         for batch in self._batches(peer):
@@ -103,19 +119,9 @@ class MemoryNoticeStreams(Part):
         self._changing.batches[peer, last.first] = changed(last, taken_at=None)
         return last.count
 
-    def attach(self, peer: PartyId, first: int, frame: bytes | None) -> None:
-        batches = self._changing.batches
-        batches[peer, first] = changed(batches[peer, first], frame=frame)
-
     def backlog(self, peer: PartyId, at: datetime) -> int:
         rows = (row for row in self._seen.notices.values() if row.peer == peer)
         return sum(row.due_at < at and _rank(row.stage) < CopyStage.APPLIED.rank for row in rows)
-
-    def _batches(self, peer: PartyId) -> list[NoticeBatchRow]:
-        return [batch for (to, _), batch in sorted(self._seen.batches.items()) if to == peer]
-
-    def _first_open(self, peer: PartyId) -> NoticeBatchRow | None:
-        return next((batch for batch in self._batches(peer) if batch.taken_at is None), None)
 
 
 class MemoryTakenNotices(Part):

@@ -77,7 +77,17 @@ class MemoryRenditions(Part):
         state.renditions = {key: row for key, row in state.renditions.items() if row.record_no not in records}
 
 
-class MemoryLedger(Part):
+class Disclosures(Part):
+    """What is behind a disclosure."""
+
+    def _frame_of(self, one: Disclosed) -> SentFrame:
+        return self._seen.sent_frames[one.row.frame]
+
+    def _alias_of(self, one: Disclosed) -> AliasRow:
+        return self._seen.aliases[one.row.record_no, one.row.agreement_no]
+
+
+class MemoryLedger(Disclosures):
     def disclose(self, rows: Sequence[LedgerRow], at: datetime) -> None:
         state = self._changing
         for row in rows:
@@ -128,6 +138,8 @@ class MemoryLedger(Part):
                 found[row.record_no] = ShownBefore(fields=fields, identifier_no=row.identifier_no)
         return found
 
+
+class MemorySettlements(Disclosures):
     def settle(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
         settled = self._notices_to(holder, notices)
 
@@ -162,9 +174,3 @@ class MemoryLedger(Part):
 
     def _notices_to(self, holder: PartyId, notices: Sequence[bytes]) -> list[NoticeRow]:
         return [one for one in self._seen.notices.values() if one.notice in notices and one.peer == holder]
-
-    def _frame_of(self, one: Disclosed) -> SentFrame:
-        return self._seen.sent_frames[one.row.frame]
-
-    def _alias_of(self, one: Disclosed) -> AliasRow:
-        return self._seen.aliases[one.row.record_no, one.row.agreement_no]

@@ -17,10 +17,16 @@ from tests.fakes.memory.frames import (
     MemorySentFrames,
 )
 from tests.fakes.memory.journal import MemoryJournal, MemoryOutbox, MemoryTree
-from tests.fakes.memory.notices import MemoryEvidence, MemoryNotices, MemoryNoticeStreams, MemoryTakenNotices
+from tests.fakes.memory.notices import (
+    MemoryEvidence,
+    MemoryNoticeAnswers,
+    MemoryNotices,
+    MemoryNoticeStreams,
+    MemoryTakenNotices,
+)
 from tests.fakes.memory.records import MemoryChanges, MemoryRecords
 from tests.fakes.memory.registries import MemoryGeneration, MemoryOperators, MemoryPeers, MemoryRegistries
-from tests.fakes.memory.renditions import MemoryLedger, MemoryPseudonyms, MemoryRenditions
+from tests.fakes.memory.renditions import MemoryLedger, MemoryPseudonyms, MemoryRenditions, MemorySettlements
 from tests.fakes.memory.state import State, Transaction
 
 PATIENCE: Final = 10.0
@@ -76,11 +82,13 @@ class MemoryUnit:
         self.pseudonyms: ports.Pseudonyms = MemoryPseudonyms(transaction)
         self.renditions: ports.Renditions = MemoryRenditions(transaction)
         self.ledger: ports.Ledger = MemoryLedger(transaction)
+        self.settlements: ports.Settlements = MemorySettlements(transaction)
         self.sent_frames: ports.SentFrames = MemorySentFrames(transaction)
         self.pushed_frames: ports.PushedFrames = MemoryPushedFrames(transaction)
         self.received_frames: ports.ReceivedFrames = MemoryReceivedFrames(transaction)
         self.copies: ports.Copies = MemoryCopies(transaction)
         self.notices: ports.Notices = MemoryNotices(transaction)
+        self.notice_answers: ports.NoticeAnswers = MemoryNoticeAnswers(transaction)
         self.notice_streams: ports.NoticeStreams = MemoryNoticeStreams(transaction)
         self.notices_taken: ports.TakenNotices = MemoryTakenNotices(transaction)
         self.evidence: ports.Evidence = MemoryEvidence(transaction)

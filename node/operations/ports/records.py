@@ -1,0 +1,139 @@
+"""Home records, the names and forms in which they leave, and the ledger of who holds them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from node.domain.notices import Holding
+from node.operations.rows import (
+    AliasRow,
+    DeletionRow,
+    DisclosureRow,
+    Imported,
+    LedgerRow,
+    NewRecordRow,
+    RecordRow,
+    RenditionRow,
+    Selection,
+    ShownBefore,
+)
+from registry.parties import PartyId
+
+
+class Records(Protocol):
+    """Home subjects and their records."""
+
+    def add(self, rows: Sequence[NewRecordRow], at: datetime) -> Imported:
+        """Store admitted rows: a known `source_key` with the same digest is unchanged, with another one a new version.
+
+        Subjects are joined by identifier. A row whose identifiers lead to two different subjects is a conflict and
+        is not stored.
+        """
+
+    def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> Mapping[int, Sequence[RecordRow]]:
+        """Give the current version of every record of these kinds, by subject number, one read for all.
+
+        What was deleted is not among them.
+        """
+
+    def page(self, kind: str | None, after: int, limit: int) -> Sequence[RecordRow]:
+        """Give records in ascending number, from the one after `after`, tombstones of deleted ones too."""
+
+    def count(self) -> Mapping[str, int]:
+        """Count current records by kind."""
+
+    def find(self, record_no: int) -> RecordRow | None:
+        """Give the current version of one record, or its tombstone."""
+
+
+class Changes(Protocol):
+    """Home records changed by order, and found again for a push."""
+
+    def correct(self, record_no: int, row: NewRecordRow, at: datetime) -> int:
+        """Replace the content and give the new version; the old content counts as wrong from now on."""
+
+    def delete(self, deletion: DeletionRow) -> int:
+        """Destroy content and facts, keep the tombstone with its reason, and give its version."""
+
+    def deletion(self, record_no: int) -> DeletionRow | None:
+        """Give the reason for a deletion."""
+
+    def of_numbers(self, records: Sequence[int]) -> Mapping[int, RecordRow]:
+        """Give the current version of these records, by number; what was deleted is not among them."""
+
+    def select(self, selection: Selection) -> Sequence[RecordRow]:
+        """Give records for a push, in ascending number."""
+
+
+class Pseudonyms(Protocol):
+    """Home's index from pseudonym to subject, one for each agreement and epoch."""
+
+    def lookup(self, agreement_no: int, epoch: int, pseudonyms: Sequence[bytes]) -> Mapping[bytes, tuple[int, int]]:
+        """Give (subject number, identifier number) of those pseudonyms that are indexed, one read for all."""
+
+    def of_subjects(
+        self, agreement_no: int, epoch: int, subjects: Sequence[int]
+    ) -> Mapping[int, Sequence[tuple[int, bytes]]]:
+        """Give (identifier number, pseudonym) pairs of these subjects, in the order of the identifiers."""
+
+    def pending(self, agreement_no: int, epoch: int, limit: int) -> Sequence[tuple[int, int, str, str]]:
+        """Give identifiers not indexed yet, as (identifier number, subject number, scheme, value), ascending."""
+
+    def add(self, agreement_no: int, epoch: int, rows: Sequence[tuple[bytes, int, int]], through: int) -> None:
+        """Index (pseudonym, subject number, identifier number), and note that identifiers up to `through` are done."""
+
+    def ready(self, agreement_no: int, epoch: int) -> bool:
+        """Say whether the index was complete at least once, so that the agreement may be answered."""
+
+    def complete(self, agreement_no: int, epoch: int) -> None:
+        """Note that it is complete now."""
+
+
+class Renditions(Protocol):
+    """Renditions made, and the names under which records go."""
+
+    def of_records(
+        self, agreement_no: int, epoch: int, records: Sequence[int]
+    ) -> Mapping[tuple[int, int], RenditionRow]:
+        """Give the renditions made of these records under an agreement and epoch, by (record, version)."""
+
+    def identities(self, agreement_no: int, records: Sequence[int]) -> Mapping[int, AliasRow]:
+        """Give the name of these records under an agreement, if they have one."""
+
+    def add(self, rows: Sequence[RenditionRow]) -> None:
+        """Keep new renditions with their aliases."""
+
+    def supersede(self, planned: Sequence[tuple[int, int, int, int]]) -> None:
+        """Give records their next wire version, as (record, agreement, wire version, record version)."""
+
+    def destroy(self, records: Sequence[int]) -> None:
+        """Destroy every rendition of these records, with its salts; their aliases stay."""
+
+
+class Ledger(Protocol):
+    """Who was shown which version of which record in which frame, and holds it still."""
+
+    def disclose(self, rows: Sequence[LedgerRow], at: datetime) -> None:
+        """Write ledger rows; they commit before the frame leaves. The frames are kept already."""
+
+    def of_record(self, record_no: int) -> Sequence[DisclosureRow]:
+        """Give every disclosure of one record, oldest first."""
+
+    def holdings(self, records: Sequence[int]) -> Sequence[Holding]:
+        """Say who holds copies of these records, or was sent them: one for each record and agreement."""
+
+    def shown(self, agreement_no: int, records: Sequence[int]) -> Mapping[int, ShownBefore]:
+        """Say what is known to have reached the holder under an agreement of these records, and is held still."""
+
+
+class Settlements(Protocol):
+    """What signed receipts end: rows of the ledger whose copies are not held any more."""
+
+    def settle(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
+        """Close what a signed receipt says is deleted or not held: the versions before those of the notices."""
+
+    def not_held(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
+        """Close also what went along with these notices as a replacement, which was not kept where nothing was held."""
+
+    def end(self, holder: PartyId, copies: Sequence[tuple[bytes, bytes]], receipt: bytes, at: datetime) -> int:
+        """Close what a holder's signed receipt says has ended, as (frame, alias), and count it."""
