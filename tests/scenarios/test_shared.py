@@ -270,3 +270,35 @@ def test_the_process_that_is_left_holds_the_node_until_it_stops(world: World, su
     agency.run("migrate")
     agency.join()
     assert answered(world, survived.agreement) == SUBJECTS
+
+
+def test_a_deletion_reaches_its_end_though_a_process_of_each_node_is_killed(world: World, survived: Survived) -> None:
+    """In the middle of it each loses the process that sequences; the other one takes over."""
+    agency, bank = shared(world.agency), shared(world.bank)
+    for node in (agency, bank):
+        node.join()
+    records = held_under(agency, survived.agreement)[:12]
+    for record in records[:8]:
+        agency.run("records", "delete", record, "--basis", "REVOKED")
+    for node in (agency, bank):
+        node.lose("sequencer")
+    for record in records[8:]:
+        agency.run("records", "delete", record, "--basis", "REVOKED")
+
+    until("the bank has followed", lambda: not agency.ask("notices", "list", "--open", "--limit", "1000"), 120)
+
+    told = agency.ask("notices", "list", "--limit", "1000")
+    assert {(str(one["record"]), one["stage"]) for one in told} == {(record, "DELETED") for record in records}
+    assert len(told) == len(records)
+    assert bank.rows("SELECT count(*) FROM copies") == [(SUBJECTS - len(records),)]
+    until("nothing is left to erase", lambda: not any(node.rows("SELECT 1 FROM erasures") for node in (agency, bank)))
+    assert [side.ask("journal", "verify")["problems"] for side in (agency, bank)] == [[], []]
+
+
+def held_under(home: Shared, agreement: str) -> list[str]:
+    """The numbers of the records that somebody holds under an agreement."""
+    question = (
+        "SELECT record_no FROM disclosures JOIN agreements ON agreements.number = agreement_no "
+        "WHERE digest = ? AND closed_at IS NULL ORDER BY record_no"
+    )
+    return [str(record) for (record,) in home.rows(question, bytes.fromhex(agreement))]
