@@ -11,7 +11,14 @@ from agreements.consent import Consent, Form
 from agreements.refusal import Refused, explain
 from crypto import envelope
 from node.app.opening import utc_now
-from node.cli.references import AgreementOption, SubjectFile, SubjectOption, find_agreement, read_subjects
+from node.cli.references import (
+    AgreementOption,
+    SubjectFile,
+    SubjectOption,
+    find_agreement,
+    only_recipient,
+    read_subjects,
+)
 from node.cli.screen import LARGEST, Exit, err, facts, fail, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.operations.attest_consents import Attestation, attest_consents
@@ -62,6 +69,7 @@ def attest(
         who = ordering(opened, operator)
         with opened.store.write() as work:
             under = find_agreement(agreement, opened.facts(work))
+            only_recipient(under, opened.party, "attesting consents")
             _note_strange({*kind}, set(under.terms.precisions), "kinds")
             _note_strange({*purpose}, set(under.terms.purposes), "purposes")
             attestation = Attestation(

@@ -14,7 +14,7 @@ from agreements.agreement import Agreement
 from agreements.refusal import Refusal, explain
 from node.app.lock import is_served
 from node.app.opening import Node
-from node.cli.references import AgreementOption, find_agreement
+from node.cli.references import AgreementOption, find_agreement, only_provider
 from node.cli.screen import LARGEST, Exit, err, facts, fail, out
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, text_of
 from node.domain.dates import SHANGHAI
@@ -64,6 +64,7 @@ def push(
         who = ordering(opened, operator)
         with opened.store.write() as work:
             found = find_agreement(agreement, opened.facts(work))
+            only_provider(found, opened.party, "pushing")
             wanted = Wanted(
                 kinds=_kinds(found, kind or []),
                 since=None if since is None else since.replace(tzinfo=SHANGHAI),

@@ -16,6 +16,7 @@ from node.cli.references import (
     SubjectFile,
     SubjectOption,
     find_agreement,
+    only_recipient,
     read_subjects,
 )
 from node.cli.screen import Exit, fail, out, say_json, table
@@ -90,6 +91,7 @@ def _target(node: Node, work: UnitOfWork, name: str, provider: str) -> tuple[Tar
         target = Target(agreement=bytes.fromhex(name), provider=PartyId(provider), epoch=1)
         return target, {kind: entry.field_names for kind, entry in catalogue.entries.items()}
     agreement = find_agreement(name, known)
+    only_recipient(agreement, node.party, "querying")
     granted = {kind: frozenset(fields) for kind, fields in agreement.terms.precisions.items()}
     return Target.of(agreement, utc_now()), granted
 

@@ -11,6 +11,7 @@ from node.cli.screen import Exit, fail
 from node.cli.session import text_of
 from node.domain.identifiers import Identifier, Problem, guess_scheme, parse_identifier
 from node.operations.facts import NodeFacts
+from registry.parties import PartyId
 
 SHORTEST = 6
 WHOLE = 64
@@ -44,6 +45,24 @@ def find_agreement(name: str, known: NodeFacts) -> Agreement:
         count = f"{len(found)} agreements here begin with {name}" if found else f"there is no agreement {name} here"
         fail(f"{count}; see `creditport agreement list`", Exit.REFUSED)
     return found[0]
+
+
+def only_provider(agreement: Agreement, here: PartyId, what: str) -> None:
+    """End the command unless this node is the one that provides under an agreement."""
+    _only(agreement.terms.provider, agreement, here, what)
+
+
+def only_recipient(agreement: Agreement, here: PartyId, what: str) -> None:
+    """End the command unless this node is the one that receives under an agreement."""
+    _only(agreement.terms.recipient, agreement, here, what)
+
+
+def _only(party: PartyId, agreement: Agreement, here: PartyId, what: str) -> None:
+    if party != here:
+        terms = agreement.terms
+        fail(
+            f"{what} is for {party}: {terms.provider} provides under this agreement to {terms.recipient}", Exit.REFUSED
+        )
 
 
 def read_subjects(subjects: list[str] | None, file: Path | None) -> list[Identifier]:

@@ -1,6 +1,5 @@
 """Push, correct, delete, with real processes: the bank follows, proves it, and nothing of what was deleted is left."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,7 +14,7 @@ from deploy.demo.network import until
 from node.domain.dates import shanghai_day
 from node.domain.registration import REGISTRATION_COLUMNS
 from node.domain.sample import sample_enterprises
-from tests.scenarios.cast import Actor, World, write_rows
+from tests.scenarios.cast import FINANCING, Actor, World, write_rows
 
 PUSH = '["PULL", "PUSH"]'
 
@@ -131,22 +130,21 @@ def test_a_correction_replaces_the_copy_and_leaves_nothing_of_the_old_one(world:
     assert left == []
 
 
-def test_a_deletion_leaves_nothing_in_any_file_of_either_side(world: World, pushed: Pushed, tmp_path: Path) -> None:
+def test_a_deletion_leaves_nothing_in_any_file_of_either_side(world: World, pushed: Pushed) -> None:
     record = record_held(world, pushed.agreement, 20)
     alias = holding(world, record, pushed.agreement)["alias"]
     ((_, old),) = held(world.bank, pushed.agreement, alias)
     salts = [one.salt.encode() for one in commitment.decode(old).fields]
     content = world.agency.ask("records", "show", str(record))["content"]
     secret = str(content["address"]).encode()
-    before = tmp_path / "before.sqlite"
-    shutil.copy(world.bank.folder / "node.sqlite", before)
+    before = [path.read_bytes() for path in files_of(world.bank)]
 
     world.agency.run("records", "delete", str(record), "--basis", "REVOKED", "--document", "decision 31")
     until("the bank has followed", lambda: followed(world))
     until("it is erased at home, too", lambda: not world.agency.rows("SELECT 1 FROM erasures"))
 
     assert held(world.bank, pushed.agreement, alias) == []
-    assert any(salt in before.read_bytes() for salt in salts), "the search finds what is there"
+    assert any(salt in file for salt in salts for file in before), "the search finds what is there"
     traces = [secret, *salts]
     left = [path for path in files_of(world.bank, world.agency) for trace in traces if trace in path.read_bytes()]
     assert left == []
@@ -215,6 +213,28 @@ def test_northbound_a_hong_kong_home_pushes_to_shenzhen_under_an_agreement_of_it
     aliases = {alias for (alias,) in world.agency.rows("SELECT alias FROM copies")}
     assert aliases.isdisjoint(alias for (alias,) in world.agency.rows("SELECT alias FROM aliases"))
     assert agreement != pushed.agreement
+
+
+def test_an_order_for_the_other_side_is_told_whose_it_is(world: World, pushed: Pushed) -> None:
+    """Before anything is sent; the whole agreement is named, since both sides hold it."""
+    wrong = [
+        world.bank.run("push", "--agreement", pushed.agreement, expect=(1,)),
+        world.agency.run(
+            "query", "--agreement", pushed.agreement, "--subject", world.home.codes[0], "--purpose", FINANCING,
+            expect=(1,),
+        ),
+        world.agency.run(
+            "consent", "attest", "--agreement", pushed.agreement, "--subject", world.home.codes[0],
+            "--kind", "101", "--purpose", FINANCING, "--evidence", str(world.agency.card), expect=(1,),
+        ),
+    ]  # fmt: skip
+
+    for done, (what, whose) in zip(
+        wrong,
+        (("pushing", world.agency), ("querying", world.bank), ("attesting consents", world.bank)),
+        strict=True,
+    ):
+        assert f"{what} is for {whose.party}: {world.agency.party} provides under this agreement" in done.stderr
 
 
 def test_both_journals_verify_in_the_end(world: World, pushed: Pushed) -> None:

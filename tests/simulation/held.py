@@ -39,6 +39,9 @@ SELECT c.alias, c.wire_version, f.frame FROM copies c JOIN received_frames f ON 
 WHERE f.sender = ? ORDER BY c.number"""
 _SENT = "SELECT sequence, notice FROM notices WHERE peer = ? ORDER BY number"
 _TAKEN = "SELECT sequence, notice FROM received_notices WHERE home = ? ORDER BY number"
+_RENDITIONS = """
+SELECT n.body FROM renditions n JOIN records r ON r.number = n.record_no
+WHERE r.version = n.record_version AND r.deleted_at IS NULL"""
 _BODIES = "SELECT frame, recipient, header, body FROM sent_frames WHERE body IS NOT NULL ORDER BY number"
 
 
@@ -193,7 +196,7 @@ def _addresses(network: Network, home: PartyId) -> Iterator[str]:
 
 
 def _salts_of_renditions(network: Network, home: PartyId) -> set[str]:
-    bodies = rows(network.members[home].database, "SELECT body FROM renditions")
+    bodies = rows(network.members[home].database, _RENDITIONS)
     return {one.salt for (body,) in bodies for one in decode(body).fields}
 
 

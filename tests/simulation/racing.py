@@ -1,176 +1,152 @@
-"""A race: processes that share home's database do something to the same record at the same moment, round after round.
+"""Processes that share home's database, and do something to the same record at the same moment, round after round.
 
-Who does what is drawn anew for every round, so that no process is favoured for long by how it is woken.
+Who does what is drawn for every round, so that nothing is favoured by how its process is woken. A process begins by
+importing this file: it needs neither couriers nor a wire.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from multiprocessing import get_context
-from threading import Barrier
+from random import Random
+from threading import Barrier, BrokenBarrierError
 from time import monotonic_ns
+from typing import Final, cast
 
-import msgspec
-
-from node.domain.jobs import JobKind, NewJob
+from agreements.refusal import Refused
 from node.operations.answer_queries import answer_queries
-from node.operations.ask import (
-    Plan,
-    Question,
-    Target,
-    asked_items,
-    keep_pseudonyms,
-    plan_query,
-    prepare,
-    unknown_subjects,
-    Asker,
-)
-from node.operations.asked import QueryAsked
-from node.operations.change_records import DeleteRecord, delete_record
-from node.operations.push_records import PushPlan, next_frame
+from node.operations.asked import Answered, QueryAsked, RefusedAnswer
+from node.operations.change_records import Changed, DeleteRecord, NotChanged, delete_record
 from node.operations.ports import UnitOfWork
+from node.operations.push_records import PushResult, next_frame
 from node.operations.rows import SentFrameRow
-from crypto.pseudonym import subject_input
-from registry.parties import PartyId
-from tests.fakes.members import LAW, Clock, Member
-from tests.fakes.network import Network
-from tests.fakes.propagation import AGENCY, HOME, PURPOSE
+from node.storage.store import SqlStore
+from tests.fakes.members import LAW, Clock, Member, Part
 from tests.fakes.world import START
-from tests.fakes.exchange import ALL_FIELDS
-from datetime import timedelta
+
+Outcome = Changed | NotChanged | Answered | RefusedAnswer | SentFrameRow | PushResult | Refused
+PATIENCE: Final = 60.0
+"""Seconds that a process waits for the others before it gives up."""
+
+
+class Act(ABC):
+    """What is done to a record, in one unit of work."""
+
+    @abstractmethod
+    def do(self, work: UnitOfWork, home: Member) -> Outcome:
+        """Do it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(Act):
+    """Two operators have a record deleted."""
+
     record: int
 
+    def do(self, work: UnitOfWork, home: Member) -> Outcome:
+        command = DeleteRecord(record_no=self.record, basis="REVOKED", document="decision 31")
+        return delete_record(work, command, (home.operator, home.second), LAW, home.context)
+
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Act):
+    """A holder's question is answered."""
+
     asked: QueryAsked
 
+    def do(self, work: UnitOfWork, home: Member) -> Outcome:
+        (answer,) = answer_queries(work, [self.asked], home.desk(work))
+        return answer
+
 
 @dataclass(frozen=True, slots=True)
-class Push:
+class PushNext(Act):
+    """The next frame of a push is made."""
+
     job: int
+
+    def do(self, work: UnitOfWork, home: Member) -> Outcome:
+        return next_frame(work, self.job, home.desk(work))
+
+
+Acts = Sequence[Act]
+"""What one process does in a round, one act after the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
+    """What came of an act, and from when to when it took, its waiting for its turn included."""
+
+    act: Act
+    outcome: Outcome
     began: int
     ended: int
-    outcome: object
+
+    def is_before(self, other: "Ran") -> bool:
+        """Whether it had ended when the other began."""
+        return self.ended <= other.began
 
 
-def _do(part, member: Member, work: UnitOfWork):
-    match part:
-        case Delete(record):
-            command = DeleteRecord(record_no=record, basis="REVOKED", document="decision 31")
-            return delete_record(work, command, (member.operator, member.second), LAW, member.context)
-        case Answer(asked):
-            (answer,) = answer_queries(work, [asked], member.desk(work))
-            return answer
-        case Push(job):
-            return next_frame(work, job, member.desk(work))
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Who home is, where its database lies, and what time it is."""
+
+    who: Part
+    url: str
+    at: datetime
+
+    def open(self, seed: int) -> Member:
+        return Member.open_at(self.who, self.url, Clock(self.at), START, seed)
 
 
-_barrier = None
-
-
-def _begin(barrier) -> None:
-    global _barrier
-    _barrier = barrier
-
-
-def _run(url: str, at: datetime, lane):
-    seed, parts = lane
-    member = Member.open_at(AGENCY, url, Clock(at), START, seed)
-    ran = []
-    try:
-        member.known()
-        for part in parts:
-            _barrier.wait(30)
-            began = monotonic_ns()
-            outcome = member.write(lambda work: _do(part, member, work))
-            ran.append(Ran(began, monotonic_ns(), outcome))
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
-        _barrier.abort()
-        raise
-    finally:
-        member.close()
-    return ran
-
-
-def race(url, at, lanes):
+def race(home: Home, rounds: Sequence[Sequence[Acts]], seed: int = 1) -> list[list[list[Ran]]]:
+    """Have the parts of each round done at once, by a process each; what came of them, as they were given."""
+    processes, chance = len(rounds[0]), Random(seed)
+    drawn = [chance.sample(range(processes), processes) for _ in rounds]
+    tracks = [[parts[order[track]] for parts, order in zip(rounds, drawn, strict=True)] for track in range(processes)]
     context = get_context("spawn")
-    with ProcessPoolExecutor(len(lanes), context, _begin, (context.Barrier(len(lanes)),)) as pool:
-        return list(pool.map(partial(_run, url, at), enumerate(lanes, 100)))
+    with ProcessPoolExecutor(processes, context, _line_up, (context.Barrier(processes),)) as pool:
+        running = [pool.submit(_run, home, parts, seed) for seed, parts in enumerate(tracks, 1_000)]
+        broken = [error for one in running if (error := one.exception()) is not None]
+    # Who only waited in vain for a process that broke has less to tell.
+    for error in sorted(broken, key=lambda error: isinstance(error, BrokenBarrierError)):
+        raise error
+    ran = [one.result() for one in running]
+    return [[ran[order.index(part)][number] for part in range(processes)] for number, order in enumerate(drawn)]
 
 
-def questions(network: Network, holder: PartyId, agreement: bytes, subjects) -> list[QueryAsked]:
-    member, home = network.members[holder], network.members[HOME]
-    question = Question(
-        subjects=subjects, purpose=PURPOSE, asked={"101": ALL_FIELDS["101"]}, batch=False, patience=timedelta(days=1)
-    )
-    held = member.known().agreements[agreement]
-    target = Target.of(held, network.clock())
-    job = member.write(lambda work: plan_query(work, question, target, member.operator, member.context))
-    found = member.read(lambda work: work.outbox.find(job))
-    plan = msgspec.json.decode(found.payload, type=Plan)
-    unknown = member.read(lambda work: unknown_subjects(work, plan))
-    names = home.pseudonyms(held.terms.agreement, plan.epoch, [subject_input(one.scheme, one.value) for one in unknown])
-    member.write(lambda work: keep_pseudonyms(work, plan, unknown, names))
-
-    def act(work):
-        facts = member.facts(work)
-        asker = Asker(
-            agreement=held,
-            facts=facts,
-            settings=member.settings,
-            vocabulary=member.desk(work).vocabulary,
-            context=member.context,
-        )
-        return prepare(work, job, plan, asker, b"")
-
-    plan = member.write(act)
-    return [
-        QueryAsked(
-            peer=holder,
-            digest=bytes.fromhex(message.request) * 2,
-            agreement=agreement,
-            epoch=plan.epoch,
-            purpose=plan.purpose,
-            asked={kind: frozenset(fields) for kind, fields in plan.asked.items()},
-            items=asked_items(message),
-            batch=False,
-            checkpoint=b"",
-        )
-        for message in plan.messages
-    ]
+_lines: list[Barrier] = []
 
 
-def pushes(network, agreement, records):
-    member = network.members[HOME]
-    holder = member.known().agreements[agreement].terms.recipient
+def _line_up(barrier: Barrier) -> None:
+    _lines.append(barrier)
 
-    def act(work):
-        jobs = []
-        for one in records:
-            plan = PushPlan(agreement=agreement.hex(), kinds=("101",), records=(one,))
-            jobs.append(
-                work.outbox.add(
-                    NewJob(
-                        kind=JobKind.PUSH, peer=holder, key=f"push:{one}:{holder}", payload=msgspec.json.encode(plan)
-                    ),
-                    network.clock(),
-                )
-            )
-        work.commit()
-        return jobs
 
-    return member.write(act)
+def _run(home: Home, parts: Sequence[Acts], seed: int) -> list[list[Ran]]:
+    """In a process of its own: do one part of every round, each when the others are ready for theirs."""
+    (line,) = _lines
+    try:
+        member = home.open(seed)
+        # Not the member is closed: that also empties the log, which has to wait until nobody reads.
+        with closing(cast("SqlStore", member.store)):
+            # What a process reads once and keeps is read before the first round.
+            member.read(member.desk)
+            return [_done(line, member, part) for part in parts]
+    except BaseException:
+        line.abort()
+        raise
+
+
+def _done(line: Barrier, member: Member, part: Acts) -> list[Ran]:
+    line.wait(PATIENCE)
+    return [_timed(member, act) for act in part]
+
+
+def _timed(member: Member, act: Act) -> Ran:
+    began = monotonic_ns()
+    outcome = member.write(partial(act.do, home=member))
+    return Ran(act, outcome, began, monotonic_ns())

@@ -89,7 +89,7 @@ class Push(Step):
 
 @dataclass(frozen=True)
 class Correct(Step):
-    """A record is corrected that is still there; nobody can order it of one that is not."""
+    """A record is corrected if it is there; nobody can order it of one that is not."""
 
     record: int
 

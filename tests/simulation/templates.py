@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from registry.parties import PartyId
@@ -13,9 +14,10 @@ from tests.fakes.propagation import EVERYBODY, HOLDERS, HOME, agree, ask, code, 
 PUSHED, SHORT, PULLING = HOLDERS
 """Two with PUSH agreements, one of whom keeps copies for three days only; one who has to ask."""
 RETENTION = {PUSHED: 90, SHORT: 3, PULLING: 90}
-LOADED = 4
+SHOWN = 4
+LOADED = 5
 SUBJECTS = 6
-"""Enterprises whose consent to be asked about is attested; only the first four have a record yet."""
+"""Enterprises whose consent is attested: four with a record that was shown, one with another, one without a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +26,26 @@ class Template:
 
     folder: Path
     agreements: Mapping[PartyId, bytes]
+    at: datetime
 
     @contextmanager
     def copied(self, folder: Path, seed: int = 1) -> Iterator[Network]:
         """A network that goes on from here, by another chance for every `seed`."""
         for file in self.folder.glob("*.db"):
             shutil.copy(file, folder)
-        with running(EVERYBODY, folder, seed=seed) as network:
+        with running(EVERYBODY, folder, at=self.at, seed=seed) as network:
             yield network
 
 
 def prepared(folder: Path) -> Template:
-    """One home with four records, and three holders with agreements in force, consents, and copies of most records."""
+    """One home with five records, and three holders with agreements in force, consents, and copies of most records."""
     found(EVERYBODY, folder)
     with running(EVERYBODY, folder) as network:
         agreements = {
             holder: agree(network, HOME, holder, push=holder != PULLING, retention_days=RETENTION[holder])
             for holder in HOLDERS
         }
-        load(network, HOME, [enterprise(number) for number in range(LOADED)])
+        load(network, HOME, [enterprise(number) for number in range(SHOWN)])
         for holder in HOLDERS:
             consent(network, holder, agreements[holder], [code(number) for number in range(SUBJECTS)])
         for holder in (PUSHED, SHORT):
@@ -50,4 +53,5 @@ def prepared(folder: Path) -> Template:
         ask(network, PULLING, agreements[PULLING], [code(0), code(1)])
         ask(network, PULLING, agreements[PULLING], [code(2)], {"101": frozenset({"status_code"})})
         network.settle()
-    return Template(folder, agreements)
+        load(network, HOME, [enterprise(number) for number in range(SHOWN, LOADED)])
+        return Template(folder, agreements, network.clock.at)

@@ -34,7 +34,7 @@ from tests.simulation.story import (
     Vanish,
     Wait,
 )
-from tests.simulation.templates import LOADED, PUSHED, SHORT, SUBJECTS, Template, prepared
+from tests.simulation.templates import PUSHED, SHORT, SUBJECTS, Template, prepared
 
 STATUS = frozenset({"status_code"})
 FIELDS = (STATUS, frozenset({"region", "industry_section"}), None)
@@ -42,7 +42,7 @@ FIELDS = (STATUS, frozenset({"region", "industry_section"}), None)
 
 def steps() -> st.SearchStrategy[Step]:
     """Most steps let somebody act, or else nothing would be under way."""
-    record, subject = st.integers(0, LOADED - 1), st.integers(0, SUBJECTS - 1)
+    record = subject = st.integers(0, SUBJECTS - 1)
     subjects = st.lists(subject, min_size=1, max_size=3, unique=True).map(tuple)
     somebody, holder = st.sampled_from(MEMBERS), st.sampled_from(HOLDERS)
     running = st.one_of(st.builds(Run, somebody), st.just(EverybodyRuns()))
@@ -75,7 +75,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     return prepared(tmp_path_factory.mktemp("propagation"))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @example(
     # The answer to a batch is lost, and asked for again when it is not given again any more.
     script=[Ask(PUSHED, (0, 1), STATUS), Run(PUSHED)],
@@ -85,6 +85,16 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     # A corrected record is shown in fewer fields, in an answer, before its correction arrives.
     script=[Vanish(PUSHED), Ask(PUSHED, (0,), STATUS), Correct(0), Run(HOME)],
     fates=[],
+)
+@example(
+    # A record is deleted that is known to no holder, as far as home knows.
+    script=[Push(PUSHED, again=False), Run(HOME), Delete(4)],
+    fates=[Fate.ANSWER_LOST],
+)
+@example(
+    # As before, and the frame comes when everybody knows of the deletion.
+    script=[Push(PUSHED, again=False), Run(HOME), Delete(4), EverybodyRuns(), LateMessagesCome()],
+    fates=[Fate.LATE],
 )
 @given(script=st.lists(steps(), min_size=15, max_size=50), fates=st.lists(fates(), min_size=15, max_size=50))
 def test_once_messages_flow_again_every_copy_is_what_home_says(

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from agreements.refusal import Refusal
+from node.operations.asked import AskedItem, QueryAsked, RefusedAnswer
 from registry.parties import PartyId
+from tests.fakes.exchange import EVERYTHING, PURPOSE
 from tests.fakes.network import Network, found, running
 from tests.fakes.propagation import (
     EVERYBODY,
@@ -50,9 +53,27 @@ class Week:
     found: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The folder of a network in which every holder has everything, its agreements, and what time it is there."""
+
+    folder: Path
+    agreements: Mapping[PartyId, bytes]
+    at: datetime
+
+
+@contextmanager
+def copied(source: Path, folder: Path, at: datetime, seed: int) -> Iterator[Network]:
+    """A network that goes on from a folder of another, by a chance of its own."""
+    for file in source.glob("*.db"):
+        shutil.copy(file, folder)
+    with running(EVERYBODY, folder, at=at, seed=seed) as network:
+        yield network
+
+
 @pytest.fixture(scope="module")
-def week(tmp_path_factory: pytest.TempPathFactory) -> Week:
-    folder = tmp_path_factory.mktemp("week")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Begun:
+    folder = tmp_path_factory.mktemp("begun")
     found(EVERYBODY, folder)
     with running(EVERYBODY, folder, seed=1) as network:
         agreements = {holder: agree(network, HOME, holder) for holder in HOLDERS}
@@ -61,9 +82,15 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Week:
             consent(network, holder, agreements[holder], [code(number) for number in range(LOADED)])
             push(network, HOME, agreements[holder])
         network.settle()
+        return Begun(folder, agreements, network.clock.at)
+
+
+@pytest.fixture(scope="module")
+def week(begun: Begun, tmp_path_factory: pytest.TempPathFactory) -> Week:
+    folder = tmp_path_factory.mktemp("week")
+    with copied(begun.folder, folder, begun.at, seed=2) as network:
         network.weather.down.add(AWAY)
-        began = network.clock.at
-        lived = Week(folder, agreements, began + timedelta(days=7), [], [])
+        lived = Week(folder, begun.agreements, begun.at + timedelta(days=7), [], [])
         for day in range(7):
             busy(network, lived, day)
             network.wait(days=1)
@@ -74,9 +101,14 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Week:
 @pytest.fixture
 def network(week: Week, tmp_path: Path) -> Iterator[Network]:
     """The network at the end of that week, when everybody is there again."""
-    for file in week.folder.glob("*.db"):
-        shutil.copy(file, tmp_path)
-    with running(EVERYBODY, tmp_path, at=week.ended_at, seed=2) as opened:
+    with copied(week.folder, tmp_path, week.ended_at, seed=3) as opened:
+        yield opened
+
+
+@pytest.fixture
+def before(begun: Begun, tmp_path: Path) -> Iterator[Network]:
+    """The network before anybody was away."""
+    with copied(begun.folder, tmp_path, begun.at, seed=4) as opened:
         yield opened
 
 
@@ -143,17 +175,16 @@ def test_who_comes_back_is_told_everything_in_order_and_ends_as_home_says(networ
 
 
 def test_what_who_comes_back_is_shown_is_never_stale(week: Week, network: Network) -> None:
-    before = {frame for (frame,) in rows(network.members[AWAY].database, "SELECT frame FROM received_frames")}
-    cancelled = {frame for (frame,) in rows(network.members[HOME].database,
-                 "SELECT frame FROM sent_frames WHERE recipient = ? AND cancelled_at IS NOT NULL", AWAY)}  # fmt: skip
+    before = taken(network)
+    void = cancelled(network)
     network.settle()
     push(network, HOME, week.agreements[AWAY])
     network.settle()
 
-    taken = {frame for (frame,) in rows(network.members[AWAY].database, "SELECT frame FROM received_frames")} - before
-    shown = [row for row in ledger(network, HOME) if row.frame in taken]
-    assert cancelled
-    assert not cancelled & taken
+    new = taken(network) - before
+    shown = [row for row in ledger(network, HOME) if row.frame in new]
+    assert void
+    assert not void & new
     assert shown
     assert [row for row in shown if row.version != row.now or row.deleted_at is not None] == []
 
@@ -165,6 +196,51 @@ def test_after_one_more_push_who_was_away_has_what_the_others_have(week: Week, n
 
     assert len(held(network, AWAY)) == visible(network)
     assert held(network, AWAY) == held(network, THERE[0]) == held(network, THERE[1])
+
+
+def test_a_push_that_waited_shows_what_home_says_when_the_holder_is_back(begun: Begun, before: Network) -> None:
+    corrected_one, deleted_one, same = (LOADED + number for number in (1, 2, 3))
+    load(before, HOME, [enterprise(number - 1) for number in (corrected_one, deleted_one, same)])
+    before.weather.down.add(AWAY)
+    job = push(before, HOME, begun.agreements[AWAY])
+    before.run(HOME)
+    (made,) = waiting(before)
+    change(before, corrected_one, 0)
+    deleted(before, HOME, deleted_one)
+    before.wait(days=1)
+    before.settle()
+
+    (rebuilt,) = {row.frame for row in ledger(before, HOME) if row.holder == AWAY and row.record_no == same} - {made}
+    assert in_frame(before, made) == {corrected_one: 1, deleted_one: 1, same: 1}
+    assert in_frame(before, rebuilt) == {corrected_one: 2, same: 1}
+    assert made not in taken(before)
+    assert rebuilt in taken(before)
+    result = result_of(before, HOME, job)
+    assert (result["frames"], result["taken"], result["cancelled"], result["refused"]) == (2, 1, 1, [])
+    assert len(held(before, AWAY)) == visible(before)
+    assert troubles(before, HOME, HOLDERS) == []
+
+
+def test_who_comes_and_goes_while_home_goes_on_changing_is_shown_nothing_stale(week: Week, network: Network) -> None:
+    stale, shown, known, made = [], 0, taken(network), len(cancelled(network))
+    for turn in range(6):
+        network.weather.down = {AWAY} if turn % 2 else set()
+        network.run(HOME)
+        new = [row for row in ledger(network, HOME) if row.frame in taken(network) - known]
+        stale += [row for row in new if row.is_void]
+        shown += len(new)
+        known = taken(network)
+        network.run(AWAY)
+        change(network, 8, 10 + turn)
+        push(network, HOME, week.agreements[AWAY])
+        network.wait(minutes=11)
+    network.settle()
+
+    assert stale == []
+    assert shown > 0
+    assert len(cancelled(network)) > made
+    assert len(held(network, AWAY)) == visible(network)
+    assert troubles(network, HOME, HOLDERS) == []
 
 
 def test_home_discloses_nothing_more_to_who_is_overdue_until_it_has_caught_up(week: Week, network: Network) -> None:
@@ -183,6 +259,54 @@ def test_home_discloses_nothing_more_to_who_is_overdue_until_it_has_caught_up(we
     assert said == {AWAY: [Refusal.NOTICE_BACKLOG.value], **{one: [] for one in THERE}}
     assert reasons(network, AWAY, again) == []
     assert result_of(network, HOME, pushed)["refused"] == []
+
+
+def test_having_applied_everything_does_not_count_until_it_is_receipted(week: Week, network: Network) -> None:
+    said = [word(week, network, AWAY)]
+    for somebody in (HOME, AWAY):
+        network.run(somebody)
+        said.append(word(week, network, AWAY))
+    told = rows(network.members[AWAY].database, "SELECT 1 FROM received_notices")
+
+    # Whoever brings no authorisation is refused for that alone once the agreement's part is granted.
+    granted = Refusal.AUTHORISATION_MISSING
+    assert len(told) == 20
+    assert said == [Refusal.NOTICE_BACKLOG, Refusal.NOTICE_BACKLOG, granted]
+    assert [word(week, network, one) for one in THERE] == [granted, granted]
+
+
+def word(week: Week, network: Network, holder: PartyId) -> Refusal:
+    """What home says at this moment to a question of a holder that brings no authorisation."""
+    asked = QueryAsked(
+        peer=holder, digest=network.members[holder].context.random(32), agreement=week.agreements[holder], epoch=1,
+        purpose=PURPOSE, asked={"101": frozenset(EVERYTHING["101"])},
+        items=(AskedItem(pseudonym=bytes(16), authorisation=b""),), batch=False, checkpoint=b"",
+    )  # fmt: skip
+    (answer,) = network.gateways[HOME].answer_queries([asked])
+    assert isinstance(answer, RefusedAnswer), answer
+    return answer.refused.reason
+
+
+def waiting(network: Network) -> list[bytes]:
+    """Frames to who is away that have a body and no answer."""
+    query = "SELECT frame FROM sent_frames WHERE recipient = ? AND body IS NOT NULL AND taken_at IS NULL"
+    return [frame for (frame,) in rows(network.members[HOME].database, query, AWAY)]
+
+
+def cancelled(network: Network) -> set[bytes]:
+    """Frames to who is away that were taken back because a record in them changed."""
+    query = "SELECT frame FROM sent_frames WHERE recipient = ? AND cancelled_at IS NOT NULL"
+    return {frame for (frame,) in rows(network.members[HOME].database, query, AWAY)}
+
+
+def in_frame(network: Network, frame: bytes) -> dict[int, int]:
+    """Which version of each record a frame shows."""
+    return {row.record_no: row.version for row in ledger(network, HOME) if row.frame == frame}
+
+
+def taken(network: Network) -> set[bytes]:
+    """The frames that who was away has taken in."""
+    return {frame for (frame,) in rows(network.members[AWAY].database, "SELECT frame FROM received_frames")}
 
 
 def reasons(network: Network, holder: PartyId, job: int) -> list[str]:
