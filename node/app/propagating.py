@@ -94,7 +94,7 @@ class Propagating:
 
     async def _frames(self, job: Job, progress: _Progress) -> AsyncIterator[tuple[bytes, FrameArrived]]:
         """The frames of a push: those that a break left unanswered, then new ones until all is shown."""
-        waiting = await self.threads.read(lambda work: frames_waiting(work, job.number, self.node.desk(work), RESUMED))
+        waiting = await self.threads.write(partial(self._waiting, job))
         if isinstance(waiting, Refused):
             progress.end = waiting
             return
@@ -108,6 +108,9 @@ class Propagating:
                 return
             progress.sent.append(made.frame)
             yield _named(made)
+
+    def _waiting(self, job: Job, work: UnitOfWork) -> list[SentFrameRow] | Refused:
+        return frames_waiting(work, job.number, self.node.desk(work), RESUMED)
 
     def _next_frame(self, job: Job, work: UnitOfWork) -> SentFrameRow | PushResult | Refused:
         return next_frame(work, job.number, self.node.desk(work))

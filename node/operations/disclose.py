@@ -107,6 +107,18 @@ def may_be_seen(row: RecordRow, disclosure: Disclosure) -> bool:
     return is_visible(outline_from_row(row), disclosure.at, disclosure.catalogue)
 
 
+def withdraw_withheld(work: UnitOfWork, frames: Sequence[bytes], disclosure: Disclosure) -> bool:
+    """Take back frames that wait to be sent with a record that may not be shown any more; gives whether there was one.
+
+    Such a frame is cancelled, and the caller shows the rest of it in a new one.
+    """
+    rows = work.changes.of_numbers(work.ledger.in_frames(frames))
+    ended = [number for number, row in rows.items() if not may_be_seen(row, disclosure)]
+    if ended:
+        work.sent_frames.withdraw(ended, disclosure.at)
+    return bool(ended)
+
+
 class _NamedHeader(msgspec.Struct, frozen=True):
     pseudonym: str
 

@@ -25,7 +25,16 @@ from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.operators import Role, SigningOperator
 from node.operations.desk import Desk
-from node.operations.disclose import Disclosure, Name, Occasion, Renderer, Shown, disclose, may_be_seen
+from node.operations.disclose import (
+    Disclosure,
+    Name,
+    Occasion,
+    Renderer,
+    Shown,
+    disclose,
+    may_be_seen,
+    withdraw_withheld,
+)
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.rows import RecordRow, Selection, SentFrameRow
@@ -140,12 +149,21 @@ def next_frame(work: UnitOfWork, job: int, desk: Desk) -> SentFrameRow | PushRes
 
 
 def frames_waiting(work: UnitOfWork, job: int, desk: Desk, limit: int) -> list[SentFrameRow] | Refused:
-    """Give the frames that a break left unanswered, to be sent again; whether they may be is decided anew."""
+    """Give the frames that a break left unanswered, to be sent again; whether they may be is decided anew.
+
+    One with a record whose time of being shown has passed is cancelled, and made anew without it (S 31).
+    """
     stored = work.outbox.find(job)
     if stored is None:
         raise LookupError("there is no such job")
     pushing = _pushing(work, job, msgspec.json.decode(stored.payload, type=PushPlan), desk)
-    return pushing if isinstance(pushing, Refused) else list(work.pushed_frames.waiting(job, limit))
+    if isinstance(pushing, Refused):
+        return pushing
+    waiting = work.pushed_frames.waiting(job, limit)
+    if withdraw_withheld(work, [one.frame for one in waiting], pushing.disclosure):
+        waiting = work.pushed_frames.waiting(job, limit)
+        work.commit()
+    return list(waiting)
 
 
 def give_up(work: UnitOfWork, job: int, refused: Refused, at: datetime) -> None:

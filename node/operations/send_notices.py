@@ -21,7 +21,7 @@ from node.domain.notices import KIND, MOST_NOTICES, Effect, Notice, NoticeBatch,
 from node.domain.receipts import CopyStage
 from node.operations.asked import FrameArrived, NoticesTaken, RefusedAnswer
 from node.operations.desk import Desk
-from node.operations.disclose import Disclosure, Name, Renderer, Shown, may_be_seen
+from node.operations.disclose import Disclosure, Name, Renderer, Shown, may_be_seen, withdraw_withheld
 from node.operations.ports import UnitOfWork
 from node.operations.push_records import fit, write_frame
 from node.operations.rows import NoticeBatchRow, NoticeRow, RecordRow, SentFrameRow
@@ -140,11 +140,11 @@ def _kept_replacement(work: UnitOfWork, batch: NoticeBatchRow, desk: Desk) -> Se
         return None
     agreement = desk.facts.agreements.get(batch.agreement)
     kinds = frozenset(agreement.terms.precisions) if agreement is not None else frozenset()
-    granted = _granted(batch, kinds, desk)
-    if granted.fields:
-        return frame
-    work.pushed_frames.answered({frame.frame: Refusal.AGREEMENT_EXPIRED.value}, desk.context.now())
-    return None
+    granted, disclosure = _granted(batch, kinds, desk), _disclosure(batch, desk)
+    if disclosure is None or not granted.fields:
+        work.pushed_frames.answered({frame.frame: Refusal.AGREEMENT_EXPIRED.value}, desk.context.now())
+        return None
+    return None if withdraw_withheld(work, [frame.frame], disclosure) else frame
 
 
 def _granted(batch: NoticeBatchRow, kinds: Collection[str], desk: Desk) -> Granted:

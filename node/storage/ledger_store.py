@@ -24,6 +24,9 @@ SELECT g.digest, f.recipient, d.record_version, a.alias, f.frame, d.fields, d.at
 FROM disclosures d JOIN sent_frames f ON f.number = d.frame_no JOIN agreements g ON g.number = d.agreement_no
 JOIN aliases a ON a.record_no = d.record_no AND a.agreement_no = d.agreement_no
 WHERE d.record_no = :record_no ORDER BY d.number"""
+_IN_FRAMES: Final = """
+WITH {blobs wanted} SELECT DISTINCT d.record_no FROM wanted CROSS JOIN sent_frames f CROSS JOIN disclosures d
+WHERE f.frame = wanted.key AND d.frame_no = f.number ORDER BY d.record_no"""
 _HOLDINGS: Final = """
 WITH {numbers wanted} SELECT DISTINCT d.record_no, d.agreement_no, f.recipient, a.alias, a.wire_version
 FROM wanted CROSS JOIN disclosures d CROSS JOIN sent_frames f CROSS JOIN aliases a
@@ -102,6 +105,10 @@ class SqlLedger:
                 _OF_RECORD, {"record_no": record_no}
             )
         ]
+
+    def in_frames(self, frames: Sequence[bytes]) -> list[int]:
+        rows = self._transaction.rows(_IN_FRAMES, {"wanted": self._transaction.keys(frames)})
+        return [record_no for (record_no,) in rows]
 
     def holdings(self, records: Sequence[int]) -> list[Holding]:
         return [

@@ -71,6 +71,20 @@ def test_every_disclosure_of_a_record_is_in_the_ledger_oldest_first(store: Store
         assert work.ledger.of_record(987) == []
 
 
+def test_a_frame_is_asked_which_records_it_shows(store: Store) -> None:
+    stocked = stock_named(store)
+    (first, second), number = stocked.records, stocked.agreement_no
+    with store.write() as work:
+        _send(work, stocked)
+        work.ledger.disclose([shown(number, second, "f"), shown(number, first, "f"), shown(number, second, "g")], NOON)
+        work.ledger.disclose([shown(stocked.other_no, first, "o")], NOON)
+
+        assert work.ledger.in_frames([short("f"), short("g")]) == [first, second]
+        assert work.ledger.in_frames([short("g")]) == [second]
+        assert work.ledger.in_frames([short("h"), short("unknown")]) == []
+        assert work.ledger.in_frames([]) == []
+
+
 def test_many_disclosures_of_one_frame_are_written_at_once(store: Store) -> None:
     stocked = stock_named(store, 300)
     number = stocked.agreement_no

@@ -119,6 +119,9 @@ class Ledger(Protocol):
     def of_record(self, record_no: int) -> Sequence[DisclosureRow]:
         """Give every disclosure of one record, oldest first."""
 
+    def in_frames(self, frames: Sequence[bytes]) -> Sequence[int]:
+        """Give the numbers of the records that these frames show, ascending."""
+
     def holdings(self, records: Sequence[int]) -> Sequence[Holding]:
         """Say who holds copies of these records, or was sent them: one for each record and agreement."""
 

@@ -112,6 +112,9 @@ class MemoryLedger(Disclosures):
             if one.row.record_no == record_no
         ]
 
+    def in_frames(self, frames: Sequence[bytes]) -> list[int]:
+        return sorted({one.row.record_no for one in self._seen.disclosures.values() if one.row.frame in frames})
+
     def holdings(self, records: Sequence[int]) -> list[Holding]:
         found = {
             (one.row.record_no, one.row.agreement_no): Holding(

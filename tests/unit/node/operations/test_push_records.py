@@ -29,10 +29,12 @@ from node.operations.push_records import (
     plan_push,
 )
 from node.operations.rows import SentFrameRow
+from node.operations.send_notices import Delivery, next_delivery
 from tests.fakes.exchange import PENALTIES, REGISTRATIONS, filed, index, load, pseudonym, terms
 from tests.fakes.exchange import SHOWN as ENTERPRISE
 from tests.fakes.members import LAW
 from tests.fakes.world import BANK, World
+from tests.unit.node.operations.test_change_records import corrected
 from tests.unit.node.operations.test_keep_agreements import ending
 
 BOTH = (Manner.PULL, Manner.PUSH)
@@ -221,6 +223,45 @@ def test_what_was_made_before_a_break_is_decided_again_before_it_is_sent(pushing
 
     assert isinstance(refused, Refused)
     assert refused.reason.value == "AGREEMENT_EXPIRED"
+
+
+def test_a_record_whose_time_passes_while_its_frame_waits_is_not_sent(pushing: World) -> None:
+    load(pushing, Kind.PENALTY, PENALTIES[0] | {"decided_on": "2021-07-15", "decision_no": "深市监罚〔2021〕9号"})
+    job, agency = order_push(pushing), pushing.agency
+    one = frame(pushing, job)
+    assert [rendition.header.kind for rendition in opened(pushing, one)].count("201") == 2
+
+    def waiting(work: UnitOfWork) -> object:
+        return frames_waiting(work, job, agency.desk(work), 10)
+
+    assert agency.write(waiting) == [one]
+    pushing.wait(days=50)
+
+    assert agency.write(waiting) == []
+    again = frame(pushing, job)
+    assert [rendition.header.kind for rendition in opened(pushing, again)].count("201") == 1
+    assert header(again).count == header(one).count - 1
+
+
+def test_a_record_whose_time_passes_while_its_correction_waits_is_not_sent(pushing: World) -> None:
+    load(pushing, Kind.PENALTY, PENALTIES[0] | {"decided_on": "2021-07-15", "decision_no": "深市监罚〔2021〕9号"})
+    taken(pushing, frame(pushing, order_push(pushing)))
+    agency = pushing.agency
+    kinds = {row.record_no: row for row in agency.read(lambda work: work.records.page("201", 0, 100))}
+    corrected(pushing, max(kinds), amount="1元")
+
+    def delivered() -> Delivery:
+        delivery = agency.write(lambda work: next_delivery(work, BANK, agency.desk(work)))
+        assert delivery is not None
+        return delivery
+
+    first = delivered()
+    assert first.replacement is not None
+    assert delivered() == first
+    pushing.wait(days=50)
+
+    assert delivered().replacement is None
+    assert delivered().batch == first.batch
 
 
 def test_frames_of_a_push_that_was_given_up_are_never_sent(pushing: World) -> None:
