@@ -6,7 +6,7 @@ from crypto import envelope
 from crypto.errors import CryptoError
 from node.domain.context import Context
 from node.domain.journal import Act, Detail, EntryFacts
-from node.domain.receipts import COPY_KIND, KIND, MOST_RECEIPTS, CopyReceiptBatch, CopyStage, ReceiptBatch
+from node.domain.receipts import COPY_KIND, KIND, MOST_RECEIPTS, CopyReceiptBatch, ReceiptBatch
 from node.operations.asked import RefusedAnswer
 from node.operations.facts import NodeFacts, Settings
 from node.operations.ports import UnitOfWork
@@ -47,7 +47,6 @@ def _note_copies(work: UnitOfWork, peer: PartyId, raw: bytes, batch: CopyReceipt
     matched = work.notices.advance(peer, [(notice, stage.value, at) for notice, stage, at in told], raw)
     at = context.now()
     work.settlements.settle(peer, [notice for notice, stage, _ in told if stage.is_last], raw, at)
-    work.settlements.not_held(peer, [notice for notice, stage, _ in told if stage is CopyStage.NOT_HELD], raw, at)
     return matched + work.settlements.end(peer, ended, raw, at)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from node.domain.notices import MOST_NOTICES, Holding
+from node.domain.notices import Holding
 from node.operations.rows import DisclosureRow, LedgerRow, ShownBefore
 from node.storage.kept_receipts import keep_receipt
 from node.storage.moments import from_milliseconds, from_milliseconds_or_none, to_milliseconds
@@ -47,12 +47,6 @@ WITH {{blobs wanted}} UPDATE disclosures SET {_CLOSE} (
 SELECT d.number FROM wanted CROSS JOIN notices n CROSS JOIN disclosures d
 WHERE n.notice = wanted.key AND n.peer = :holder AND d.record_no = n.record_no AND d.agreement_no = n.agreement_no
 AND d.record_version < n.record_version)"""
-_NOT_HELD: Final = f"""
-WITH {{blobs wanted}} UPDATE disclosures SET {_CLOSE} (
-SELECT d.number FROM wanted CROSS JOIN notices n CROSS JOIN notice_batches b CROSS JOIN disclosures d
-WHERE n.notice = wanted.key AND n.peer = :holder AND b.peer = n.peer AND b.first <= n.sequence
-AND b.first > n.sequence - {MOST_NOTICES} AND n.sequence < b.first + b.count
-AND d.frame_no = b.frame_no AND d.record_no = n.record_no)"""
 _END: Final = f"""
 UPDATE disclosures SET {_CLOSE} (
 SELECT d.number FROM sent_frames f CROSS JOIN disclosures d CROSS JOIN aliases a
@@ -145,23 +139,15 @@ class SqlSettlements:
         self._transaction = transaction
 
     def settle(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
-        self._close_by_notices(_SETTLE, holder, notices, receipt, at)
-
-    def not_held(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
-        self._close_by_notices(_NOT_HELD, holder, notices, receipt, at)
+        if notices:
+            values = self._kept(holder, receipt, at)
+            self._transaction.run(_SETTLE, values | {"wanted": self._transaction.keys(notices)})
 
     def end(self, holder: PartyId, copies: Sequence[tuple[bytes, bytes]], receipt: bytes, at: datetime) -> int:
         if not copies:
             return 0
         values = self._kept(holder, receipt, at)
         return self._transaction.run_many(_END, [values | {"frame": frame, "alias": alias} for frame, alias in copies])
-
-    def _close_by_notices(
-        self, statement: str, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime
-    ) -> None:
-        if notices:
-            values = self._kept(holder, receipt, at)
-            self._transaction.run(statement, values | {"wanted": self._transaction.keys(notices)})
 
     def _kept(self, holder: PartyId, receipt: bytes, at: datetime) -> dict[str, object]:
         """Keep the receipt that closes rows, and what names it."""

@@ -1,12 +1,10 @@
 """The port Ledger."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from node.domain.notices import Holding
 from node.operations.ports import Store, UnitOfWork
-from node.operations.rows import DisclosureRow, LedgerRow, NoticeBatchRow, ShownBefore
+from node.operations.rows import DisclosureRow, LedgerRow, ShownBefore
 from registry.parties import PartyId
 from tests.contracts.examples import (
     AGREEMENT,
@@ -16,7 +14,6 @@ from tests.contracts.examples import (
     OTHER_AGREEMENT,
     Stocked,
     deletion,
-    digest,
     minutes,
     notice,
     pushed,
@@ -313,7 +310,6 @@ def test_only_the_holder_itself_can_settle_what_it_was_told(store: Store) -> Non
         work.notices.add([notice("change", stocked.agreement_no, first)])
 
         work.settlements.settle(BUREAU, [short("change")], b"receipts", minutes(5))
-        work.settlements.not_held(BUREAU, [short("change")], b"receipts", minutes(5))
         assert work.settlements.end(BUREAU, [(short("f"), _alias(first))], b"receipts", minutes(5)) == 0
         assert _closed(work, first) == [False]
 
@@ -368,59 +364,6 @@ def test_what_was_shown_again_after_a_notice_was_settled_is_open(store: Store) -
 
         assert [row.closed_at for row in work.ledger.of_record(first)] == [minutes(5), None]
         assert [one.holder for one in work.ledger.holdings([first])] == [BANK]
-
-
-def _replace(work: UnitOfWork, stocked: Stocked, records: Sequence[int]) -> None:
-    """Frame f with records in version 1; notices about them in a batch, and frame newer along with it."""
-    number = stocked.agreement_no
-    work.sent_frames.add([sent("f", number), pushed("newer", number)])
-    work.ledger.disclose([shown(number, one, "f") for one in records], NOON)
-    work.notices.add([notice(f"change {one}", number, one) for one in records])
-    numbers = [row.number for one in records for row in work.notices.of_record(one)]
-    batch = NoticeBatchRow(
-        peer=BANK, first=1, count=len(numbers), agreement=AGREEMENT, digest=digest("batch"), raw=b"batch", frame=None,
-        made_at=NOON, taken_at=None, trouble=None,
-    )  # fmt: skip
-    work.notice_streams.put(batch, numbers)
-    work.notice_streams.attach(BANK, 1, short("newer"))
-    work.ledger.disclose([shown(number, one, "newer", version=2) for one in records], minutes(1))
-
-
-def test_what_went_along_is_closed_where_nothing_was_held(store: Store) -> None:
-    stocked = stock_named(store, 3)
-    first, second, third = stocked.records
-    with store.write() as work:
-        _replace(work, stocked, stocked.records)
-        told = [short(f"change {one}") for one in (first, second)]
-        work.settlements.settle(BANK, told, b"receipts", minutes(5))
-        settled = [_closed(work, one) for one in stocked.records]
-        work.settlements.not_held(BANK, [told[0], short("unknown")], b"receipts", minutes(5))
-        work.settlements.not_held(BANK, [], b"receipts", minutes(6))
-
-        assert settled == [[True, False], [True, False], [False, False]]
-        assert [_closed(work, one) for one in stocked.records] == [[True, True], [True, False], [False, False]]
-        assert [one.record_no for one in work.ledger.holdings([first, second, third])] == [second, third]
-
-
-def test_what_went_along_with_notices_to_somebody_else_stays_open(store: Store) -> None:
-    stocked = stock_named(store)
-    first = stocked.records[0]
-    with store.write() as work:
-        _replace(work, stocked, [first])
-        work.settlements.not_held(BUREAU, [short(f"change {first}")], b"receipts", minutes(5))
-
-        assert _closed(work, first) == [False, False]
-
-
-def test_a_notice_along_with_which_nothing_went_closes_nothing_more(store: Store) -> None:
-    stocked = stock_named(store)
-    first = stocked.records[0]
-    with store.write() as work:
-        _replace(work, stocked, [first])
-        work.notice_streams.attach(BANK, 1, None)
-        work.settlements.not_held(BANK, [short(f"change {first}")], b"receipts", minutes(5))
-
-        assert _closed(work, first) == [False, False]
 
 
 def test_a_record_that_was_shown_to_nobody_has_no_holder(store: Store) -> None:

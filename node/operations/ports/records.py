@@ -135,8 +135,5 @@ class Settlements(Protocol):
     def settle(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
         """Close what a signed receipt says is deleted or not held: the versions before those of the notices."""
 
-    def not_held(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
-        """Close also what went along with these notices as a replacement, which was not kept where nothing was held."""
-
     def end(self, holder: PartyId, copies: Sequence[tuple[bytes, bytes]], receipt: bytes, at: datetime) -> int:
         """Close what a holder's signed receipt says has ended, as (frame, alias), and count it."""

@@ -152,16 +152,6 @@ class MemorySettlements(Disclosures):
 
         self._close(is_over, receipt, at)
 
-    def not_held(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
-        batches = [batch for batch in self._seen.batches.values() if batch.peer == holder]
-        went_along = {
-            (batch.frame, notice.record_no)
-            for notice in self._notices_to(holder, notices)
-            for batch in batches
-            if notice.sequence in range(batch.first, batch.first + batch.count)
-        }
-        self._close(lambda one: (one.row.frame, one.row.record_no) in went_along, receipt, at)
-
     def end(self, holder: PartyId, copies: Sequence[tuple[bytes, bytes]], receipt: bytes, at: datetime) -> int:
         def is_over(one: Disclosed) -> bool:
             return self._frame_of(one).row.recipient == holder and (one.row.frame, self._alias_of(one).alias) in copies
