@@ -28,7 +28,7 @@ IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of one's own is mad
 ROOM: Final = 1 << 27
 ERASING: Final = "erase"
 ROLES: Final = {HOME: "home", HOLDER: "holder"}
-CALLS_PER_POINT: Final = 16
+CALLS_PER_POINT: Final = 36
 """One kill before and one after for about so many calls, besides the first and the last one."""
 
 CASES: Final = [(victim, act.name) for act in STORY for victim in act.victims]
@@ -79,7 +79,7 @@ class Crashes:
     scratch: Path
     seeds: Iterator[int] = field(default_factory=lambda: count(1))
     stages: dict[str, Stage] = field(default_factory=dict)
-    calls: dict[str, Mapping[PartyId, int]] = field(default_factory=dict)
+    calls: dict[str, Mapping[PartyId, list[str]]] = field(default_factory=dict)
     undisturbed: Ending = field(default_factory=dict)
 
     def play(self, folder: Path) -> None:
@@ -95,9 +95,18 @@ class Crashes:
             self.undisturbed.update(said.ending)
 
     def points(self, act: str, victim: PartyId) -> list[Kill]:
-        """Kills spread over all calls of a member in an act, the first and the last among them."""
-        places = spread(self.calls[act][victim])
-        return [Kill(victim, **{moment: place}) for place in places for moment in ("before", "after")]
+        """Kills spread over all calls of a member in an act, and one after each commit, where something became true."""
+        calls = self.calls[act][victim]
+        places = spread(len(calls))
+        commits = {place for place, call in enumerate(calls, 1) if call == "commit"}
+        return [Kill(victim, before=place) for place in places] + [
+            Kill(victim, after=place) for place in sorted({*places, *commits})
+        ]
+
+    def place(self, act: str, kill: Kill) -> str:
+        """At which call somebody is killed, for people."""
+        moment, number = ("before", kill.before) if kill.before else ("after", kill.after)
+        return f"{moment} call {number}, {self.calls[act][kill.victim][number - 1]}"
 
     def broken_off(self, act: str, kill: Kill) -> list[str]:
         """What is different in the end if somebody is killed in an act, all are restarted, and the story goes on."""

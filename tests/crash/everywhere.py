@@ -27,12 +27,13 @@ def main() -> None:
 def everywhere(kind: str, crashes: Crashes) -> None:
     """Every kill on one kind of database."""
     for (victim, act), name in zip(CASES, NAMES, strict=True):
-        calls = range(1, crashes.calls[act][victim] + 1)
+        calls = range(1, len(crashes.calls[act][victim]) + 1)
         kills = [Kill(victim, **{moment: call}) for call in calls for moment in ("before", "after")]
-        wrong = {kill: differences for kill in kills if (differences := crashes.broken_off(act, kill))}
+        ended = {crashes.place(act, kill): crashes.broken_off(act, kill) for kill in kills}
+        wrong = {place: differences for place, differences in ended.items() if differences}
         print(f"{kind}: {name}: killed {len(kills)} times, {len(wrong)} times it ended otherwise", flush=True)
-        for kill, differences in wrong.items():
-            print("", kill, *differences, sep="\n  ")
+        for place, differences in wrong.items():
+            print("", place, *differences, sep="\n  ")
 
 
 if __name__ == "__main__":

@@ -69,9 +69,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """What a child says when it is done: how many calls each member made, and the ending if it was asked for."""
+    """What a child says when it is done: the calls that each member made, and the ending if it was asked for."""
 
-    calls: dict[PartyId, int] = {}
+    calls: dict[PartyId, list[str]] = {}
     ending: Ending = {}
 
 

@@ -10,9 +10,9 @@ from tests.crash.crashes import CASES, NAMES, Crashes
 def test_killed_before_or_after_any_call_it_ends_the_same(on_postgresql: Crashes, victim: PartyId, act: str) -> None:
     kills = on_postgresql.points(act, victim)
 
-    wrong = {kill: on_postgresql.broken_off(act, kill) for kill in kills}
+    wrong = {on_postgresql.place(act, kill): on_postgresql.broken_off(act, kill) for kill in kills}
 
-    assert {kill: differences for kill, differences in wrong.items() if differences} == {}
+    assert {place: differences for place, differences in wrong.items() if differences} == {}
 
 
 def test_that_is_shown_at_a_hundred_points_or_more(on_postgresql: Crashes) -> None:

@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from node.operations.ports import Store, UnitOfWork
@@ -87,7 +87,7 @@ def _around_commit(path: str, act: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(slots=True)
 class Counting:
-    """Counts the calls of a member, once it is armed, and lets the process be killed at one of them.
+    """Notes the calls of a member, once it is armed, and lets the process be killed at one of them.
 
     The process gets SIGKILL right `before` or right `after` the call with that number: nothing is tidied up, as when
     a machine loses its power but for what the operating system was already given.
@@ -96,14 +96,14 @@ class Counting:
     before: int = 0
     after: int = 0
     armed: bool = False
-    calls: int = 0
+    calls: list[str] = field(default_factory=list)
 
-    def around(self, _: str, act: Callable[..., Any]) -> Callable[..., Any]:
+    def around(self, path: str, act: Callable[..., Any]) -> Callable[..., Any]:
         def counted(*facts: Any, **named: Any) -> Any:
             if not self.armed:
                 return act(*facts, **named)
-            self.calls += 1
-            place = self.calls
+            self.calls.append(path)
+            place = len(self.calls)
             if place == self.before:
                 os.kill(os.getpid(), signal.SIGKILL)
             done = act(*facts, **named)
