@@ -54,7 +54,8 @@ class _Evaluation:
 class Asking:
     """Does query jobs. What is known by now is kept in the job, so that a crash repeats no question.
 
-    Blinds stay in memory, so that a call whose answer was lost is the same one again, which home charges once.
+    Blinds stay in memory, so that a call whose answer was lost is the same one again, which home charges once. A crash
+    loses them: what was evaluated and not kept yet is evaluated again, and charged again.
     """
 
     node: Node

@@ -7,6 +7,7 @@ exactly as they will be sent (so that a try after a crash is the same request), 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from itertools import islice
 
 import msgspec
@@ -129,9 +130,6 @@ def plan_query(
     work: UnitOfWork, question: Question, target: Target, operator: SigningOperator, context: Context
 ) -> int | NotAllowed:
     """Queue one query as a job; what may be asked is for home to decide, and it will say why not."""
-    ordered = order(work, operator, Role.QUERIES, target.agreement, context)
-    if isinstance(ordered, NotAllowed):
-        return ordered
     now = context.now()
     plan = Plan(
         agreement=target.agreement.hex(),
@@ -148,12 +146,20 @@ def plan_query(
         payload=msgspec.json.encode(plan),
         give_up_at=now + question.patience,
     )
+    ordered = order(work, operator, Role.QUERIES, _subject(job), context)
+    if isinstance(ordered, NotAllowed):
+        return ordered
     number = work.outbox.add(job, now)
     detail: Detail = {"count": len(plan.subjects), "order": ordered.digest.hex(), "purpose": plan.purpose}
     entry = EntryFacts(act=Act.ASKED, detail=detail, counterparty=job.peer, agreement=target.agreement)
     write_down(work, entry, context)
     work.commit()
     return number
+
+
+def _subject(job: NewJob) -> bytes:
+    """What the operator signs for: this query. Its random name keeps anybody from guessing at the identifiers."""
+    return sha256(b"creditport/query/v1" + job.key.encode() + job.payload).digest()
 
 
 def unknown_subjects(work: UnitOfWork, plan: Plan) -> list[PlannedSubject]:

@@ -79,6 +79,16 @@ def test_a_question_becomes_one_job_under_the_operators_signature(world: World) 
     assert SHOWN.value not in repr(plan)
 
 
+def test_each_query_is_ordered_for_itself(world: World) -> None:
+    """Also in the same second, and with the same subjects: an order is for one query, and says nothing about whom."""
+    orders = []
+    for _ in range(2):
+        planned(world, SHOWN)
+        orders.append(world.bank.journal()[-1].detail["order"])
+
+    assert len(set(orders)) == 2
+
+
 def test_whoever_is_no_operator_here_asks_nothing(world: World) -> None:
     bank = world.bank
     stranger = SigningOperator(name="alice", key=SigningKey(Purpose.OPERATOR, b"\x0b" * 32))
