@@ -114,7 +114,7 @@ def retry(
         fail(waiting.why, Exit.REFUSED)
     if not waiting:
         fail(f"{peer} was never sent a notice", Exit.REFUSED)
-    facts({"holder": peer, "told": waiting}, as_json=json)
+    facts({"holder": peer, "queued": waiting}, as_json=json)
 
 
 def _sent(row: NoticeRow, now: datetime) -> dict[str, Any]:

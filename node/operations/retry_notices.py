@@ -17,7 +17,7 @@ MOST_COUNTED = 1_000
 
 
 def retry_notices(work: UnitOfWork, peer: PartyId, operator: SigningOperator, context: Context) -> int | NotAllowed:
-    """Queue the telling of a peer for now; gives how many notices it is told (at most a thousand are counted)."""
+    """Queue the telling of a peer for now; gives how many notices that is (at most a thousand are counted)."""
     opened = work.notice_streams.open_batch(peer)
     waiting = len(work.notice_streams.unnumbered(peer, MOST_COUNTED)) + (len(opened[1]) if opened else 0)
     if not waiting:
