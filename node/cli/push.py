@@ -17,6 +17,7 @@ from node.app.opening import Node
 from node.cli.references import AgreementOption, find_agreement, only_provider
 from node.cli.screen import LARGEST, Exit, err, facts, fail, out
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, text_of
+from node.cli.waiting import failed_tries
 from node.domain.dates import SHANGHAI
 from node.domain.jobs import Job, JobResult, JobState
 from node.domain.records import Kind
@@ -125,7 +126,10 @@ def _wait(node: Node, number: int, total: int, seconds: float) -> Job:
             if job.state is not JobState.WAITING:
                 return job
             if time.monotonic() > end:
-                fail(f"not done within {seconds:.0f} s; push {number} stays queued and goes on", Exit.NOT_NOW)
+                fail(
+                    f"not done within {seconds:.0f} s{failed_tries(job)}; push {number} stays queued and goes on",
+                    Exit.NOT_NOW,
+                )
             time.sleep(LOOK_EVERY)
 
 

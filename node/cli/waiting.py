@@ -30,7 +30,14 @@ def wait_for(node: Node, number: int, seconds: float) -> Job:
                 return job
             if time.monotonic() > end:
                 fail(
-                    f"no answer within {seconds:.0f} s; job {number} stays queued and is tried again",
+                    f"no answer within {seconds:.0f} s{failed_tries(job)}; job {number} stays queued and goes on",
                     Exit.NOT_NOW,
                 )
             time.sleep(LOOK_EVERY)
+
+
+def failed_tries(job: Job | None) -> str:
+    """How often it was tried in vain since it last got on, to go into a sentence; nothing if it never was."""
+    if job is None or not job.attempts:
+        return ""
+    return f" (tried {job.attempts} times: {job.peer} was not reached, or is not ready)"

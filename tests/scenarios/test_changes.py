@@ -91,7 +91,7 @@ def test_header_and_commitments_prove_every_copy_without_the_body(world: World, 
         bytes.fromhex(pushed.agreement),
     )
     commitments = [committed[0][at : at + 32] for at in range(0, len(committed[0]), 32)]
-    (entry,) = [
+    entry, *_ = [
         one
         for one in world.agency.journal_since(0)
         if one["agreement"] == pushed.agreement and one["detail"].get("outcome") == "PUSHED"
@@ -183,11 +183,21 @@ def test_a_bank_that_was_killed_follows_when_it_is_back(world: World, pushed: Pu
     for record in records:
         world.agency.run("records", "delete", str(record), "--basis", "UNVERIFIABLE")
     owed = world.agency.ask("notices", "list", "--open")
+    push = (
+        "push",
+        "--agreement",
+        pushed.agreement,
+        "--again",
+        "--record",
+        str(record_held(world, pushed.agreement, 45)),
+    )
+    waited = world.agency.run(*push, "--wait", "3", expect=(3,))
     world.bank.serve()
     world.agency.run("notices", "retry", "--peer", world.bank.party, expect=(0, 1))
 
     until("the bank has followed", lambda: followed(world), 120)
 
+    assert f"{world.bank.party} was not reached" in waited.stderr
     assert {one["stage"] for one in owed} <= {"WAITING", "SENT"}
     taken = world.bank.ask("notices", "list", "--received", "--limit", "1000")
     places = [one["place"] for one in taken if one["home"] == world.agency.party]
