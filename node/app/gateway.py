@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -161,6 +161,13 @@ class NodeGateway:
             return proof
         pack = self._node.settings.law.rules.reference
         refused = refuse(Refusal.NOT_READY, pack, "leaf: expected in the published journal")
+        return RefusedAnswer(refused=refused, leaf=b"")
+
+    def inspect(self, peer: PartyId, order: bytes) -> Iterator[bytes] | RefusedAnswer:
+        """Refuse every inspection order: no party is an inspector of this node yet."""
+        del peer, order
+        pack = self._node.settings.law.rules.reference
+        refused = refuse(Refusal.PARTY_NOT_ELIGIBLE, pack, "sender: expected an inspector of this node")
         return RefusedAnswer(refused=refused, leaf=b"")
 
     def refuse(self, peer: PartyId, method: str, refused: Refused) -> RefusedAnswer:

@@ -204,6 +204,23 @@ class PeerClient:
         self._saw(peer, proof.checkpoint)
         return proof
 
+    async def inspect(self, peer: PartyId, order: bytes) -> AsyncGenerator[bytes, None]:
+        """Have a signed inspection order obeyed: the parts of the bundle, in order, each 1 byte to 1 MiB.
+
+        What is not taken here is held back by gRPC's flow control, so that no more than some MiB wait. Leave early
+        through contextlib.aclosing. Only a stream that ends without an error was the whole bundle.
+        """
+        ask: grpc.aio.UnaryStreamMultiCallable[bytes, bytes]
+        ask = self._channel(peer, Method.INSPECT).unary_stream(Method.INSPECT)
+        stream = ask(outgoing.inspect_to_wire(order), timeout=self._deadlines[Method.INSPECT])
+        try:
+            while isinstance(raw := await stream.read(), bytes):
+                yield self._read(peer, outgoing.part_from_wire, raw)
+        except grpc.aio.AioRpcError as error:
+            raise _failure(peer, error) from None
+        finally:
+            stream.cancel()
+
     async def close(self) -> None:
         """Close every channel; calls that still run are cancelled."""
         channels = [line.channel for line in self._lines.values()]

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 import grpc
 
-from agreements.refusal import Refusal, Refused
+from agreements.refusal import Refusal
 from crypto.errors import Malformed
 from node.operations.asked import (
     Answered,
@@ -29,7 +29,8 @@ from node.wire import codec
 from node.wire.coalesce import Coalescer, Limits
 from node.wire.errors import Misshapen
 from node.wire.gateway import Gateway
-from node.wire.guard import Caller, current_caller
+from node.wire.guard import Caller, current_caller, delisted
+from node.wire.inspections import Inspections
 from node.wire.methods import Method
 from node.wire.metrics import WireMetrics
 from registry.parties import PartyId
@@ -58,9 +59,17 @@ class Workers:
 class Servicers:
     """All services over one gateway. Each handler takes the raw request of the party in `current_caller`."""
 
-    def __init__(self, gateway: Gateway, workers: Workers, metrics: WireMetrics, in_flight: int) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        workers: Workers,
+        inspections: Inspections,
+        metrics: WireMetrics,
+        in_flight: int,
+    ) -> None:
         self._gateway = gateway
         self._workers = workers
+        self._inspections = inspections
         self._metrics = metrics
         self._in_flight = in_flight
 
@@ -83,6 +92,9 @@ class Servicers:
         for method, stream in ((Method.BATCH_QUERY, self._batch_query), (Method.PUSH_FRAMES, self._push_frames)):
             of_service = services.setdefault(method.service, {})
             of_service[method.short_name] = grpc.stream_stream_rpc_method_handler(stream)
+        inspect: Any = self._inspections.inspect
+        of_service = services.setdefault(Method.INSPECT.service, {})
+        of_service[Method.INSPECT.short_name] = grpc.unary_stream_rpc_method_handler(inspect)
         return tuple(grpc.method_handlers_generic_handler(*service) for service in services.items())
 
     def _reading(self, method: Method, behaviour: Callable[[bytes, PartyId], Awaitable[RawAnswer]]) -> Any:
@@ -170,7 +182,7 @@ class Servicers:
         try:
             request_id, asked = codec.batch_query_from_wire(raw, peer)
             self._saw(peer, asked.checkpoint)
-            answer = self._delisted(caller, Method.BATCH_QUERY) or await self._workers.queries.ask(asked)
+            answer = delisted(self._gateway, caller, Method.BATCH_QUERY) or await self._workers.queries.ask(asked)
         except Misshapen as bad:
             answer = await self._refused(peer, Method.BATCH_QUERY, bad)
         self._count(answer)
@@ -193,18 +205,13 @@ class Servicers:
             frame, checkpoint = codec.push_frame_from_wire(raw)
             del raw  # the frame holds it now, and it is large
             self._saw(caller.party, checkpoint)
-            delisted = self._delisted(caller, Method.PUSH_FRAMES)
-            outcome = FrameRefused(frame=b"", answer=delisted) if delisted else await arrivals.ask(frame)
+            gone = delisted(self._gateway, caller, Method.PUSH_FRAMES)
+            outcome = FrameRefused(frame=b"", answer=gone) if gone else await arrivals.ask(frame)
         except Misshapen as bad:
             outcome = FrameRefused(frame=b"", answer=await self._refused(caller.party, Method.PUSH_FRAMES, bad))
         if isinstance(outcome, FrameRefused):
             self._count(outcome.answer)
         return codec.pushed_to_wire(outcome, self._gateway.newest_checkpoint())
-
-    def _delisted(self, caller: Caller, method: Method) -> RefusedAnswer | None:
-        """Look the caller up again: a stream may outlive the listing of the certificate it was opened with."""
-        found = self._gateway.identify(caller.certificate, method)
-        return RefusedAnswer(refused=found, leaf=b"") if isinstance(found, Refused) else None
 
     def _count(self, answer: Answered | RefusedAnswer) -> None:
         if isinstance(answer, RefusedAnswer):
