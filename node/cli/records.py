@@ -15,8 +15,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from agreements.refusal import Refused
 from node.app.opening import Node, utc_now
 from node.cli.changes import correct, delete
+from node.cli.inputs import text_of
 from node.cli.screen import LARGEST, Exit, err, facts, fail, out, say_json, table
-from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading, text_of
+from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.domain.dates import shanghai_day
 from node.domain.intake import Intake, Rejected, open_intake
 from node.domain.mapping import Mapping, read_mapping, standard_mapping
