@@ -51,8 +51,9 @@ from node.domain.evidence.orders import (
 from node.domain.journal import Act, Detail, EntryFacts, JournalEntry
 from node.operations.asked import RefusedAnswer
 from node.operations.facts import NodeFacts, Settings
+from node.operations.inspection_rows import InspectionRow
 from node.operations.ports import Store, UnitOfWork
-from node.operations.rows import InspectionRow, JournalRow, StoredCheckpoint
+from node.operations.rows import JournalRow, StoredCheckpoint
 from node.operations.write_down import write_down
 from registry.parties import PartyId
 
@@ -94,14 +95,13 @@ def order_inspection(
     if isinstance(opened, Refused):
         return _refuse(work, peer, opened, context)
     order, digest = opened
+    not_ready = refuse(Refusal.NOT_READY, settings.law.rules.reference, "order: expected published")
     kept = work.inspections.find(digest)
     if kept is None:
-        kept = _journal_order(work, raw, digest, order, context)
-    head = work.journal.head()
-    index = work.tree.index_of(kept.leaf)
+        return RefusedAnswer(refused=not_ready, leaf=_journal_order(work, raw, digest, order, context))
+    head, index = work.journal.head(), work.tree.index_of(kept.leaf)
     if head is None or index is None or index >= head.size:
-        pack = settings.law.rules.reference
-        return RefusedAnswer(refused=refuse(Refusal.NOT_READY, pack, "order: expected published"), leaf=kept.leaf)
+        return RefusedAnswer(refused=not_ready, leaf=kept.leaf)
     listing = facts.snapshot.party(context.node)
     supervises = listing is not None and listing.authority == peer
     scope = scope_of(order, _concerned(peer, facts), supervises=supervises)
@@ -158,9 +158,7 @@ def _open(
     return refuse(fault[0], pack, fault[1]) if fault is not None else (order, signed.digest)
 
 
-def _journal_order(
-    work: UnitOfWork, raw: bytes, digest: bytes, order: InspectionOrder, context: Context
-) -> InspectionRow:
+def _journal_order(work: UnitOfWork, raw: bytes, digest: bytes, order: InspectionOrder, context: Context) -> bytes:
     detail: Detail = {
         "agreements": None if order.agreements is None else len(order.agreements), "order": digest.hex(),
         "outcome": "ORDERED",
@@ -170,7 +168,7 @@ def _journal_order(
     row = InspectionRow(digest=digest, authority=order.authority, raw=raw, leaf=leaf, at=context.now())
     work.inspections.add(row)
     work.commit()
-    return row
+    return leaf
 
 
 def _concerned(authority: PartyId, facts: NodeFacts) -> frozenset[str]:

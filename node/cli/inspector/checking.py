@@ -25,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
     """Add this command to the program."""
     app.command(
         epilog="Example: creditport-inspect verify sz-credit.bundle --authority sz.card.json@0123-...-cdef; "
-        "creditport-inspect verify sz-credit.bundle hk-bank.bundle --authority sz.card.json@... --authority hk.card.json@..."
+        "creditport-inspect verify sz-credit.bundle hk-bank.bundle --authority sz.json@F --authority hk.json@F"
     )(verify)
 
 
