@@ -31,6 +31,7 @@ from registry.parties import PartyId
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Call: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Stream: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 Behaviour = Callable[..., Any]
 """A handler's function (request or requests, call); the stubs know only those of blocking servers."""
 

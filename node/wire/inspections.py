@@ -4,20 +4,16 @@ import asyncio
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any, Final, TypeAlias, TypeVar
-
-import grpc
+from typing import Any, Final, TypeVar
 
 from node.operations.asked import RefusedAnswer
 from node.wire import codec
 from node.wire.errors import Misshapen, Overloaded
 from node.wire.gateway import Gateway
-from node.wire.guard import current_caller, delisted
+from node.wire.guard import Stream, current_caller, delisted
 from node.wire.methods import Method
 
 T = TypeVar("T")
-
-Stream: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 
 OPEN_TOGETHER: Final = 2
 """Inspections open at a time in one process. Each may read all that this node ever did, and the exchange goes on

@@ -5,11 +5,11 @@ protobuf alone would end the call before anybody saw it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 
 import grpc
 
@@ -29,15 +29,14 @@ from node.wire import codec
 from node.wire.coalesce import Coalescer, Limits
 from node.wire.errors import Misshapen
 from node.wire.gateway import Gateway
-from node.wire.guard import Caller, current_caller, delisted
+from node.wire.guard import Caller, Stream, current_caller, delisted
+from node.wire.in_order import answer_in_order
 from node.wire.inspections import Inspections
 from node.wire.methods import Method
 from node.wire.metrics import WireMetrics
 from registry.parties import PartyId
 
 T = TypeVar("T")
-
-Stream: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 
 FRAMES_TOGETHER: Final = 4
 """Pushed frames of one stream that are taken in together. As many again are read while they are, and no more: what
@@ -174,7 +173,7 @@ class Servicers:
 
     async def _batch_query(self, requests: AsyncIterator[bytes], context: Stream) -> None:
         caller = current_caller()
-        await _answer_in_order(requests, context, self._in_flight, lambda raw: self._batch_message(raw, caller))
+        await answer_in_order(requests, context, self._in_flight, lambda raw: self._batch_message(raw, caller))
 
     async def _batch_message(self, raw: bytes, caller: Caller) -> bytes:
         request_id, peer = b"", caller.party
@@ -193,7 +192,7 @@ class Servicers:
         caller = current_caller()
         take_in = partial(self._gateway.receive_frames, caller.party)
         arrivals = Coalescer(take_in, self._workers.executor, Limits(window=0, most=FRAMES_TOGETHER))
-        await _answer_in_order(
+        await answer_in_order(
             requests, context, 2 * FRAMES_TOGETHER, lambda raw: self._pushed_frame(raw, caller, arrivals)
         )
 
@@ -229,45 +228,3 @@ class Servicers:
 
     async def _work(self, act: Callable[..., T], *facts: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._workers.executor, act, *facts)
-
-
-async def _answer_in_order(
-    requests: AsyncIterator[bytes],
-    context: Stream,
-    most: int,
-    answer: Callable[[bytes], Coroutine[Any, Any, bytes]],
-) -> None:
-    """Answer message by message in order, while the next ones are worked on already: at most `most` together.
-
-    What is not read yet is held back by gRPC's flow control, in the end by the sender.
-    """
-    line: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue()
-    room = asyncio.Semaphore(most)
-    reader = asyncio.create_task(_start_on_each(requests, line, room, answer))
-    try:
-        while (message := await line.get()) is not None:
-            await context.write(await message)
-            room.release()
-        await reader
-    finally:
-        reader.cancel()
-        # Those that failed already are cancelled, too: asyncio would log their errors, with words, as never seen.
-        while not line.empty():
-            if (message := line.get_nowait()) is not None:
-                message.cancel()
-
-
-async def _start_on_each(
-    requests: AsyncIterator[bytes],
-    line: asyncio.Queue[asyncio.Task[bytes] | None],
-    room: asyncio.Semaphore,
-    answer: Callable[[bytes], Coroutine[Any, Any, bytes]],
-) -> None:
-    """Read a message when there is room for it, and start on it; None ends the line."""
-    try:
-        await room.acquire()
-        async for raw in requests:
-            line.put_nowait(asyncio.create_task(answer(raw)))
-            await room.acquire()
-    finally:
-        line.put_nowait(None)

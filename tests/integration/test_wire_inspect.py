@@ -1,6 +1,8 @@
 """Evidence that streams to an inspector, over real connections: in parts, as fast as it is read, to the end."""
 
 import asyncio
+import gc
+import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
@@ -319,6 +321,30 @@ def test_evidence_that_breaks_is_not_taken_for_whole(made: int) -> None:
         await until(lambda: calls_counted(net, "INTERNAL") == 1)
 
     play(story)
+
+
+def test_evidence_that_breaks_when_its_reader_is_gone_logs_no_words(caplog: pytest.LogCaptureFixture) -> None:
+    evidence = Evidence(2, held=1)
+
+    def breaking() -> Iterator[bytes]:
+        parts = evidence.parts()
+        yield next(parts)
+        next(parts)
+        raise RuntimeError("the secret of the house")
+
+    async def story(net: Network) -> None:
+        net.gateway.evidence = breaking
+        async with aclosing(net.client.inspect(HOME, ORDER)) as parts:
+            await anext(parts)
+            await until(evidence.waiting.is_set)
+        evidence.go_on.set()
+        await until(lambda: calls_counted(net, "CANCELLED"))
+
+    with caplog.at_level(logging.DEBUG):
+        play(story)
+        gc.collect()
+    assert evidence.made == 2
+    assert "secret" not in caplog.text
 
 
 def test_a_bug_in_deciding_is_no_refusal() -> None:
