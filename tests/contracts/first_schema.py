@@ -1,8 +1,9 @@
-"""A database of the first schema, with something in every table that changed since."""
+"""Databases of old schemas, with something in every table that changed since."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from crypto.commitment import RenditionHeader, Value, encode, make_rendition
+from node.domain.receipts import COPY_KIND
 from node.operations.rows import CopyRow, SentFrameRow
 from node.storage import engine, upgrade
 from node.storage.moments import to_milliseconds
@@ -23,8 +25,8 @@ from tests.contracts.examples import (
     NOON,
     OTHER_AGREEMENT,
     USCC,
-    digest,
     minutes,
+    notice,
     receipts,
     received,
     record,
@@ -112,6 +114,25 @@ def _fill_disclosed(connection: Connection) -> None:
         insert(connection, "renditions", rest)
 
 
+def fill_changed(connection: Connection) -> None:
+    """What the second schema may hold beside: a notice that is settled, and the ledger row that its receipt closed."""
+    change = notice("change", 1, 1, version=3)
+    names = (
+        "notice", "peer", "agreement_no", "record_no", "record_version", "alias", "effect", "version", "basis",
+        "document", "salt",
+    )  # fmt: skip
+    rest: dict[str, Any] = {"sequence": 1, "stage": "DELETED", "stage_rank": 3}
+    rest |= {"occurred_at": to_milliseconds(NOON), "due_at": to_milliseconds(NOON)}
+    insert(connection, "notices", {name: getattr(change, name) for name in names} | rest)
+    raw = receipts("change", COPY_KIND)
+    insert(connection, "receipts", {"number": 5, "raw_digest": sha256(raw).digest(), "raw": raw})
+    at = to_milliseconds(minutes(20))
+    stages = ({"notice_no": 1, "stage": stage, "receipt_no": 5, "at": at} for stage in ("APPLIED", "DELETED"))
+    insert(connection, "notice_receipts", *stages)
+    closed = text("UPDATE disclosures SET closed_at = :at, closed_by = 5, fields = 'amount' WHERE record_version = 1")
+    connection.execute(closed, {"at": at})
+
+
 def frames_sent() -> list[SentFrameRow]:
     return [sent("f", 1), sent("g", 1), sent("h", 2, to=BUREAU)]
 
@@ -123,7 +144,7 @@ def _fill_sent(connection: Connection) -> None:
         row = {name: getattr(frame, name) for name in names}
         insert(connection, "sent_frames", row | {"sent_at": to_milliseconds(minutes(place))})
     connection.execute(text("DELETE FROM sent_frames WHERE number = 2"))
-    insert(connection, "receipts", {"raw_digest": digest("batch"), "raw": receipts("batch")})
+    insert(connection, "receipts", {"raw_digest": sha256(receipts("batch")).digest(), "raw": receipts("batch")})
     times = ((1, to_milliseconds(minutes(10))), (4, to_milliseconds(minutes(11))))
     insert(connection, "frame_receipts", *({"frame_no": no, "receipt_no": 1, "received_at": at} for no, at in times))
     for record_no, version, agreement_no, shown_in, at in (

@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect, text
 
+from crypto import envelope
 from crypto.commitment import commitment, decode
 from crypto.errors import CryptoError
 from node.domain.notices import Holding
+from node.domain.receipts import COPY_KIND, KIND
 from node.operations.rows import AliasRow, ReceivedFrameRow, ShownBefore
 from node.storage.engine import migrate, open_store
 from node.storage.errors import NeedsMigration
@@ -29,6 +32,7 @@ from tests.contracts.examples import (
     deletion,
     minutes,
     pushed,
+    receipts,
     received,
     record,
     rendition,
@@ -36,8 +40,23 @@ from tests.contracts.examples import (
     short,
     shown,
 )
-from tests.contracts.first_schema import COUNTS, KEEP_UNTIL, LEI, connected, copy_of, fill, frames_sent, renditions_of
+from tests.contracts.first_schema import (
+    COUNTS,
+    KEEP_UNTIL,
+    LEI,
+    connected,
+    copy_of,
+    fill,
+    fill_changed,
+    frames_sent,
+    renditions_of,
+    upgraded,
+)
 from tests.contracts.postgresql import PostgresqlServer
+
+
+def _name(batch: bytes) -> bytes:
+    return envelope.parse_any(batch, (KIND, COPY_KIND)).digest
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -60,6 +79,15 @@ def migrated(first_url: str) -> Iterator[SqlStore]:
     migrate(first_url)
     with closing(open_store(first_url)) as store:
         yield store
+
+
+@pytest.fixture
+def second_url(first_url: str) -> str:
+    """The address of that database once it was brought to the second schema and a change was settled there."""
+    with connected(first_url) as connection:
+        upgraded(connection, "0002")
+        fill_changed(connection)
+    return first_url
 
 
 def test_a_database_of_the_first_schema_is_refused_until_it_is_migrated(first_url: str) -> None:
@@ -231,6 +259,69 @@ def test_new_rows_get_numbers_that_no_row_of_before_has(migrated: SqlStore) -> N
         assert new.number > max(before)
         assert [row.record_no for row in work.records.page(None, 3, 10)] == [4]
         assert work.pseudonyms.pending(1, 1, 10)[-1][0] == 4
+
+
+def test_receipts_of_before_are_found_by_the_digest_of_their_document(migrated: SqlStore) -> None:
+    with migrated.read() as work:
+        assert work.exhibits.receipts([_name(receipts("batch")), _name(receipts("change"))]) == {
+            _name(receipts("batch")): receipts("batch")
+        }
+
+
+def test_what_receipts_closed_in_the_second_schema_is_closed_by_them_still(second_url: str) -> None:
+    batches = [receipts("batch"), receipts("change", COPY_KIND)]
+    migrate(second_url)
+    with closing(open_store(second_url)) as store, store.write() as work:
+        found = work.exhibits.frames([short(name) for name in "fgh"])
+        closed = {frame: [(one.alias, one.closed_by) for one in exhibit.copies] for frame, exhibit in found.items()}
+        first, second = short("alias 1"), short("alias 2")
+        assert closed == {
+            short("f"): [(first, None), (second, _name(batches[1]))],
+            short("g"): [(first, _name(batches[1]))],
+            short("h"): [(second, _name(batches[1]))],
+        }
+        assert [(row.fields, row.closed_at) for row in work.ledger.of_record(1)] == [
+            ("amount", minutes(20)),
+            (None, None),
+        ]
+        assert work.exhibits.receipts([_name(one) for one in batches]) == {_name(one): one for one in batches}
+        settled = work.notices.find(1)
+        assert settled is not None
+        assert [(one.stage, one.receipt) for one in settled[1]] == [
+            (stage, sha256(batches[1]).digest()) for stage in ("APPLIED", "DELETED")
+        ]
+        assert [receipted for _, _, receipted in work.sent_frames.page(0, 10)] == [minutes(10), None, minutes(11)]
+
+
+def test_receipts_of_before_are_kept_once_and_new_ones_get_new_numbers(second_url: str) -> None:
+    migrate(second_url)
+    with closing(open_store(second_url)) as store, store.write() as work:
+        for name in ("batch", "newer"):
+            frame = sent(name, 1)
+            work.sent_frames.add([frame])
+            assert work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, receipts(name), minutes(30))
+        work.ledger.disclose([shown(1, 3, "newer")], minutes(31))
+        work.renditions.add([rendition(3, 1)])
+        work.settlements.end(BANK, [(short("newer"), short("alias 3"))], receipts("newer"), minutes(32))
+        work.commit()
+
+    with connected(second_url) as connection:
+        numbers = connection.execute(text("SELECT number FROM receipts ORDER BY number")).scalars().all()
+        rows = connection.execute(text("SELECT number FROM disclosures ORDER BY number")).scalars().all()
+    assert numbers == [1, 5, 6]
+    assert rows == [1, 3, 4, 5, 6]
+
+
+def test_a_batch_of_receipts_that_cannot_be_read_stops_the_migration(second_url: str) -> None:
+    with connected(second_url) as connection:
+        connection.execute(text("UPDATE receipts SET raw = :damaged WHERE number = 5"), {"damaged": b"{}"})
+
+    with pytest.raises(CryptoError):
+        migrate(second_url)
+    with connected(second_url) as connection:
+        closed = connection.execute(text("SELECT number FROM disclosures WHERE closed_by = 5 ORDER BY number"))
+        assert closed.scalars().all() == [1, 3, 5]
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0002"
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(first_url: str) -> None:
