@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from registry.parties import PartyId
 from tests.fakes.evidence import cards, checked, fetched
 from tests.fakes.network import Network, found, running
 from tests.fakes.propagation import (
@@ -48,7 +49,7 @@ def play(network: Network) -> None:
 
 
 @pytest.mark.parametrize("node", [HOME, *HOLDERS])
-def test_an_honest_node_is_clean(network: Network, node: str) -> None:
+def test_an_honest_node_is_clean(network: Network, node: PartyId) -> None:
     report = checked(fetched(network, SZ if node == HOME else HK, node), cards(network, SZ, HK))
 
     assert report.findings == ()
