@@ -42,6 +42,8 @@ def one_sentence(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except (ConfigError, KeysError) as error:
             fail(str(error), Exit.LOCAL, "creditport-inspect")
+        except RegistryError as error:
+            fail(str(error), Exit.USAGE, "creditport-inspect")
         except PeerUnreachable as error:
             fail(str(error), Exit.NOT_NOW, "creditport-inspect")
         except BrokenPipeError:

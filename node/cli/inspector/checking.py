@@ -11,7 +11,7 @@ from node.cli.inspector.bundles import Authorities, JsonFlag, cards_of, lines_of
 from node.cli.screen import Exit, err, out, say_json
 from node.domain.evidence.agreed import Norms
 from node.domain.evidence.counterparts import node_of, verify_together
-from node.domain.evidence.findings import Finding, Outcome, Report, meaning_of, title_of
+from node.domain.evidence.findings import Finding, Outcome, Report, Step, StepReport, meaning_of, title_of
 from node.domain.evidence.verify import verify as verify_bundle
 from registry.norms.calendar import load_calendar
 from registry.norms.rule_pack import DEFAULT_RULE_PACK, load_rule_pack
@@ -67,9 +67,8 @@ def exit_code(reports: Sequence[Report]) -> Exit:
 def _show(report: Report) -> None:
     out.print(f"[bold]{report.node or '?'}[/]")
     for one in report.steps:
-        title = title_of(one.step)
-        count = f"{one.wrong} of {one.checked}" if one.wrong else str(one.checked)
-        out.print(f"  {_MARKS[one.outcome]} {one.step.value:>2}  {title.en} · {title.zh}  [dim]{count}[/]")
+        if one.outcome is not Outcome.UNCHECKED or Step.COUNTERPARTS not in {other.step for other in report.steps}:
+            _show_step(one, hindered=report.hindrance is not None)
     for finding in report.findings[:MOST_SHOWN]:
         _show_finding(finding)
     if report.total > MOST_SHOWN:
@@ -78,6 +77,14 @@ def _show(report: Report) -> None:
         out.print(f"  cannot be checked · 无法核验: {report.hindrance}", markup=False)
     if report.is_clean:
         out.print("  clean: no findings · 未发现问题")
+
+
+def _show_step(one: StepReport, *, hindered: bool) -> None:
+    title = title_of(one.step)
+    count = f"{one.wrong} of {one.checked}" if one.wrong else str(one.checked)
+    if one.outcome is Outcome.UNCHECKED:
+        count = "not checked · 未核验" if hindered else "nothing to check · 无可核验"
+    out.print(f"  {_MARKS[one.outcome]} {one.step.value:>2}  {title.en} · {title.zh}  [dim]{count}[/]")
 
 
 def _show_finding(finding: Finding) -> None:

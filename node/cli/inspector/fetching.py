@@ -3,8 +3,8 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -137,15 +137,24 @@ async def _fetch(
         if node not in addresses:
             known = ", ".join(one.card.party for one in anchors)
             fail(f"{node} is listed by none of {known}", Exit.USAGE, PROGRAM)
-        draft = file.with_name(file.name + ".part")
+        with _whole(file) as opened:
+            return await _write(client, node, order, opened, time.monotonic() + wait)
+    finally:
+        await client.close()
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[BinaryIO]:
+    """A file that appears under its name when everything is written, or not at all."""
+    draft = file.with_name(file.name + ".part")
+    try:
         with draft.open("wb") as opened:
-            size = await _write(client, node, order, opened, time.monotonic() + wait)
+            yield opened
             opened.flush()
             os.fsync(opened.fileno())
         draft.replace(file)
     finally:
-        await client.close()
-    return size
+        draft.unlink(missing_ok=True)
 
 
 async def _listed(client: PeerClient, anchors: list[ListedCard], node: PartyId) -> Mapping[PartyId, PeerAddress]:
