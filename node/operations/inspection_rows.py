@@ -19,7 +19,7 @@ class InspectionRow(SilentRow, frozen=True, kw_only=True):
 class CopyExhibit(SilentRow, frozen=True, kw_only=True):
     """A ledger row of a frame: which record it shows, by its alias, and the batch whose receipt closed the row.
 
-    `closed_by` is the document digest of that batch; None while the copy is held.
+    `closed_by` is the document digest of that batch; None as long as there is none.
     """
 
     alias: bytes

@@ -15,7 +15,7 @@ INSERT INTO inspections (digest, authority, raw, leaf, at) VALUES (:digest, :aut
 ON CONFLICT (digest) DO NOTHING"""
 _FIND: Final = "SELECT authority, raw, leaf, at FROM inspections WHERE digest = :digest"
 
-# The frames come first, each once with its header, and then the rows of the ledger, which number is above zero.
+# The frames come first, each once with its header, and then the rows of the ledger, whose numbers are above 0.
 _FRAMES: Final = """
 WITH {blobs wanted}
 SELECT 0 AS place, f.frame, f.header, f.refused, f.cancelled_at IS NOT NULL, NULL AS alias, NULL AS closed_by

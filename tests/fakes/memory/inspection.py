@@ -19,7 +19,12 @@ class MemoryInspections(Part):
 class MemoryExhibits(Disclosures):
     def frames(self, frames: Sequence[bytes]) -> dict[bytes, FrameExhibit]:
         sent = self._seen.sent_frames
-        return {frame: self._frame(sent[frame]) for frame in frames if frame in sent}
+        copies: dict[bytes, list[CopyExhibit]] = {frame: [] for frame in frames if frame in sent}
+        for one in self._seen.disclosures.values():
+            if one.row.frame in copies:
+                shown = CopyExhibit(alias=self._alias_of(one).alias, closed_by=one.closed_by)
+                copies[one.row.frame].append(shown)
+        return {frame: _exhibit(sent[frame], shown) for frame, shown in copies.items()}
 
     def received(self, frames: Sequence[bytes]) -> dict[tuple[PartyId, bytes], bytes]:
         rows = self._seen.received_frames.values()
@@ -36,11 +41,11 @@ class MemoryExhibits(Disclosures):
     def told(self, firsts: Sequence[tuple[PartyId, int]]) -> dict[tuple[PartyId, int], bytes]:
         return {key: raw for key, (_, raw) in self._seen.received_batches.items() if key in firsts}
 
-    def _frame(self, sent: SentFrame) -> FrameExhibit:
-        rows = [one for one in self._seen.disclosures.values() if one.row.frame == sent.row.frame]
-        return FrameExhibit(
-            header=sent.row.header,
-            refused=sent.refused,
-            is_cancelled=sent.cancelled_at is not None,
-            copies=tuple(CopyExhibit(alias=self._alias_of(one).alias, closed_by=one.closed_by) for one in rows),
-        )
+
+def _exhibit(sent: SentFrame, copies: Sequence[CopyExhibit]) -> FrameExhibit:
+    return FrameExhibit(
+        header=sent.row.header,
+        refused=sent.refused,
+        is_cancelled=sent.cancelled_at is not None,
+        copies=tuple(copies),
+    )
