@@ -36,7 +36,7 @@ def agreements(bundle: BundleFile, json: JsonFlag = False) -> None:
     """List the agreements: between whom, filed with whom, when, and whether in time (S 34)."""
     rows = [asdict(one) for one in agreements_in(lines_of(bundle)())]
     columns = {
-        "agreement": "agreement", "provider": "provider", "recipient": "recipient", "signatures": "signed",
+        "agreement": "agreement", "provider": "provider", "recipient": "recipient",
         "filed_with": "filed with", "filed_at": "filed", "late": "late", "effective_from": "from",
         "expires_at": "until", "ended_at": "ended",
     }  # fmt: skip
