@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from io import BytesIO
 
 import msgspec
 
@@ -10,7 +11,7 @@ from crypto import envelope
 from crypto.keys import Suite
 from node.domain.evidence.agreed import Norms
 from node.domain.evidence.findings import Report, Wrong
-from node.domain.evidence.lines import Line, ManifestLine, read_line, section_of, write_line
+from node.domain.evidence.lines import Line, ManifestLine, read_line, section_of, split, write_line
 from node.domain.evidence.orders import MANIFEST_KIND, ORDER_KIND, InspectionOrder, Manifest, Sums
 from node.domain.evidence.verify import verify
 from node.operations.asked import RefusedAnswer
@@ -49,7 +50,7 @@ def fetched(network: Network, authority: PartyId, node: PartyId, agreements: Seq
 
 def lines(bundle: bytes) -> list[bytes]:
     """Its lines, each with its newline."""
-    return bundle.splitlines(keepends=True)
+    return list(split(BytesIO(bundle)))
 
 
 def cards(network: Network, *parties: PartyId) -> list[ListedCard]:
