@@ -11,7 +11,7 @@ from crypto import envelope
 from crypto.keys import Suite
 from node.domain.evidence.agreed import Norms
 from node.domain.evidence.findings import Report, Wrong
-from node.domain.evidence.lines import Line, ManifestLine, read_line, section_of, split, write_line
+from node.domain.evidence.lines import EntryLine, LeafLine, Line, ManifestLine, read_line, section_of, split, write_line
 from node.domain.evidence.orders import MANIFEST_KIND, ORDER_KIND, InspectionOrder, Manifest, Sums
 from node.domain.evidence.verify import verify
 from node.operations.asked import RefusedAnswer
@@ -77,6 +77,7 @@ def signed_again(shown: Sequence[Line], node: Member) -> bytes:
     sums = Sums()
     for line in kept:
         sums.add(section_of(line), write_line(line))
-    again = msgspec.structs.replace(manifest, sections=sums.total())
+    size = sum(isinstance(line, EntryLine | LeafLine) for line in kept)
+    again = msgspec.structs.replace(manifest, sections=sums.total(), size=size)
     raw = envelope.sign(MANIFEST_KIND, again, [node.context.keys.document])
     return b"".join(map(write_line, [*kept, ManifestLine(raw.decode())]))
