@@ -95,6 +95,12 @@ def order_inspection(
     if isinstance(opened, Refused):
         return _refuse(work, peer, opened, context)
     order, digest = opened
+    listing = facts.snapshot.party(context.node)
+    supervises = listing is not None and listing.authority == peer
+    scope = scope_of(order, _concerned(peer, facts), supervises=supervises)
+    if scope is not None and not all(bytes.fromhex(one) in facts.agreements for one in scope or ("",)):
+        missing = refuse(Refusal.AGREEMENT_MISSING, settings.law.rules.reference, "agreements: expected held here")
+        return _refuse(work, peer, missing, context)
     not_ready = refuse(Refusal.NOT_READY, settings.law.rules.reference, "order: expected published")
     kept = work.inspections.find(digest)
     if kept is None:
@@ -102,9 +108,6 @@ def order_inspection(
     head, index = work.journal.head(), work.tree.index_of(kept.leaf)
     if head is None or index is None or index >= head.size:
         return RefusedAnswer(refused=not_ready, leaf=kept.leaf)
-    listing = facts.snapshot.party(context.node)
-    supervises = listing is not None and listing.authority == peer
-    scope = scope_of(order, _concerned(peer, facts), supervises=supervises)
     known = (facts.agreements.get(bytes.fromhex(one)) for one in scope or ())
     parties = frozenset(party for one in known if one is not None for party in one.terms.parties)
     return Inspection(order=digest, authority=peer, scope=scope, parties=parties, head=head)

@@ -80,6 +80,14 @@ def test_an_order_works_in_its_time_and_for_a_day_at_most(network: Network) -> N
     assert [refused(network, SZ, order) for order in (over, early, long)] == [Refusal.AUTHORISATION_MISSING] * 3
 
 
+def test_agreements_that_are_not_held_or_do_not_concern_the_authority_are_said_to_be_missing(network: Network) -> None:
+    nowhere = inspection_order(network.members[SZ], HOME, [bytes(32)])
+    unconcerned = inspection_order(network.members[SZ], FIRST, [bytes(32)])
+
+    assert refused(network, SZ, nowhere) is Refusal.AGREEMENT_MISSING
+    assert refused(network, SZ, unconcerned, FIRST) is Refusal.AGREEMENT_MISSING
+
+
 def test_nothing_is_shown_before_the_inspection_is_published_and_it_is_journalled_once(network: Network) -> None:
     order = inspection_order(network.members[SZ], HOME)
 
