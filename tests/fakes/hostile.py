@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,7 +20,6 @@ from node.domain.evidence.lines import (
     FrameLine,
     LeafLine,
     Line,
-    ManifestLine,
     NoticesLine,
     ReceiptsLine,
 )

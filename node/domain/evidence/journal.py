@@ -7,7 +7,7 @@ from typing import Final
 
 from crypto.checkpoint import open_checkpoint
 from crypto.errors import CryptoError
-from crypto.merkle import Frontier
+from crypto.merkle import Frontier, leaf_hash
 from node.domain.evidence.agreed import Ground
 from node.domain.evidence.claims import Claims, LeafClaim
 from node.domain.evidence.findings import Step, Wrong
@@ -95,7 +95,7 @@ class JournalCheck:
         except CryptoError as failure:
             place, got = f"journal entry {index}", type(failure).__name__
             self._found(Wrong.ENTRY_BROKEN, place, "an entry, with the detail it commits to", got)
-            self._leaves.append(b"\x00" * 32)
+            self._add(leaf_hash(line.entry.encode()))
             return
         self._add(opened.leaf)
         if opened.entry.node != self._ground.node:
