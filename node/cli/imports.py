@@ -55,7 +55,7 @@ class Source:
             if isinstance(row, Row) and wanted.isdisjoint(row.values):
                 kind = self.mapping.kind.value
                 fail(
-                    f"{self.file.name} has none of the columns of kind {kind}: is it another kind, or is a --mapping needed?",
+                    f"{self.file.name} has none of the columns of kind {kind}: another kind, or a --mapping?",
                     Exit.USAGE,
                 )
             yield self.mapping.apply(row) if isinstance(row, Row) else row

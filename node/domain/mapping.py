@@ -25,7 +25,7 @@ change is made to it. Columns it does not name are dropped before anything looks
 
 import tomllib
 from collections.abc import Mapping as Table
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -83,6 +83,13 @@ class Column:
     default: str | None = None
     constant: str | None = None
     optional: bool = False
+    plain: str | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Note the one source whose text is taken as it is: most columns are so, and bulk work notices."""
+        changes = (self.date, self.words, self.filled, self.default, self.constant)
+        if len(self.sources) == 1 and all(change is None for change in changes):
+            object.__setattr__(self, "plain", self.sources[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +104,9 @@ class Mapping:
         """The row in our standard columns, or the first thing that keeps it from being one."""
         values: dict[str, str] = {}
         for column in self.columns:
+            if column.plain is not None and column.plain in row.values:
+                values[column.target] = row.values[column.plain].strip()
+                continue
             made = _make(column, row.values)
             if isinstance(made, Problem):
                 return BadRow(row.number, made)
