@@ -96,6 +96,8 @@ def _tell(story: Story, cast: Cast, folder: Path, data: Path | None) -> str:
         _out_of_bounds(story, cast, agreement, subjects)
     with story.chapter("Every act stands in a journal that cannot be rewritten", "一切行为载入不可篡改的日志"):
         _verify(story, cast)
+    with story.chapter("Two inspectors fetch the evidence, and verify it offline", "双方监管人员调取证据，离线核验"):
+        _inspect(story, cast, folder)
     return _query_line(agreement, subjects[0])
 
 
@@ -259,6 +261,22 @@ def _verify(story: Story, cast: Cast) -> None:
         f"the bank checked {proof['leaves']} frames against {cast.agency.party}'s journal of {proof['size']} entries: "
         f"each one's leaf is included, and the journal only grew"
     )
+
+
+def _inspect(story: Story, cast: Cast, folder: Path) -> None:
+    """Each authority fetches from its own institution; both bundles are held against each other, by the cards alone."""
+    bundles = []
+    for authority, institution in ((cast.sz_authority, cast.agency), (cast.hk_authority, cast.bank)):
+        bundle = folder / f"{institution.party}.bundle"
+        authority.inspect("fetch", institution.party, "--out", str(bundle))
+        story.command(authority, f"creditport-inspect fetch {institution.party}")
+        bundles.append(str(bundle))
+    cards = [f"{one.card}@{one.fingerprint()}" for one in (cast.sz_authority, cast.hk_authority)]
+    trust = [word for card in cards for word in ("--authority", card)]
+    story.command(cast.sz_authority, "creditport-inspect verify sz-credit.bundle hk-bank.bundle --authority ...")
+    console.print(cast.sz_authority.inspect("verify", *bundles, *trust).stdout.rstrip(), markup=False)
+    story.command(cast.sz_authority, "creditport-inspect notices sz-credit.bundle")
+    console.print(cast.sz_authority.inspect("notices", bundles[0]).stdout.rstrip(), markup=False, style="dim")
 
 
 def _say_how_to_go_on(cast: Cast, query: str) -> None:

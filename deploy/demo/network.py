@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 CREDITPORT = str(Path(sys.executable).with_name("creditport"))
+INSPECT = str(Path(sys.executable).with_name("creditport-inspect"))
 STARTING = 60.0
 SWIFT = ("registry_head_every", "registry_read_every", "retention_every", "erase_every")
 
@@ -58,10 +59,17 @@ class Member:
 
     def run(self, *words: str, expect: Sequence[int] = (0,)) -> subprocess.CompletedProcess[str]:
         """Run one command at this node; Surprise if it ends in another way."""
-        done = subprocess.run([CREDITPORT, *words], env=self.environment(), capture_output=True, text=True, check=False)
+        return self._run(CREDITPORT, words, expect)
+
+    def inspect(self, *words: str, expect: Sequence[int] = (0,)) -> subprocess.CompletedProcess[str]:
+        """Run one command of the inspector's program as this authority; Surprise if it ends in another way."""
+        return self._run(INSPECT, words, expect)
+
+    def _run(self, program: str, words: Sequence[str], expect: Sequence[int]) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run([program, *words], env=self.environment(), capture_output=True, text=True, check=False)
         if done.returncode not in expect:
             raise Surprise(
-                f"creditport {' '.join(words)}\nat {self.party} ended with exit code {done.returncode}:\n"
+                f"{Path(program).name} {' '.join(words)}\nat {self.party} ended with exit code {done.returncode}:\n"
                 f"{done.stdout}{done.stderr}"
             )
         return done

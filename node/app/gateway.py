@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -31,10 +31,11 @@ from node.operations.keep_agreements import receive_document, take_filing
 from node.operations.keep_journal import prove_journal
 from node.operations.keep_registry import read_registry
 from node.operations.ports import UnitOfWork
+from node.operations.show_evidence import in_parts, order_inspection, show_evidence
 from node.operations.take_notices import take_notices
 from node.operations.take_receipts import take_receipts
 from node.storage.errors import StorageError
-from node.wire.methods import OUTLIVING
+from node.wire.methods import LARGEST_PART, OUTLIVING
 from registry.parties import PartyId
 from registry.snapshot import Snapshot
 
@@ -162,6 +163,16 @@ class NodeGateway:
         pack = self._node.settings.law.rules.reference
         refused = refuse(Refusal.NOT_READY, pack, "leaf: expected in the published journal")
         return RefusedAnswer(refused=refused, leaf=b"")
+
+    def inspect(self, peer: PartyId, order: bytes) -> Iterator[bytes] | RefusedAnswer:
+        """Decide an inspection, and give its bundle in parts; what is shown was published before."""
+        node = self._node
+        with node.store.write() as work:
+            facts = node.facts(work)
+            decided = order_inspection(work, peer, order, facts, node.settings, node.context)
+        if isinstance(decided, RefusedAnswer):
+            return decided
+        return in_parts(show_evidence(node.store, decided, facts, node.context), LARGEST_PART)
 
     def refuse(self, peer: PartyId, method: str, refused: Refused) -> RefusedAnswer:
         """Journal what was refused at the edge: malformed, oversized, unknown field."""

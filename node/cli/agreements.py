@@ -14,9 +14,10 @@ from agreements.refusal import Refusal, explain
 from agreements.termination import Ending
 from agreements.terms import epoch_at
 from node.app.opening import Node, utc_now
+from node.cli.inputs import text_of
 from node.cli.references import AgreementName, find_agreement
 from node.cli.screen import Exit, facts, fail, out, say_json, table
-from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading, text_of
+from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.cli.waiting import wait_for
 from node.domain.drafting import Setting, complete, example, read_draft
 from node.domain.jobs import Job, JobResult, JobState

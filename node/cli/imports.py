@@ -16,8 +16,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from agreements.refusal import Refused
 from node.app.opening import Node, utc_now
 from node.cli.import_report import ImportReport, rejects_file
+from node.cli.inputs import text_of
 from node.cli.screen import Exit, err, fail, out, say_json, table
-from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, text_of
+from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.dates import shanghai_day
 from node.domain.intake import Intake, open_intake
 from node.domain.mapping import Mapping, read_mapping, standard_mapping

@@ -14,8 +14,9 @@ import typer
 from node.app.founding import Pin, found
 from node.app.lock import is_served
 from node.app.opening import utc_now
+from node.cli.inputs import passphrase
 from node.cli.screen import Exit, facts, fail
-from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, passphrase, reading
+from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
 from node.config import SQLITE_IN_FOLDER, Config, Folder, Identity, Network, read_config
 from node.operations.facts import heard_authorities
 from node.storage.engine import migrate as migrate_store

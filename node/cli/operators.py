@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from node.app.opening import utc_now
+from node.cli.inputs import passphrase
 from node.cli.screen import Exit, facts, fail, say_json, table
-from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, passphrase, reading
+from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
 from node.config import write_private
 from node.domain.operators import Role
 from node.keys import make_operator_keys, sealed_keystore

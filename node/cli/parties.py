@@ -7,18 +7,9 @@ import typer
 
 from crypto.errors import CryptoError
 from node.app.renewing import renew_card
+from node.cli.inputs import passphrase
 from node.cli.screen import Exit, facts, fail, table
-from node.cli.session import (
-    HERE,
-    JsonFlag,
-    NodeFolder,
-    OperatorName,
-    acting,
-    one_sentence,
-    ordering,
-    passphrase,
-    reading,
-)
+from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.config import Folder
 from node.domain.operators import Role
 from node.operations.keep_registry import Unfit, admit_party, pin_authority, revoke_party

@@ -14,9 +14,10 @@ from agreements.agreement import Agreement
 from agreements.refusal import Refusal, explain
 from node.app.lock import is_served
 from node.app.opening import Node
+from node.cli.inputs import text_of
 from node.cli.references import AgreementOption, find_agreement, only_provider
 from node.cli.screen import LARGEST, Exit, err, facts, fail, out
-from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, text_of
+from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.cli.waiting import failed_tries
 from node.domain.dates import SHANGHAI
 from node.domain.jobs import Job, JobResult, JobState

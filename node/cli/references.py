@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from agreements.agreement import Agreement
+from node.cli.inputs import text_of
 from node.cli.screen import Exit, fail
-from node.cli.session import text_of
 from node.domain.identifiers import Identifier, Problem, guess_scheme, parse_identifier
 from node.operations.facts import NodeFacts
 from registry.parties import PartyId

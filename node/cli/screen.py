@@ -39,9 +39,9 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-def fail(sentence: str, code: Exit) -> NoReturn:
+def fail(sentence: str, code: Exit, program: str = "creditport") -> NoReturn:
     """Say one sentence on standard error and end with `code`."""
-    err.print(f"creditport: {sentence}", markup=False)
+    err.print(f"{program}: {sentence}", markup=False)
     raise typer.Exit(int(code))
 
 

@@ -1,8 +1,6 @@
 """What every command starts from: the node's folder, passphrases, the operator; and one sentence when it fails."""
 
 import functools
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Annotated, ParamSpec, TypeVar
 import typer
 
 from node.app.opening import Node, opened
+from node.cli.inputs import passphrase
 from node.cli.screen import Exit, fail
 from node.config import ConfigError, Folder
 from node.domain.errors import DomainError
@@ -75,29 +74,3 @@ def ordering(node: Node, name: str, variable: str = "CREDITPORT_OPERATOR_PASSPHR
     path = node.folder.operator(name)
     key = open_operator_key(path, name, lambda: passphrase(variable, f"Passphrase of operator {name}"))
     return SigningOperator(name=name, key=key)
-
-
-def text_of(file: Path) -> str:
-    """The text of a file that somebody named, which is UTF-8, marked or not. Raises ConfigError."""
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{file} is not UTF-8 text") from None
-
-
-def passphrase(variable: str, prompt: str, *, new: bool = False) -> str:
-    """A passphrase: from the environment variable, from the file that VARIABLE_FILE names, or asked for.
-
-    Never from the command line, where every user of the machine could read it.
-    """
-    given = os.environ.get(variable)
-    if given:
-        return given
-    file = os.environ.get(f"{variable}_FILE")
-    if file:
-        return text_of(Path(file)).rstrip("\n")
-    if not sys.stdin.isatty():
-        raise ConfigError(f"no passphrase: set {variable} or {variable}_FILE")
-    return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=new))

@@ -43,6 +43,7 @@ class Act(StrEnum):
     NOTICES_TAKEN = "notices.taken"
     COPIES_ENDED = "copies.ended"
     ERASED = "erased"
+    INSPECTION = "inspection"
     CONSENT = "consent"
     OPERATOR = "operator"
     REFUSED = "refused"

@@ -7,7 +7,7 @@ The wire says which copy, what becomes of it and by when; the legal basis stays 
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -15,6 +15,9 @@ import msgspec
 
 from crypto.canonical import SAFE_INTEGER, Hex16, Hex32, canonical
 from node.domain.receipts import CopyStage
+from registry.errors import CalendarUnavailable
+from registry.norms.calendar import Calendar, due_end, shanghai_day
+from registry.norms.rule_pack import Clock
 from registry.parties import Instant, PartyId, PartyName
 
 KIND: Final = "notice-batch"
@@ -63,6 +66,19 @@ class NoticeBatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     notices: Annotated[tuple[Notice, ...], msgspec.Meta(min_length=1, max_length=MOST_NOTICES)]
     previous: Hex32 | None
     suite: int
+
+
+def notice_due(clock: Clock, calendar: Calendar, changed_at: datetime) -> datetime:
+    """By when a holder must have applied a change (S 36, 42).
+
+    Where no calendar covers the time, natural days are counted, which is never later: telling holders does not
+    wait for a calendar.
+    """
+    day = shanghai_day(changed_at)
+    try:
+        return clock.due(day, calendar).end
+    except CalendarUnavailable:
+        return due_end(day + timedelta(days=clock.length))
 
 
 def basis_commitment(salt: bytes, basis: str, document: str) -> bytes:

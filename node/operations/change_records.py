@@ -3,23 +3,20 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from crypto.canonical import canonical
 from node.domain.context import Context
-from node.domain.dates import shanghai_day
 from node.domain.intake import Admitted
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts, draft
-from node.domain.notices import SALT_SIZE, Change, Effect, Planned, plan
+from node.domain.notices import SALT_SIZE, Change, Effect, Planned, notice_due, plan
 from node.domain.operators import Role, SignedAct, SigningOperator
 from node.operations.facts import Law
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.rows import DeletionRow, ErasureRow, NewNoticeRow
 from node.operations.stored_records import row_from_admitted
-from registry.errors import CalendarUnavailable
-from registry.norms.calendar import due_end
 from registry.norms.code_lists import CodeListName, load_code_list
 
 UPDATED = "PROVIDER_UPDATE"
@@ -134,7 +131,7 @@ def propagate(work: UnitOfWork, changes: Mapping[int, Change], context: Context)
 
 def updates(versions: Mapping[int, int], law: Law, at: datetime) -> dict[int, Change]:
     """The changes that a file of the provider made: records with their new version."""
-    due = due_at(law, at)
+    due = notice_due(law.rules.notice_clock, law.calendar, at)
     return {
         record_no: Change(
             record_no=record_no,
@@ -147,19 +144,6 @@ def updates(versions: Mapping[int, int], law: Law, at: datetime) -> dict[int, Ch
         )
         for record_no, version in versions.items()
     }
-
-
-def due_at(law: Law, at: datetime) -> datetime:
-    """By when a holder must have applied a change of now (S 36, 42).
-
-    Where no calendar covers the time, natural days are counted, which is never later: telling holders does not
-    wait for a calendar.
-    """
-    day, clock = shanghai_day(at), law.rules.notice_clock
-    try:
-        return clock.due(day, law.calendar).end
-    except CalendarUnavailable:
-        return due_end(day + timedelta(days=clock.length))
 
 
 def _not_there(work: UnitOfWork, record_no: int) -> NotChanged | None:
@@ -200,7 +184,7 @@ def _change(command: CorrectRecord | DeleteRecord, version: int, effect: Effect,
         basis=command.basis,
         document=command.document,
         occurred_at=at,
-        due_at=due_at(law, at),
+        due_at=notice_due(law.rules.notice_clock, law.calendar, at),
     )
 
 

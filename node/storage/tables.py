@@ -183,8 +183,12 @@ sent_frames = Table(
           sqlite_where=text("body IS NOT NULL"), postgresql_where=text("body IS NOT NULL")),
 )  # fmt: skip
 
-# One signed batch of receipts covers many frames and is kept once.
-receipts = Table("receipts", metadata, _number(), _bytes("raw_digest", unique=True), _bytes("raw"))
+# One signed batch of receipts covers many frames and is kept once. The journal names it by its document's digest, which
+# is independent of who signed it: what is unique is the digest of the very bytes.
+receipts = Table(
+    "receipts", metadata, _number(), _bytes("raw_digest", unique=True), _bytes("digest"), _bytes("raw"),
+    Index(None, "digest"),
+)  # fmt: skip
 
 frame_receipts = Table(
     "frame_receipts", metadata, _int("frame_no", references="sent_frames.number", key=True),
@@ -266,6 +270,12 @@ evidence = Table(
 erasures = Table(
     "erasures", metadata, _number(), _text("home"), _bytes("alias"), _bytes("notice", nullable=True),
     _bytes("frame", nullable=True), _time("at"), sqlite_autoincrement=True,
+)  # fmt: skip
+
+# Orders of authorities by which this node shows evidence.
+inspections = Table(
+    "inspections", metadata, _number(), _bytes("digest", unique=True), _text("authority"), _bytes("raw"),
+    _bytes("leaf"), _time("at"),
 )  # fmt: skip
 
 charges = Table(

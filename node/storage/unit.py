@@ -6,6 +6,7 @@ from node.storage.change_store import SqlChanges
 from node.storage.copy_store import SqlCopies, SqlErasures
 from node.storage.disclosure_store import SqlPseudonyms, SqlRenditions
 from node.storage.exchange_store import SqlPushedFrames, SqlReceivedFrames, SqlSentFrames
+from node.storage.inspection_store import SqlExhibits, SqlInspections
 from node.storage.journal_store import SqlJournal, SqlTree
 from node.storage.ledger_store import SqlLedger, SqlSettlements
 from node.storage.notice_store import SqlEvidence, SqlNoticeAnswers, SqlNotices, SqlNoticeStreams, SqlTakenNotices
@@ -21,10 +22,11 @@ class SqlUnit:
     """One transaction and the stores in it, see `node.operations.ports.UnitOfWork`."""
 
     __slots__ = (
-        "_transaction", "agreements", "changes", "consents", "copies", "erasures", "evidence", "generation",
-        "journal", "known_pseudonyms", "ledger", "notice_answers", "notice_streams", "notices", "notices_taken",
-        "operators", "outbox", "peers", "pseudonyms", "pushed_frames", "received_frames", "records", "registries",
-        "renditions", "sent_frames", "settlements", "tree", "usage",
+        "_transaction", "agreements", "changes", "consents", "copies", "erasures", "evidence", "exhibits",
+        "generation", "inspections", "journal", "known_pseudonyms", "ledger", "notice_answers",
+        "notice_streams", "notices", "notices_taken", "operators", "outbox", "peers", "pseudonyms",
+        "pushed_frames", "received_frames", "records", "registries", "renditions", "sent_frames",
+        "settlements", "tree", "usage",
     )  # fmt: skip
 
     def __init__(self, transaction: Transaction) -> None:
@@ -53,6 +55,8 @@ class SqlUnit:
         self.usage: ports.Usage = SqlUsage(transaction)
         self.consents: ports.Consents = SqlConsents(transaction)
         self.known_pseudonyms: ports.KnownPseudonyms = SqlKnownPseudonyms(transaction)
+        self.inspections: ports.Inspections = SqlInspections(transaction)
+        self.exhibits: ports.Exhibits = SqlExhibits(transaction)
         self.journal: ports.Journal = SqlJournal(transaction)
         self.tree: ports.Tree = SqlTree(transaction)
         self.outbox: ports.Outbox = SqlOutbox(transaction)

@@ -40,6 +40,7 @@ from node.wire.methods import (
     LARGEST_CHECKPOINT,
     LARGEST_DOCUMENT,
     LARGEST_HEADER,
+    LARGEST_ORDER,
     MOST_IN_A_MESSAGE,
     PSEUDONYM,
     REQUEST_ID,
@@ -171,6 +172,12 @@ def prove_journal_from_wire(raw: bytes) -> tuple[bytes, int]:
     return leaf, message.old_size
 
 
+def inspect_from_wire(raw: bytes) -> bytes:
+    """Read one InspectRequest: the order, whose signature is for the gateway to check."""
+    message = read_message(raw, inspection_pb2.InspectRequest, BOUNDS[Method.INSPECT].request)
+    return some("order", message.order, LARGEST_ORDER)
+
+
 def frame_from_wire(field: str, message: common_pb2.Frame) -> FrameArrived:
     """Read the frame in `field` of a message; its own proofs are for the receiver to check."""
     return FrameArrived(
@@ -278,6 +285,11 @@ def journal_proof_to_wire(proof: JournalProof) -> bytes:
         consistency=proof.consistency,
     )
     return message.SerializeToString(deterministic=True)
+
+
+def part_to_wire(part: bytes) -> bytes:
+    """Write one InspectResponse."""
+    return inspection_pb2.InspectResponse(part=part).SerializeToString(deterministic=True)
 
 
 def _query_asked(

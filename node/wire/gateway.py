@@ -1,6 +1,6 @@
 """What the wire asks of the node behind it. The wire knows shapes and peers; all else is decided there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -70,6 +70,14 @@ class Gateway(Protocol):
 
     def prove_journal(self, peer: PartyId, leaf: bytes, old_size: int) -> JournalProof | RefusedAnswer:
         """Prove that a leaf (empty: none) is in this journal, and its growth since `old_size` (0: none)."""
+
+    def inspect(self, peer: PartyId, order: bytes) -> Iterator[bytes] | RefusedAnswer:
+        """Decide an inspection order and journal it: the parts of the bundle, each of 1 byte to 1 MiB, or a refusal.
+
+        NOT_READY while the order's own entry is not yet in the published journal: the same order again goes on.
+        Each part is made when it is taken, which may block; one is taken at a time, each perhaps in another thread.
+        A generator is closed when the call ends, however it ends.
+        """
 
     def refuse(self, peer: PartyId, method: str, refused: Refused) -> RefusedAnswer:
         """Journal a refusal that was decided at the edge, before any operation saw the request."""

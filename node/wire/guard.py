@@ -23,6 +23,7 @@ from agreements.refusal import Refusal, Refused, refuse
 from node.operations.asked import RefusedAnswer
 from node.wire.errors import Overloaded
 from node.wire.gateway import Gateway
+from node.wire.methods import Method
 from node.wire.metrics import WireMetrics
 from node.wire.refusals import refusal_to_status, status_to_trailer
 from node.wire.tls import certificate_der
@@ -30,6 +31,7 @@ from registry.parties import PartyId
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Call: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Stream: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 Behaviour = Callable[..., Any]
 """A handler's function (request or requests, call); the stubs know only those of blocking servers."""
 
@@ -99,8 +101,16 @@ class _Places:
         self._free += 1
 
 
+def delisted(gateway: Gateway, caller: Caller, method: Method) -> RefusedAnswer | None:
+    """Look the caller up again: a stream may outlive the listing of the certificate it was opened with."""
+    found = gateway.identify(caller.certificate, method)
+    return RefusedAnswer(refused=found, leaf=b"") if isinstance(found, Refused) else None
+
+
 class Guard(grpc.GenericRpcHandler):
     """Stands for every handler of a server. A handler's RefusedAnswer becomes a status with ErrorInfo.
+
+    A stream that writes its messages itself may return one as well, before the first message or after any other.
 
     Being the one handler that the server knows, and not an interceptor, it costs a call nothing but its
     checks.
@@ -172,7 +182,9 @@ class Guard(grpc.GenericRpcHandler):
             async with self._watched(method, context), asyncio.timeout(cap):
                 with self._places:
                     if not generates:
-                        await behaviour(request, context)
+                        answer = await behaviour(request, context)
+                        if isinstance(answer, RefusedAnswer):
+                            await self._turn_away(context, answer)
                         return
                     async with aclosing(behaviour(request, context)) as answers:
                         async for answer in answers:

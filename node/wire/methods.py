@@ -22,6 +22,9 @@ LARGEST_HEADER: Final = 16 * KIB
 LARGEST_BODY: Final = 4 * MIB + KIB
 """The largest padding bucket, and room for the seal."""
 LARGEST_DOCUMENT: Final = MIB
+LARGEST_ORDER: Final = 64 * KIB
+LARGEST_PART: Final = MIB
+"""A bundle of evidence of any length goes out in parts of at most this many bytes."""
 LARGEST_MESSAGE: Final = 4 * MIB + 256 * KIB
 """What gRPC lets in at all. Between a method's own limit and this, a message is refused with OVERSIZED; above
 it, gRPC ends the call before the application sees it, which is only counted."""
@@ -42,6 +45,7 @@ class Method(StrEnum):
     PUSH_FRAMES = "/creditport.v1.ExchangeService/PushFrames"
     DELIVER_NOTICES = "/creditport.v1.PropagationService/DeliverNotices"
     PROVE_JOURNAL = "/creditport.v1.InspectionService/ProveJournal"
+    INSPECT = "/creditport.v1.InspectionService/Inspect"
 
     @property
     def service(self) -> str:
@@ -83,6 +87,7 @@ BOUNDS: Final = MappingProxyType(
         Method.PUSH_FRAMES: Bounds(LARGEST_MESSAGE, 16 * KIB, 300.0),
         Method.DELIVER_NOTICES: Bounds(LARGEST_MESSAGE, 16 * KIB, 60.0),
         Method.PROVE_JOURNAL: Bounds(128, 64 * KIB, 10.0),
+        Method.INSPECT: Bounds(LARGEST_ORDER + KIB, LARGEST_PART + KIB, 3600.0),
     }
 )
 

@@ -35,6 +35,7 @@ from node.wire.methods import (
     ELEMENT,
     LARGEST_CHECKPOINT,
     LARGEST_DOCUMENT,
+    LARGEST_PART,
     PROOF,
     Method,
     request_digest,
@@ -183,6 +184,11 @@ def prove_journal_to_wire(leaf: bytes, old_size: int) -> bytes:
     return message.SerializeToString(deterministic=True)
 
 
+def inspect_to_wire(order: bytes) -> bytes:
+    """Write one InspectRequest."""
+    return inspection_pb2.InspectRequest(order=order).SerializeToString(deterministic=True)
+
+
 def evaluation_from_wire(raw: bytes, asked: int) -> Evaluated:
     """Read one EvaluateResponse to a call of `asked` elements."""
     message = read_message(raw, exchange_pb2.EvaluateResponse, BOUNDS[Method.EVALUATE].response)
@@ -284,6 +290,12 @@ def journal_proof_from_wire(raw: bytes) -> JournalProof:
         inclusion=all_exactly("inclusion", message.inclusion, DIGEST),
         consistency=all_exactly("consistency", message.consistency, DIGEST),
     )
+
+
+def part_from_wire(raw: bytes) -> bytes:
+    """Read one InspectResponse: the next bytes of the bundle, which proves itself once it is whole."""
+    message = read_message(raw, inspection_pb2.InspectResponse, BOUNDS[Method.INSPECT].response)
+    return some("part", message.part, LARGEST_PART)
 
 
 def _asked_to_wire(asked: Mapping[str, frozenset[str]]) -> list[exchange_pb2.KindSelection]:

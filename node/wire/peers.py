@@ -1,11 +1,10 @@
 """The asking side: calls to peers, over channels that trust exactly what the registry lists."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Protocol, TypeVar
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar
 
 import grpc
 
@@ -20,6 +19,7 @@ from node.operations.asked import (
     RegistryPage,
 )
 from node.wire import outgoing
+from node.wire.ahead import Ahead, next_answer, write_ahead
 from node.wire.codec import Delivery
 from node.wire.errors import BadAnswer, Misshapen, PeerRefused, PeerUnreachable, WireError
 from node.wire.methods import BOUNDS, LARGEST_MESSAGE, Method
@@ -33,9 +33,6 @@ N = TypeVar("N")
 
 DEADLINES: Final = {method: bounds.deadline for method, bounds in BOUNDS.items()}
 """How long each call may take, in seconds; for a stream, all of it."""
-MESSAGES_AHEAD: Final = 8
-"""Messages of a stream written ahead of their answers. Only the first goes alone: a write into a stream that
-the peer is just refusing would hide its refusal behind an error of gRPC's own."""
 
 _CHANNEL_OPTIONS: Final = (
     ("grpc.max_receive_message_length", LARGEST_MESSAGE),
@@ -81,26 +78,6 @@ class Checkpoints(Protocol):
 class _Line:
     address: PeerAddress
     channel: grpc.aio.Channel
-
-
-@dataclass(slots=True)
-class _Ahead(Generic[N]):
-    """The names of the messages of one stream that wait for their answers, and whether more may come."""
-
-    unanswered: deque[N] = field(default_factory=deque)
-    all_sent: bool = False
-    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
-    _opens: int = MESSAGES_AHEAD
-
-    @property
-    def done(self) -> bool:
-        return self.all_sent and not self.unanswered
-
-    def answered(self) -> None:
-        """Make room for as many as may go ahead behind the first answer, for one behind each other."""
-        for _ in range(self._opens):
-            self.room.release()
-        self._opens = 1
 
 
 class PeerClient:
@@ -204,6 +181,23 @@ class PeerClient:
         self._saw(peer, proof.checkpoint)
         return proof
 
+    async def inspect(self, peer: PartyId, order: bytes) -> AsyncGenerator[bytes, None]:
+        """Have a signed inspection order obeyed: the parts of the bundle, in order, each 1 byte to 1 MiB.
+
+        What is not taken here is held back by gRPC's flow control, so that no more than some MiB wait. Leave early
+        through contextlib.aclosing. Only a stream that ends without an error was the whole bundle.
+        """
+        ask: grpc.aio.UnaryStreamMultiCallable[bytes, bytes]
+        ask = self._channel(peer, Method.INSPECT).unary_stream(Method.INSPECT)
+        stream = ask(outgoing.inspect_to_wire(order), timeout=self._deadlines[Method.INSPECT])
+        try:
+            while isinstance(raw := await stream.read(), bytes):
+                yield self._read(peer, outgoing.part_from_wire, raw)
+        except grpc.aio.AioRpcError as error:
+            raise _failure(peer, error) from None
+        finally:
+            stream.cancel()
+
     async def close(self) -> None:
         """Close every channel; calls that still run are cancelled."""
         channels = [line.channel for line in self._lines.values()]
@@ -230,10 +224,10 @@ class PeerClient:
         """Write messages ahead of their answers, and `read` each answer by the name of its message, in order."""
         ask: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = self._channel(peer, method).stream_stream(method)
         stream = ask(timeout=self._deadlines[method])
-        ahead = _Ahead[N]()
-        writer = asyncio.create_task(_write(stream, messages, ahead))
+        ahead = Ahead[N]()
+        writer = asyncio.create_task(write_ahead(stream, messages, ahead))
         try:
-            while (raw := await _next_answer(peer, stream, ahead)) is not None:
+            while (raw := await next_answer(peer, stream, ahead)) is not None:
                 answer, checkpoint = self._read(peer, read, raw, ahead.unanswered.popleft())
                 self._saw(peer, checkpoint)
                 ahead.answered()
@@ -288,45 +282,6 @@ class PeerClient:
 async def _each(values: Iterable[T]) -> AsyncGenerator[T, None]:
     for value in values:
         yield value
-
-
-async def _next_answer(
-    peer: PartyId, stream: "grpc.aio.StreamStreamCall[bytes, bytes]", ahead: _Ahead[N]
-) -> bytes | None:
-    """Read the next answer; None when every message has its own. Only the end tells that a source was empty."""
-    if ahead.done:
-        return None
-    raw = await stream.read()
-    if isinstance(raw, bytes) and ahead.unanswered:
-        return raw
-    if isinstance(raw, bytes):
-        raise BadAnswer(peer, f"{peer} answered what it was not asked")
-    if not ahead.done:
-        raise BadAnswer(peer, f"{peer} left messages of the stream without an answer")
-    return None
-
-
-async def _write(
-    stream: "grpc.aio.StreamStreamCall[bytes, bytes]",
-    messages: AsyncIterator[tuple[N, bytes]],
-    ahead: _Ahead[N],
-) -> None:
-    """Write messages as there is room for them; why writing failed is for the reading side to say.
-
-    What the messages' own source raises ends the stream as their end does, and is raised after it.
-    """
-    try:
-        async for name, raw in messages:
-            await ahead.room.acquire()
-            ahead.unanswered.append(name)
-            try:
-                await stream.write(raw)
-            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                return
-    finally:
-        ahead.all_sent = True
-        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            await stream.done_writing()
 
 
 def _failure(peer: PartyId, error: grpc.aio.AioRpcError) -> WireError:

@@ -16,6 +16,7 @@ from node.wire.coalesce import Coalescer, Limits
 from node.wire.errors import CannotListen
 from node.wire.gateway import Gateway
 from node.wire.guard import CallLimits, Guard
+from node.wire.inspections import Inspections
 from node.wire.methods import LARGEST_MESSAGE, SERVICES
 from node.wire.metrics import WireMetrics
 from node.wire.servicers import Servicers, Workers
@@ -55,17 +56,21 @@ class WireServer:
         server: grpc.aio.Server,
         port: int,
         checking: health.aio.HealthServicer,
+        inspections: Inspections,
         threads: tuple[ThreadPoolExecutor, ...],
     ) -> None:
         self.port = port
         self._server = server
         self._health = checking
+        self._inspections = inspections
         self._threads = threads
 
     async def stop(self, grace: float) -> None:
         """Take no new calls, give running ones `grace` seconds, and end with no thread left."""
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
+        # Closing what makes their parts still takes a thread.
+        await self._inspections.ended()
         for pool in self._threads:
             await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
@@ -92,7 +97,8 @@ async def serve(
         queries=Coalescer(gateway.answer_queries, queries, options.gather, _items),
         executor=calls,
     )
-    services = Servicers(gateway, workers, metrics, options.in_flight).handlers()
+    inspections = Inspections(gateway, calls)
+    services = Servicers(gateway, workers, inspections, metrics, options.in_flight).handlers()
     checking, extras = await _health_and_reflection()
     # With port sharing any second server binds the same port without a word, so it must be asked for.
     sharing = ("grpc.so_reuseport", int(options.share_port))
@@ -103,7 +109,7 @@ async def serve(
     except RuntimeError as failure:
         raise CannotListen(f"cannot listen on {listen}: the address is taken or not ours") from failure
     await server.start()
-    return WireServer(server, port, checking, threads)
+    return WireServer(server, port, checking, inspections, threads)
 
 
 def require_free(listen: str) -> None:

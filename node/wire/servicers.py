@@ -5,15 +5,15 @@ protobuf alone would end the call before anybody saw it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 
 import grpc
 
-from agreements.refusal import Refusal, Refused
+from agreements.refusal import Refusal
 from crypto.errors import Malformed
 from node.operations.asked import (
     Answered,
@@ -29,14 +29,14 @@ from node.wire import codec
 from node.wire.coalesce import Coalescer, Limits
 from node.wire.errors import Misshapen
 from node.wire.gateway import Gateway
-from node.wire.guard import Caller, current_caller
+from node.wire.guard import Caller, Stream, current_caller, delisted
+from node.wire.in_order import answer_in_order
+from node.wire.inspections import Inspections
 from node.wire.methods import Method
 from node.wire.metrics import WireMetrics
 from registry.parties import PartyId
 
 T = TypeVar("T")
-
-Stream: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 
 FRAMES_TOGETHER: Final = 4
 """Pushed frames of one stream that are taken in together. As many again are read while they are, and no more: what
@@ -58,9 +58,17 @@ class Workers:
 class Servicers:
     """All services over one gateway. Each handler takes the raw request of the party in `current_caller`."""
 
-    def __init__(self, gateway: Gateway, workers: Workers, metrics: WireMetrics, in_flight: int) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        workers: Workers,
+        inspections: Inspections,
+        metrics: WireMetrics,
+        in_flight: int,
+    ) -> None:
         self._gateway = gateway
         self._workers = workers
+        self._inspections = inspections
         self._metrics = metrics
         self._in_flight = in_flight
 
@@ -83,6 +91,9 @@ class Servicers:
         for method, stream in ((Method.BATCH_QUERY, self._batch_query), (Method.PUSH_FRAMES, self._push_frames)):
             of_service = services.setdefault(method.service, {})
             of_service[method.short_name] = grpc.stream_stream_rpc_method_handler(stream)
+        inspect: Any = self._inspections.inspect
+        of_service = services.setdefault(Method.INSPECT.service, {})
+        of_service[Method.INSPECT.short_name] = grpc.unary_stream_rpc_method_handler(inspect)
         return tuple(grpc.method_handlers_generic_handler(*service) for service in services.items())
 
     def _reading(self, method: Method, behaviour: Callable[[bytes, PartyId], Awaitable[RawAnswer]]) -> Any:
@@ -162,7 +173,7 @@ class Servicers:
 
     async def _batch_query(self, requests: AsyncIterator[bytes], context: Stream) -> None:
         caller = current_caller()
-        await _answer_in_order(requests, context, self._in_flight, lambda raw: self._batch_message(raw, caller))
+        await answer_in_order(requests, context, self._in_flight, lambda raw: self._batch_message(raw, caller))
 
     async def _batch_message(self, raw: bytes, caller: Caller) -> bytes:
         request_id, peer = b"", caller.party
@@ -170,7 +181,7 @@ class Servicers:
         try:
             request_id, asked = codec.batch_query_from_wire(raw, peer)
             self._saw(peer, asked.checkpoint)
-            answer = self._delisted(caller, Method.BATCH_QUERY) or await self._workers.queries.ask(asked)
+            answer = delisted(self._gateway, caller, Method.BATCH_QUERY) or await self._workers.queries.ask(asked)
         except Misshapen as bad:
             answer = await self._refused(peer, Method.BATCH_QUERY, bad)
         self._count(answer)
@@ -181,7 +192,7 @@ class Servicers:
         caller = current_caller()
         take_in = partial(self._gateway.receive_frames, caller.party)
         arrivals = Coalescer(take_in, self._workers.executor, Limits(window=0, most=FRAMES_TOGETHER))
-        await _answer_in_order(
+        await answer_in_order(
             requests, context, 2 * FRAMES_TOGETHER, lambda raw: self._pushed_frame(raw, caller, arrivals)
         )
 
@@ -193,18 +204,13 @@ class Servicers:
             frame, checkpoint = codec.push_frame_from_wire(raw)
             del raw  # the frame holds it now, and it is large
             self._saw(caller.party, checkpoint)
-            delisted = self._delisted(caller, Method.PUSH_FRAMES)
-            outcome = FrameRefused(frame=b"", answer=delisted) if delisted else await arrivals.ask(frame)
+            gone = delisted(self._gateway, caller, Method.PUSH_FRAMES)
+            outcome = FrameRefused(frame=b"", answer=gone) if gone else await arrivals.ask(frame)
         except Misshapen as bad:
             outcome = FrameRefused(frame=b"", answer=await self._refused(caller.party, Method.PUSH_FRAMES, bad))
         if isinstance(outcome, FrameRefused):
             self._count(outcome.answer)
         return codec.pushed_to_wire(outcome, self._gateway.newest_checkpoint())
-
-    def _delisted(self, caller: Caller, method: Method) -> RefusedAnswer | None:
-        """Look the caller up again: a stream may outlive the listing of the certificate it was opened with."""
-        found = self._gateway.identify(caller.certificate, method)
-        return RefusedAnswer(refused=found, leaf=b"") if isinstance(found, Refused) else None
 
     def _count(self, answer: Answered | RefusedAnswer) -> None:
         if isinstance(answer, RefusedAnswer):
@@ -222,45 +228,3 @@ class Servicers:
 
     async def _work(self, act: Callable[..., T], *facts: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._workers.executor, act, *facts)
-
-
-async def _answer_in_order(
-    requests: AsyncIterator[bytes],
-    context: Stream,
-    most: int,
-    answer: Callable[[bytes], Coroutine[Any, Any, bytes]],
-) -> None:
-    """Answer message by message in order, while the next ones are worked on already: at most `most` together.
-
-    What is not read yet is held back by gRPC's flow control, in the end by the sender.
-    """
-    line: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue()
-    room = asyncio.Semaphore(most)
-    reader = asyncio.create_task(_start_on_each(requests, line, room, answer))
-    try:
-        while (message := await line.get()) is not None:
-            await context.write(await message)
-            room.release()
-        await reader
-    finally:
-        reader.cancel()
-        # Those that failed already are cancelled, too: asyncio would log their errors, with words, as never seen.
-        while not line.empty():
-            if (message := line.get_nowait()) is not None:
-                message.cancel()
-
-
-async def _start_on_each(
-    requests: AsyncIterator[bytes],
-    line: asyncio.Queue[asyncio.Task[bytes] | None],
-    room: asyncio.Semaphore,
-    answer: Callable[[bytes], Coroutine[Any, Any, bytes]],
-) -> None:
-    """Read a message when there is room for it, and start on it; None ends the line."""
-    try:
-        await room.acquire()
-        async for raw in requests:
-            line.put_nowait(asyncio.create_task(answer(raw)))
-            await room.acquire()
-    finally:
-        line.put_nowait(None)

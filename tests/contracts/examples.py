@@ -6,8 +6,11 @@ from hashlib import sha256
 
 from msgspec import structs
 
+from crypto import envelope
+from crypto.keys import Purpose, SigningKey
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Drafted
+from node.domain.receipts import KIND
 from node.operations.ports import Store
 from node.operations.rows import (
     AgreementDocumentRow,
@@ -43,6 +46,14 @@ def digest(name: str) -> bytes:
 
 def short(name: str) -> bytes:
     return digest(name)[:16]
+
+
+_KEY = SigningKey(Purpose.DOCUMENT, digest("holder"))
+
+
+def receipts(name: str = "receipts", kind: str = KIND, key: SigningKey = _KEY) -> bytes:
+    """A signed batch of receipts, as far as a store looks into it."""
+    return envelope.sign(kind, name.encode(), [key])
 
 
 AGREEMENT = digest("agreement")

@@ -15,6 +15,7 @@ from tests.contracts.examples import (
     copy,
     minutes,
     pushed,
+    receipts,
     received,
     sent,
     short,
@@ -248,5 +249,7 @@ def test_an_answer_without_its_body_can_still_be_receipted(store: Store) -> None
         work.sent_frames.add([frame])
         work.erasures.forget_bodies(minutes(1))
 
-        assert work.sent_frames.receipt(frame.recipient, frame.frame, frame.header_digest, b"batch", minutes(2))
+        assert work.sent_frames.receipt(
+            frame.recipient, frame.frame, frame.header_digest, receipts("batch"), minutes(2)
+        )
         assert [row[2] for row in work.sent_frames.page(0, 10)] == [minutes(2)]

@@ -17,6 +17,7 @@ from tests.contracts.examples import (
     minutes,
     notice,
     pushed,
+    receipts,
     sent,
     short,
     shown,
@@ -134,7 +135,7 @@ def test_a_holder_is_one_until_all_its_disclosures_are_closed(store: Store) -> N
         work.ledger.disclose([shown(stocked.agreement_no, first, frame) for frame in "fg"], NOON)
         holders = [len(work.ledger.holdings([first]))]
         for frame in "fg":
-            work.settlements.end(BANK, [(short(frame), _alias(first))], b"receipts", minutes(1))
+            work.settlements.end(BANK, [(short(frame), _alias(first))], receipts(), minutes(1))
             holders.append(len(work.ledger.holdings([first])))
 
         assert holders == [1, 1, 0]
@@ -172,7 +173,7 @@ def _arrive(work: UnitOfWork, *frames: str) -> None:
     """The bank receipts frames."""
     for name in frames:
         frame = sent(name, 1)
-        assert work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, b"receipts", minutes(3))
+        assert work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, receipts(), minutes(3))
 
 
 def test_what_reached_a_holder_adds_up_under_the_newest_identifier(store: Store) -> None:
@@ -247,9 +248,9 @@ def test_what_is_not_held_any_more_does_not_count_as_shown(store: Store) -> None
         _send(work, stocked)
         work.ledger.disclose([_row(stocked, "f", "amount", 8), _row(stocked, "g", None, 3)], NOON)
         _arrive(work, "f", "g")
-        work.settlements.end(BANK, [(short("g"), _alias(first))], b"receipts", minutes(1))
+        work.settlements.end(BANK, [(short("g"), _alias(first))], receipts(), minutes(1))
         after_one = work.ledger.shown(stocked.agreement_no, [first])
-        work.settlements.end(BANK, [(short("f"), _alias(first))], b"receipts", minutes(1))
+        work.settlements.end(BANK, [(short("f"), _alias(first))], receipts(), minutes(1))
 
         assert after_one == {first: ShownBefore(fields=frozenset({"amount"}), identifier_no=8)}
         assert work.ledger.shown(stocked.agreement_no, [first]) == {}
@@ -282,7 +283,7 @@ def test_a_receipt_of_a_notice_closes_the_versions_before_that_of_the_notice(sto
         work.ledger.disclose([shown(stocked.other_no, first, "o")], NOON)
         work.notices.add([notice("change", number, first, version=3)])
 
-        work.settlements.settle(BANK, [short("change")], b"receipts", minutes(5))
+        work.settlements.settle(BANK, [short("change")], receipts(), minutes(5))
         assert [row.closed_at for row in work.ledger.of_record(first)] == [minutes(5), minutes(5), None, None]
         assert _closed(work, second) == [False]
 
@@ -295,8 +296,8 @@ def test_notices_of_several_records_close_each_its_own(store: Store) -> None:
         work.ledger.disclose([shown(number, one, "f") for one in stocked.records], NOON)
         work.notices.add([notice(f"change {one}", number, one) for one in stocked.records])
         told = [short(f"change {one}") for one in stocked.records[:2]]
-        work.settlements.settle(BANK, [*told, short("unknown"), told[0]], b"receipts", minutes(5))
-        work.settlements.settle(BANK, [], b"receipts", minutes(6))
+        work.settlements.settle(BANK, [*told, short("unknown"), told[0]], receipts(), minutes(5))
+        work.settlements.settle(BANK, [], receipts(), minutes(6))
 
         assert [_closed(work, one) for one in stocked.records] == [[True], [True], [False]]
 
@@ -309,8 +310,8 @@ def test_only_the_holder_itself_can_settle_what_it_was_told(store: Store) -> Non
         work.ledger.disclose([shown(stocked.agreement_no, first, "f")], NOON)
         work.notices.add([notice("change", stocked.agreement_no, first)])
 
-        work.settlements.settle(BUREAU, [short("change")], b"receipts", minutes(5))
-        assert work.settlements.end(BUREAU, [(short("f"), _alias(first))], b"receipts", minutes(5)) == 0
+        work.settlements.settle(BUREAU, [short("change")], receipts(), minutes(5))
+        assert work.settlements.end(BUREAU, [(short("f"), _alias(first))], receipts(), minutes(5)) == 0
         assert _closed(work, first) == [False]
 
 
@@ -321,7 +322,7 @@ def test_a_receipt_of_an_ended_copy_closes_that_copy_in_that_frame(store: Store)
         _send(work, stocked)
         work.ledger.disclose([shown(number, one, frame) for frame in "fg" for one in (first, second)], NOON)
 
-        assert work.settlements.end(BANK, [(short("f"), _alias(first))], b"receipts", minutes(5)) == 1
+        assert work.settlements.end(BANK, [(short("f"), _alias(first))], receipts(), minutes(5)) == 1
         assert [row.closed_at for row in work.ledger.of_record(first)] == [minutes(5), None]
         assert _closed(work, second) == [False, False]
 
@@ -343,9 +344,9 @@ def test_copies_that_ended_are_counted_and_unknown_or_closed_ones_are_not(store:
             (short("unknown"), _alias(first)),
         ]
 
-        assert work.settlements.end(BANK, named, b"receipts", minutes(5)) == 2
-        assert work.settlements.end(BANK, named, b"receipts again", minutes(6)) == 0
-        assert work.settlements.end(BANK, [], b"receipts", minutes(7)) == 0
+        assert work.settlements.end(BANK, named, receipts(), minutes(5)) == 2
+        assert work.settlements.end(BANK, named, receipts("receipts again"), minutes(6)) == 0
+        assert work.settlements.end(BANK, [], receipts(), minutes(7)) == 0
         assert [row.closed_at for row in work.ledger.of_record(first)] == [minutes(5), None]
         assert [_closed(work, one) for one in (second, third)] == [[True], [False]]
 
@@ -360,7 +361,7 @@ def test_what_was_shown_again_after_a_notice_was_settled_is_open(store: Store) -
         work.sent_frames.add([pushed("newer", number)])
         work.ledger.disclose([shown(number, first, "newer", version=2)], minutes(1))
         for moment in (5, 6):
-            work.settlements.settle(BANK, [short("change")], b"receipts", minutes(moment))
+            work.settlements.settle(BANK, [short("change")], receipts(), minutes(moment))
 
         assert [row.closed_at for row in work.ledger.of_record(first)] == [minutes(5), None]
         assert [one.holder for one in work.ledger.holdings([first])] == [BANK]
@@ -370,7 +371,7 @@ def test_a_record_that_was_shown_to_nobody_has_no_holder(store: Store) -> None:
     stocked = stock(store)
     with store.write() as work:
         work.notices.add([notice("change", stocked.agreement_no, stocked.records[0])])
-        work.settlements.settle(BANK, [short("change")], b"receipts", NOON)
+        work.settlements.settle(BANK, [short("change")], receipts(), NOON)
 
         assert work.ledger.holdings(stocked.records) == []
         assert work.ledger.of_record(stocked.records[0]) == []

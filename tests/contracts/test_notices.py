@@ -21,6 +21,7 @@ from tests.contracts.examples import (
     minutes,
     notice,
     pushed,
+    receipts,
     short,
     stock,
 )
@@ -122,7 +123,7 @@ def test_only_a_notice_about_which_nothing_more_is_to_come_is_closed(store: Stor
     stocked = stock(store)
     with store.write() as work:
         first, second, third = _queue(work, stocked)
-        work.notices.advance(BANK, [(second.notice, stage, minutes(1))], b"receipts")
+        work.notices.advance(BANK, [(second.notice, stage, minutes(1))], receipts())
 
         expected = [first.number, second.number, third.number] if is_open else [first.number, third.number]
         assert [row.number for row in work.notices.page(0, 10, only_open=True)] == expected
@@ -136,15 +137,15 @@ def test_a_receipt_brings_a_notice_to_its_stage_and_is_kept(store: Store) -> Non
         first, second, _ = _queue(work, stocked)
         told = [(first.notice, "RECEIVED", minutes(1)), (first.notice, "APPLIED", minutes(2))]
 
-        assert work.notices.advance(BANK, [*told, (second.notice, "NOT_HELD", minutes(3))], b"batch") == 3
-        assert work.notices.advance(BANK, [(first.notice, "DELETED", minutes(4))], b"later batch") == 1
+        assert work.notices.advance(BANK, [*told, (second.notice, "NOT_HELD", minutes(3))], receipts("batch")) == 3
+        assert work.notices.advance(BANK, [(first.notice, "DELETED", minutes(4))], receipts("later batch")) == 1
         found = work.notices.find(first.number)
         assert found is not None
         assert found[0].stage == "DELETED"
         assert found[1] == [
-            NoticeStageRow(stage="RECEIVED", at=minutes(1), receipt=sha256(b"batch").digest()),
-            NoticeStageRow(stage="APPLIED", at=minutes(2), receipt=sha256(b"batch").digest()),
-            NoticeStageRow(stage="DELETED", at=minutes(4), receipt=sha256(b"later batch").digest()),
+            NoticeStageRow(stage="RECEIVED", at=minutes(1), receipt=sha256(receipts("batch")).digest()),
+            NoticeStageRow(stage="APPLIED", at=minutes(2), receipt=sha256(receipts("batch")).digest()),
+            NoticeStageRow(stage="DELETED", at=minutes(4), receipt=sha256(receipts("later batch")).digest()),
         ]
         assert _stage(work, second) == "NOT_HELD"
 
@@ -155,8 +156,10 @@ def test_stages_that_are_reached_at_the_same_moment_come_in_their_order(store: S
     with store.write() as work:
         first, second, _ = _queue(work, stocked)
         stages = ["RECEIVED", "APPLIED", "DELETED"]
-        work.notices.advance(BANK, [(first.notice, stage, NOON) for stage in reversed(stages)], b"batch")
-        work.notices.advance(BANK, [(second.notice, stage, NOON) for stage in ("NOT_HELD", "RECEIVED")], b"batch")
+        work.notices.advance(BANK, [(first.notice, stage, NOON) for stage in reversed(stages)], receipts("batch"))
+        work.notices.advance(
+            BANK, [(second.notice, stage, NOON) for stage in ("NOT_HELD", "RECEIVED")], receipts("batch")
+        )
 
         found = [work.notices.find(row.number) for row in (first, second)]
         assert [[stage.stage for stage in one[1]] for one in found if one is not None] == [
@@ -180,9 +183,9 @@ def test_a_notice_never_goes_back_whatever_order_receipts_come_in(store: Store, 
     stocked = stock(store)
     with store.write() as work:
         (row,) = _queue(work, stocked, 1)
-        work.notices.advance(BANK, [(row.notice, first, minutes(2))], b"batch")
+        work.notices.advance(BANK, [(row.notice, first, minutes(2))], receipts("batch"))
 
-        assert work.notices.advance(BANK, [(row.notice, then, minutes(1))], b"late batch") == 1
+        assert work.notices.advance(BANK, [(row.notice, then, minutes(1))], receipts("late batch")) == 1
         assert _stage(work, row) == first
 
 
@@ -190,15 +193,15 @@ def test_the_first_receipt_of_a_stage_is_kept(store: Store) -> None:
     stocked = stock(store)
     with store.write() as work:
         (row,) = _queue(work, stocked, 1)
-        work.notices.advance(BANK, [(row.notice, "APPLIED", minutes(2))], b"batch")
-        work.notices.advance(BANK, [(row.notice, "APPLIED", minutes(5))], b"again")
-        work.notices.advance(BANK, [(row.notice, "RECEIVED", minutes(1))], b"late batch")
+        work.notices.advance(BANK, [(row.notice, "APPLIED", minutes(2))], receipts("batch"))
+        work.notices.advance(BANK, [(row.notice, "APPLIED", minutes(5))], receipts("again"))
+        work.notices.advance(BANK, [(row.notice, "RECEIVED", minutes(1))], receipts("late batch"))
 
         found = work.notices.find(row.number)
         assert found is not None
         assert found[1] == [
-            NoticeStageRow(stage="RECEIVED", at=minutes(1), receipt=sha256(b"late batch").digest()),
-            NoticeStageRow(stage="APPLIED", at=minutes(2), receipt=sha256(b"batch").digest()),
+            NoticeStageRow(stage="RECEIVED", at=minutes(1), receipt=sha256(receipts("late batch")).digest()),
+            NoticeStageRow(stage="APPLIED", at=minutes(2), receipt=sha256(receipts("batch")).digest()),
         ]
 
 
@@ -208,9 +211,9 @@ def test_receipts_of_a_foreign_peer_count_nothing_and_change_nothing(store: Stor
         (mine,), (theirs,) = _queue(work, stocked, 1), _queue(work, stocked, 1, BUREAU)
 
         told = [(one, "DELETED", NOON) for one in (mine.notice, theirs.notice, short("unknown"))]
-        assert work.notices.advance(PartyId("stranger"), told, b"batch") == 0
-        assert work.notices.advance(BUREAU, told, b"batch") == 1
-        assert work.notices.advance(BUREAU, [], b"batch") == 0
+        assert work.notices.advance(PartyId("stranger"), told, receipts("batch")) == 0
+        assert work.notices.advance(BUREAU, told, receipts("batch")) == 1
+        assert work.notices.advance(BUREAU, [], receipts("batch")) == 0
         assert (work.notices.find(mine.number), _stage(work, theirs)) == ((mine, []), "DELETED")
 
 
@@ -494,7 +497,7 @@ def test_a_notice_is_owed_until_the_holder_says_that_it_applied_it(store: Store,
     stocked = stock(store)
     with store.write() as work:
         work.notices.add(_due(stocked, "a"))
-        work.notices.advance(BANK, [(short("a"), stage, minutes(1))], b"receipts")
+        work.notices.advance(BANK, [(short("a"), stage, minutes(1))], receipts())
 
         assert work.notice_answers.backlog(BANK, minutes(9)) == owed
 

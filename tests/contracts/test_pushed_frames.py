@@ -7,6 +7,7 @@ from tests.contracts.examples import (
     NOON,
     minutes,
     pushed,
+    receipts,
     sent,
     short,
     shown,
@@ -104,7 +105,7 @@ def test_a_receipted_frame_that_was_not_answered_waits_for_the_answer(store: Sto
     frame = pushed("frame", stock(store).agreement_no, job=7)
     with store.write() as work:
         work.sent_frames.add([frame])
-        work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, b"receipts", minutes(1))
+        work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, receipts(), minutes(1))
 
         assert work.pushed_frames.waiting(7, 10) == [frame]
 

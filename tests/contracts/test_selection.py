@@ -14,6 +14,7 @@ from tests.contracts.examples import (
     deletion,
     minutes,
     pushed,
+    receipts,
     record,
     sent,
     short,
@@ -162,7 +163,7 @@ def _show(work: UnitOfWork, stocked: Stocked) -> None:
 
 def _receipt(work: UnitOfWork, stocked: Stocked) -> None:
     frame = sent("frame", stocked.agreement_no)
-    assert work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, b"receipts", minutes(1))
+    assert work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, receipts(), minutes(1))
 
 
 def _taken(work: UnitOfWork, _: Stocked) -> None:
@@ -183,7 +184,7 @@ def _bodies_forgotten(work: UnitOfWork, _: Stocked) -> None:
 
 def _closed(work: UnitOfWork, stocked: Stocked) -> None:
     named = (short("frame"), short(f"alias {stocked.records[0]}"))
-    assert work.settlements.end(BANK, [named], b"receipts", minutes(2)) == 1
+    assert work.settlements.end(BANK, [named], receipts(), minutes(2)) == 1
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from node.storage import (
     copy_store,
     disclosure_store,
     exchange_store,
+    inspection_store,
     journal_store,
     ledger_store,
     notice_store,
@@ -52,8 +53,8 @@ from tests.contracts.examples import (
 )
 
 _STORES = (
-    agreement_store, change_store, copy_store, disclosure_store, exchange_store, journal_store, ledger_store,
-    notice_store, operator_store, outbox_store, record_store, registry_store, usage_store,
+    agreement_store, change_store, copy_store, disclosure_store, exchange_store, inspection_store, journal_store,
+    ledger_store,    notice_store, operator_store, outbox_store, record_store, registry_store, usage_store,
 )  # fmt: skip
 
 

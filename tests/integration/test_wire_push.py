@@ -12,11 +12,12 @@ from creditport.v1 import common_pb2, exchange_pb2
 
 from agreements.refusal import NUMBER, Refusal, refuse
 from node.operations.asked import FrameArrived, FrameRefused, FrameStored, NoticesTaken, RefusedAnswer
+from node.wire.ahead import MESSAGES_AHEAD
 from node.wire.codec import pushed_to_wire
 from node.wire.errors import BadAnswer, PeerRefused, PeerUnreachable
 from node.wire.methods import LARGEST_BODY, LARGEST_CHECKPOINT, LARGEST_HEADER, LARGEST_MESSAGE, Method
 from node.wire.outgoing import notices_to_wire, push_frame_to_wire, query_call_to_wire
-from node.wire.peers import MESSAGES_AHEAD, PeerAddress, PeerClient
+from node.wire.peers import PeerAddress, PeerClient
 from node.wire.refusals import refusal_from_error
 from node.wire.servicers import FRAMES_TOGETHER
 from node.wire.tls import ServerTls

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -85,11 +85,13 @@ class ScriptedGateway:
     take: Callable[[FrameArrived], FrameStored | FrameRefused] = stored
     taken: NoticesTaken = field(default_factory=lambda: NoticesTaken(expected=8))
     evaluation: Exception | None = None
+    evidence: Callable[[], Iterator[bytes]] = field(default=lambda: iter((b"first ", b"second")))
     queries: list[list[QueryAsked]] = field(default_factory=list)
     charged: list[list[EvaluateAsked]] = field(default_factory=list)
     documents: list[tuple[PartyId, bytes]] = field(default_factory=list)
     pushed: list[list[FrameArrived]] = field(default_factory=list)
     notices: list[tuple[PartyId, bytes, FrameArrived | None]] = field(default_factory=list)
+    orders: list[tuple[PartyId, bytes]] = field(default_factory=list)
     edge_refusals: list[tuple[PartyId, str, Refused]] = field(default_factory=list)
     seen: list[tuple[PartyId, bytes]] = field(default_factory=list)
     hold: threading.Event | None = None
@@ -167,6 +169,10 @@ class ScriptedGateway:
         proof = JournalProof(checkpoint=CHECKPOINT, index=old_size, inclusion=(leaf,), consistency=())
         return self.outcome or proof
 
+    def inspect(self, peer: PartyId, order: bytes) -> Iterator[bytes] | RefusedAnswer:
+        self.orders.append((peer, order))
+        return self.outcome or self.evidence()
+
     def refuse(self, peer: PartyId, method: str, refused: Refused) -> RefusedAnswer:
         self.edge_refusals.append((peer, method, refused))
         return RefusedAnswer(refused=refused, leaf=LEAF)
@@ -212,12 +218,13 @@ class Network:
         self.tls.trust([one.certificate for one in identities])
 
     @asynccontextmanager
-    async def channel(self, caller: Identity) -> AsyncIterator[grpc.aio.Channel]:
+    async def channel(self, caller: Identity, more: Sequence[tuple[str, int]] = ()) -> AsyncIterator[grpc.aio.Channel]:
         """A bare channel of `caller`, for what PeerClient would never send."""
         credentials = channel_credentials(caller, self.home.certificate)
         options = (
             ("grpc.ssl_target_name_override", target_name(HOME)),
             ("grpc.use_local_subchannel_pool", 1),
+            *more,
         )
         async with grpc.aio.secure_channel(self.address.endpoint, credentials, options=options) as channel:
             yield channel

@@ -9,9 +9,8 @@ import pytest
 from crypto import envelope, errors
 from crypto.canonical import canonical
 from crypto.keys import Purpose, SigningKey
-from node.domain.notices import NoticeBatch, Place, Stream, place_of
+from node.domain.notices import NoticeBatch, Place, Stream, notice_due, place_of
 from node.domain.receipts import CopyReceiptBatch, CopyStage
-from node.operations.change_records import due_at
 from tests.fakes.members import LAW
 from tests.vectors.test_exchanged import opened
 from tests.vectors.test_vectors import vector
@@ -90,7 +89,8 @@ def test_the_notices_commit_to_the_bases_in_their_order() -> None:
 def test_a_notice_is_due_three_working_days_after_what_occurred() -> None:
     noticed = batch("document")[0].notices
 
-    assert [one.due for one in noticed] == [due_at(LAW, one.occurred_at) for one in noticed]
+    clock, calendar = LAW.rules.notice_clock, LAW.calendar
+    assert [one.due for one in noticed] == [notice_due(clock, calendar, one.occurred_at) for one in noticed]
 
 
 @pytest.mark.parametrize("case", vector("notice")["refused"], ids=lambda case: case["why"])

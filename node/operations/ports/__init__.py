@@ -9,6 +9,7 @@ from typing import Protocol
 
 from node.operations.ports.acts import Journal, Outbox, Tree
 from node.operations.ports.frames import Copies, Erasures, PushedFrames, ReceivedFrames, SentFrames
+from node.operations.ports.inspection import Exhibits, Inspections
 from node.operations.ports.notices import Evidence, NoticeAnswers, Notices, NoticeStreams, TakenNotices
 from node.operations.ports.parties import (
     Agreements,
@@ -30,7 +31,9 @@ __all__ = [
     "Duties",
     "Erasures",
     "Evidence",
+    "Exhibits",
     "Generation",
+    "Inspections",
     "Journal",
     "KnownPseudonyms",
     "Ledger",
@@ -83,6 +86,8 @@ class UnitOfWork(Protocol):
     usage: Usage
     consents: Consents
     known_pseudonyms: KnownPseudonyms
+    inspections: Inspections
+    exhibits: Exhibits
     journal: Journal
     tree: Tree
     outbox: Outbox

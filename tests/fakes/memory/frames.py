@@ -24,11 +24,11 @@ class MemorySentFrames(Part):
 
     def receipt(self, holder: PartyId, frame: bytes, header_digest: bytes, receipt: bytes, at: datetime) -> bool:
         """The first receipt of a frame counts; later ones change nothing."""
-        del receipt
         state = self._changing
         sent = state.sent_frames.get(frame)
         if sent is None or (sent.row.recipient, sent.row.header_digest) != (holder, header_digest):
             return False
+        state.keep_receipt(receipt)
         if sent.receipted_at is None:
             state.sent_frames[frame] = replace(sent, receipted_at=at)
         return True

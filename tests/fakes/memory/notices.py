@@ -50,6 +50,7 @@ class MemoryNotices(Part):
             if row is None or row.peer != peer:
                 continue
             count += 1
+            state.keep_receipt(receipt)
             said = NoticeStageRow(stage=stage, at=at, receipt=sha256(receipt).digest())
             state.notice_stages.setdefault((row.number, stage), said)
             if _rank(stage) > _rank(row.stage):
@@ -129,12 +130,12 @@ class MemoryTakenNotices(Part):
         return self._seen.streams.get(home, Stream())
 
     def batch_at(self, home: PartyId, first: int) -> bytes | None:
-        return self._seen.received_batches.get((home, first))
+        taken = self._seen.received_batches.get((home, first))
+        return None if taken is None else taken[0]
 
     def take(self, home: PartyId, raw: bytes, digest: bytes, notices: Sequence[ReceivedNoticeRow]) -> None:
-        del raw
         state, first = self._changing, notices[0].sequence
-        add_new(state.received_batches, (home, first), digest)
+        add_new(state.received_batches, (home, first), (digest, raw))
         for one in notices:
             add_new(state.received_notices, (one.home, one.sequence), one)
         state.streams[home] = Stream(expected=first + len(notices), last=digest)

@@ -144,6 +144,8 @@ class MemoryLedger(Disclosures):
 
 class MemorySettlements(Disclosures):
     def settle(self, holder: PartyId, notices: Sequence[bytes], receipt: bytes, at: datetime) -> None:
+        if not notices:
+            return
         settled = self._notices_to(holder, notices)
 
         def is_over(one: Disclosed) -> bool:
@@ -153,16 +155,18 @@ class MemorySettlements(Disclosures):
         self._close(is_over, receipt, at)
 
     def end(self, holder: PartyId, copies: Sequence[tuple[bytes, bytes]], receipt: bytes, at: datetime) -> int:
+        if not copies:
+            return 0
+
         def is_over(one: Disclosed) -> bool:
             return self._frame_of(one).row.recipient == holder and (one.row.frame, self._alias_of(one).alias) in copies
 
         return self._close(is_over, receipt, at)
 
     def _close(self, is_over: Callable[[Disclosed], bool], receipt: bytes, at: datetime) -> int:
-        del receipt
-        table = self._changing.disclosures
+        table, digest = self._changing.disclosures, self._changing.keep_receipt(receipt)
         over = {number: one for number, one in table.items() if one.closed_at is None and is_over(one)}
-        table.update({number: replace(one, closed_at=at) for number, one in over.items()})
+        table.update({number: replace(one, closed_at=at, closed_by=digest) for number, one in over.items()})
         return len(over)
 
     def _notices_to(self, holder: PartyId, notices: Sequence[bytes]) -> list[NoticeRow]:

@@ -12,9 +12,12 @@ from typing import TypeVar
 
 import msgspec
 
+from crypto import envelope
 from node.domain.jobs import Job
 from node.domain.notices import Stream
+from node.domain.receipts import COPY_KIND, KIND
 from node.operations import rows
+from node.operations.inspection_rows import InspectionRow
 from node.storage.errors import Unusable
 from registry.parties import PartyId
 
@@ -79,6 +82,7 @@ class Disclosed:
     row: rows.LedgerRow
     at: datetime
     closed_at: datetime | None = None
+    closed_by: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +146,14 @@ class State:
         self.copies: Table[tuple[PartyId, rows.CopyRow]] = Table()  # with the home that sent them
         self.floors: dict[tuple[bytes, bytes], rows.FloorRow] = {}
         self.erasures: Table[rows.ErasureRow] = Table()
+        self.receipts: dict[bytes, bytes] = {}  # document digests by the very bytes
+        self.inspections: dict[bytes, InspectionRow] = {}
 
         self.notices: dict[bytes, rows.NoticeRow] = {}
         self.notice_stages: dict[tuple[int, str], rows.NoticeStageRow] = {}
         self.batches: dict[tuple[PartyId, int], rows.NoticeBatchRow] = {}
         self.streams: dict[PartyId, Stream] = {}
-        self.received_batches: dict[tuple[PartyId, int], bytes] = {}
+        self.received_batches: dict[tuple[PartyId, int], tuple[bytes, bytes]] = {}  # digest and very bytes
         self.received_notices: dict[tuple[PartyId, int], rows.ReceivedNoticeRow] = {}
         self.evidence: dict[tuple[PartyId, bytes], bytes] = {}
 
@@ -164,6 +170,12 @@ class State:
     def agreement(self, number: int) -> bytes:
         """The digest of an agreement."""
         return list(self.agreements)[number - 1]
+
+    def keep_receipt(self, raw: bytes) -> bytes:
+        """Keep a signed batch of receipts once; gives its document digest."""
+        if raw not in self.receipts:
+            self.receipts[raw] = envelope.parse_any(raw, (KIND, COPY_KIND), len(raw)).digest
+        return self.receipts[raw]
 
 
 class Transaction:

@@ -16,6 +16,7 @@ from tests.fakes.memory.frames import (
     MemoryReceivedFrames,
     MemorySentFrames,
 )
+from tests.fakes.memory.inspection import MemoryExhibits, MemoryInspections
 from tests.fakes.memory.journal import MemoryJournal, MemoryOutbox, MemoryTree
 from tests.fakes.memory.notices import (
     MemoryEvidence,
@@ -96,6 +97,8 @@ class MemoryUnit:
         self.usage: ports.Usage = MemoryUsage(transaction)
         self.consents: ports.Consents = MemoryConsents(transaction)
         self.known_pseudonyms: ports.KnownPseudonyms = MemoryKnownPseudonyms(transaction)
+        self.inspections: ports.Inspections = MemoryInspections(transaction)
+        self.exhibits: ports.Exhibits = MemoryExhibits(transaction)
         self.journal: ports.Journal = MemoryJournal(transaction)
         self.tree: ports.Tree = MemoryTree(transaction)
         self.outbox: ports.Outbox = MemoryOutbox(transaction)

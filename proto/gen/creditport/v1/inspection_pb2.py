@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63reditport/v1/inspection.proto\x12\rcreditport.v1\":\n\x13ProveJournalRequest\x12\x11\n\tleaf_hash\x18\x01 \x01(\x0c\x12\x10\n\x08old_size\x18\x02 \x01(\x04\"a\n\x14ProveJournalResponse\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\x12\r\n\x05index\x18\x02 \x01(\x04\x12\x11\n\tinclusion\x18\x03 \x03(\x0c\x12\x13\n\x0b\x63onsistency\x18\x04 \x03(\x0c\x32l\n\x11InspectionService\x12W\n\x0cProveJournal\x12\".creditport.v1.ProveJournalRequest\x1a#.creditport.v1.ProveJournalResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63reditport/v1/inspection.proto\x12\rcreditport.v1\":\n\x13ProveJournalRequest\x12\x11\n\tleaf_hash\x18\x01 \x01(\x0c\x12\x10\n\x08old_size\x18\x02 \x01(\x04\"a\n\x14ProveJournalResponse\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\x12\r\n\x05index\x18\x02 \x01(\x04\x12\x11\n\tinclusion\x18\x03 \x03(\x0c\x12\x13\n\x0b\x63onsistency\x18\x04 \x03(\x0c\"\x1f\n\x0eInspectRequest\x12\r\n\x05order\x18\x01 \x01(\x0c\"\x1f\n\x0fInspectResponse\x12\x0c\n\x04part\x18\x01 \x01(\x0c\x32\xb8\x01\n\x11InspectionService\x12W\n\x0cProveJournal\x12\".creditport.v1.ProveJournalRequest\x1a#.creditport.v1.ProveJournalResponse\x12J\n\x07Inspect\x12\x1d.creditport.v1.InspectRequest\x1a\x1e.creditport.v1.InspectResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +35,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROVEJOURNALREQUEST']._serialized_end=107
   _globals['_PROVEJOURNALRESPONSE']._serialized_start=109
   _globals['_PROVEJOURNALRESPONSE']._serialized_end=206
-  _globals['_INSPECTIONSERVICE']._serialized_start=208
-  _globals['_INSPECTIONSERVICE']._serialized_end=316
+  _globals['_INSPECTREQUEST']._serialized_start=208
+  _globals['_INSPECTREQUEST']._serialized_end=239
+  _globals['_INSPECTRESPONSE']._serialized_start=241
+  _globals['_INSPECTRESPONSE']._serialized_end=272
+  _globals['_INSPECTIONSERVICE']._serialized_start=275
+  _globals['_INSPECTIONSERVICE']._serialized_end=459
 # @@protoc_insertion_point(module_scope)

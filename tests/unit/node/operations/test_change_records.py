@@ -8,6 +8,7 @@ import pytest
 from crypto.keys import Purpose, SigningKey
 from node.domain.correction import correct
 from node.domain.intake import Admitted
+from node.domain.notices import notice_due
 from node.domain.operators import Role, SigningOperator
 from node.domain.records import Kind
 from node.operations.change_records import (
@@ -17,7 +18,6 @@ from node.operations.change_records import (
     NotChanged,
     correct_record,
     delete_record,
-    due_at,
 )
 from node.operations.operators import add_operator
 from node.operations.retry_notices import retry_notices
@@ -169,14 +169,16 @@ def test_a_change_is_to_be_applied_within_three_working_days() -> None:
     """S 36, counted from the day after, in Shenzhen: 3 days from Friday 18 September 2026 end on the 22nd."""
     friday = datetime.fromisoformat("2026-09-18T04:00:00+00:00")
 
-    assert due_at(LAW, friday) == datetime.fromisoformat("2026-09-22T16:00:00+00:00")
+    due = notice_due(LAW.rules.notice_clock, LAW.calendar, friday)
+    assert due == datetime.fromisoformat("2026-09-22T16:00:00+00:00")
 
 
 def test_telling_holders_does_not_wait_for_a_calendar() -> None:
     without = replace(LAW, calendar=Calendar(jurisdiction=LAW.calendar.jurisdiction, packs={}))
     friday = datetime.fromisoformat("2026-09-18T04:00:00+00:00")
 
-    assert due_at(without, friday) == datetime.fromisoformat("2026-09-21T16:00:00+00:00")
+    due = notice_due(without.rules.notice_clock, without.calendar, friday)
+    assert due == datetime.fromisoformat("2026-09-21T16:00:00+00:00")
 
 
 def test_a_person_may_have_a_holder_told_at_once(world: World) -> None:

@@ -31,7 +31,16 @@ from node.operations.asked import (
 from node.wire import codec, outgoing
 from node.wire.codec import Delivery
 from node.wire.errors import Misshapen
-from node.wire.methods import BOUNDS, LARGEST_BODY, LARGEST_HEADER, LARGEST_MESSAGE, Method, request_digest
+from node.wire.methods import (
+    BOUNDS,
+    LARGEST_BODY,
+    LARGEST_HEADER,
+    LARGEST_MESSAGE,
+    LARGEST_ORDER,
+    LARGEST_PART,
+    Method,
+    request_digest,
+)
 from node.wire.outgoing import EvaluateCall, Outgoing, QueryCall
 from registry.parties import PartyId
 
@@ -260,8 +269,10 @@ def test_a_message_without_its_frame_or_its_batch_or_with_too_much_beside_them_i
             lambda raw: outgoing.pushed_from_wire(raw, NAME),
         ),
         (codec.notices_taken_to_wire(NoticesTaken(expected=1, refused=NO), b"c"), outgoing.notices_taken_from_wire),
+        (outgoing.inspect_to_wire(b"order"), codec.inspect_from_wire),
+        (codec.part_to_wire(b"part"), outgoing.part_from_wire),
     ],
-    ids=["push", "notices", "pushed", "taken"],
+    ids=["push", "notices", "pushed", "taken", "inspect", "part"],
 )
 def test_a_message_has_one_permitted_spelling(raw: bytes, read: Any) -> None:
     read(raw)
@@ -278,6 +289,8 @@ def test_messages_above_the_bounds_of_their_methods_are_oversized() -> None:
         (codec.notices_from_wire, Method.DELIVER_NOTICES, False),
         (lambda raw: outgoing.pushed_from_wire(raw, NAME), Method.PUSH_FRAMES, True),
         (outgoing.notices_taken_from_wire, Method.DELIVER_NOTICES, True),
+        (codec.inspect_from_wire, Method.INSPECT, False),
+        (outgoing.part_from_wire, Method.INSPECT, True),
     ):
         largest = BOUNDS[method].response if response else BOUNDS[method].request
         with pytest.raises(Misshapen, match="OVERSIZED"):
@@ -316,6 +329,18 @@ def test_registry_reads_and_journal_proofs_are_asked_for_by_numbers() -> None:
     ):
         with pytest.raises(Misshapen, match="MALFORMED"):
             read(raw)
+
+
+def test_an_order_and_a_part_of_a_bundle_come_back_as_they_were_given_in_their_bounds() -> None:
+    for write, read, largest in (
+        (outgoing.inspect_to_wire, codec.inspect_from_wire, LARGEST_ORDER),
+        (codec.part_to_wire, outgoing.part_from_wire, LARGEST_PART),
+    ):
+        assert read(write(b"b")) == b"b"
+        assert read(write(bytes(largest))) == bytes(largest)
+        for other in (b"", bytes(largest + 1)):
+            with pytest.raises(Misshapen, match=r"MALFORMED: (order|part): expected"):
+                read(write(other))
 
 
 def test_answers_come_back_as_they_were_given() -> None:

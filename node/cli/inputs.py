@@ -1,0 +1,35 @@
+"""What people give to a command beside its options: files of text, and passphrases."""
+
+import os
+import sys
+from pathlib import Path
+
+import typer
+
+from node.config import ConfigError
+
+
+def text_of(file: Path) -> str:
+    """The text of a file that somebody named, which is UTF-8, marked or not. Raises ConfigError."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file} is not UTF-8 text") from None
+
+
+def passphrase(variable: str, prompt: str, *, new: bool = False) -> str:
+    """A passphrase: from the environment variable, from the file that VARIABLE_FILE names, or asked for.
+
+    Never from the command line, where every user of the machine could read it.
+    """
+    given = os.environ.get(variable)
+    if given:
+        return given
+    file = os.environ.get(f"{variable}_FILE")
+    if file:
+        return text_of(Path(file)).rstrip("\n")
+    if not sys.stdin.isatty():
+        raise ConfigError(f"no passphrase: set {variable} or {variable}_FILE")
+    return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=new))

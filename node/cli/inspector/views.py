@@ -1,0 +1,121 @@
+"""agreements, disclosures, notices, holders, journal: what a bundle states, in tables."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+
+from node.cli.inspector.bundles import BundleFile, JsonFlag, lines_of, one_sentence, remind
+from node.cli.screen import table
+from node.domain.evidence.summaries import (
+    agreements_in,
+    disclosures_in,
+    holders_in,
+    journal_in,
+    notices_in,
+)
+
+Agreement = Annotated[str, typer.Option(help="Only of this agreement; the first digits of its digest are enough.")]
+With = Annotated[str, typer.Option("--with", help="Only with this party.")]
+Limit = Annotated[int, typer.Option(min=1, help="At most so many rows.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    app.command(epilog="Example: creditport-inspect agreements sz-credit.bundle")(agreements)
+    app.command(epilog="Example: creditport-inspect disclosures sz-credit.bundle --with hk-bank --json")(disclosures)
+    app.command(epilog="Example: creditport-inspect notices sz-credit.bundle --late")(notices)
+    app.command(epilog="Example: creditport-inspect holders sz-credit.bundle --held")(holders)
+    app.command(epilog="Example: creditport-inspect journal sz-credit.bundle --act record.changed")(journal)
+
+
+@one_sentence
+def agreements(bundle: BundleFile, json: JsonFlag = False) -> None:
+    """List the agreements: between whom, filed with whom, when, and whether in time (S 34)."""
+    rows = [asdict(one) for one in agreements_in(lines_of(bundle)())]
+    columns = {
+        "agreement": "agreement", "provider": "provider", "recipient": "recipient", "signatures": "signed",
+        "filed_with": "filed with", "filed_at": "filed", "late": "late", "effective_from": "from",
+        "expires_at": "until", "ended_at": "ended",
+    }  # fmt: skip
+    table(rows, columns, as_json=json, empty="no agreement · 没有协议")
+    remind()
+
+
+@one_sentence
+def disclosures(
+    bundle: BundleFile, agreement: Agreement = "", party: With = "", limit: Limit = 1_000, json: JsonFlag = False
+) -> None:
+    """List what was shown: each frame, to whom, under which agreement and filing, for what, and whether it arrived."""
+    found = (
+        asdict(one) for one in disclosures_in(lines_of(bundle)())
+        if one.agreement.startswith(agreement) and party in {"", one.recipient}
+    )  # fmt: skip
+    columns = {
+        "entry": "entry", "at": "at", "recipient": "to", "agreement": "agreement", "mode": "mode",
+        "purpose": "purpose", "renditions": "records", "state": "state", "gone": "gone",
+    }  # fmt: skip
+    _show(found, columns, limit, "nothing was disclosed · 未披露任何信息", json=json)
+
+
+@one_sentence
+def notices(
+    bundle: BundleFile,
+    party: With = "",
+    late: Annotated[bool, typer.Option("--late", help="Only what came late, or has not come.")] = False,
+    limit: Limit = 1_000,
+    json: JsonFlag = False,
+) -> None:
+    """List the changes that holders were told of, and when each followed (S 36, 42)."""
+    found = (
+        asdict(one) for one in notices_in(lines_of(bundle)())
+        if party in {"", one.holder} and (not late or one.late or one.followed_at is None)
+    )  # fmt: skip
+    columns = {
+        "number": "number", "holder": "holder", "alias": "alias", "effect": "effect", "occurred_at": "changed",
+        "due": "due", "stage": "stage", "followed_at": "followed", "late": "late",
+    }  # fmt: skip
+    _show(found, columns, limit, "no notice · 没有通知", json=json)
+
+
+@one_sentence
+def holders(
+    bundle: BundleFile,
+    party: With = "",
+    held: Annotated[bool, typer.Option("--held", help="Only copies that are not known to be gone.")] = False,
+    limit: Limit = 1_000,
+    json: JsonFlag = False,
+) -> None:
+    """List who was given copies, by the alias of each record, and whether receipts say that they are gone."""
+    found = (
+        asdict(one) for one in holders_in(lines_of(bundle)()) if party in {"", one.holder} and (one.held or not held)
+    )
+    columns = {
+        "alias": "alias", "holder": "holder", "agreement": "agreement", "copies": "copies", "gone": "gone",
+        "last_shown": "last shown", "held": "held",
+    }  # fmt: skip
+    _show(found, columns, limit, "nobody was given a copy · 无持有方", json=json)
+
+
+@one_sentence
+def journal(
+    bundle: BundleFile,
+    act: Annotated[str, typer.Option(help="Only entries of this act, such as push or record.changed.")] = "",
+    party: With = "",
+    limit: Limit = 1_000,
+    json: JsonFlag = False,
+) -> None:
+    """List the journal's entries with their opened details."""
+    found = (
+        asdict(one) for one in journal_in(lines_of(bundle)())
+        if act in {"", one.act} and party in {"", one.counterparty}
+    )  # fmt: skip
+    columns = {"entry": "entry", "at": "at", "act": "act", "counterparty": "with", "detail": "detail"}
+    _show(found, columns, limit, "no entry · 没有条目", json=json)
+
+
+def _show(found: Iterable[dict[str, Any]], columns: dict[str, str], limit: int, empty: str, *, json: bool) -> None:
+    table(list(islice(found, limit)), columns, as_json=json, empty=empty)
+    remind()

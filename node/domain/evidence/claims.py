@@ -1,0 +1,36 @@
+"""What one node's signed documents say of another node's journal, to be held against that journal."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+TOO_RECENT: Final = timedelta(seconds=60)
+"""What was said less than this before a bundle was made may not be in it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeafClaim:
+    """That a leaf stands in a journal: since when, and what says so."""
+
+    at: datetime
+    by: str
+
+
+@dataclass(slots=True)
+class Claims:
+    """Claims about the journals of `about`; about others nothing is kept, so that memory stays flat."""
+
+    about: frozenset[str] = frozenset()
+    source: str = ""
+    leaves: dict[str, dict[bytes, LeafClaim]] = field(default_factory=dict)
+    heads: dict[str, dict[int, dict[bytes, str]]] = field(default_factory=dict)
+
+    def leaf(self, node: str, leaf: bytes, at: datetime, by: str) -> None:
+        """Note that a signed document of `node` names a leaf of its journal."""
+        if node in self.about:
+            self.leaves.setdefault(node, {}).setdefault(leaf, LeafClaim(at, f"{by} shown by {self.source}"))
+
+    def head(self, node: str, size: int, root: bytes, by: str) -> None:
+        """Note that `node` signed a root of its journal at a size."""
+        if node in self.about:
+            self.heads.setdefault(node, {}).setdefault(size, {}).setdefault(root, f"{by} shown by {self.source}")

@@ -1,0 +1,266 @@
+"""The journal in a bundle: every entry in its place, the documents it speaks of behind it, the signed checkpoint."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from crypto import envelope
+from crypto.checkpoint import open_checkpoint
+from crypto.errors import CryptoError
+from crypto.keys import Purpose
+from crypto.merkle import Frontier
+from node.domain.evidence.agreed import Ground
+from node.domain.evidence.claims import Claims
+from node.domain.evidence.findings import Step, Wrong
+from node.domain.evidence.frames import FramesCheck
+from node.domain.evidence.lines import (
+    Attachment,
+    CheckpointLine,
+    EntryLine,
+    FrameLine,
+    LeafLine,
+    NoticesLine,
+    OrderLine,
+    ReceiptsLine,
+    ReceivedLine,
+    ToldLine,
+)
+from node.domain.evidence.notices import NoticesCheck
+from node.domain.evidence.opened import Opened, open_entry
+from node.domain.evidence.orders import LARGEST_ORDER, ORDER_KIND, InspectionOrder
+from node.domain.evidence.receipts import ReceiptsCheck
+from node.domain.journal import Act, journal_origin
+from registry.parties import PartyId
+
+PORTION: Final = 1_024
+"""Leaves that are added to the tree together."""
+
+_MISSING: Final[dict[type, tuple[Step, Wrong]]] = {
+    FrameLine: (Step.FRAMES, Wrong.FRAME_MISSING),
+    ReceivedLine: (Step.FRAMES, Wrong.FRAME_MISSING),
+    ReceiptsLine: (Step.RECEIPTS, Wrong.RECEIPT_MISSING),
+    NoticesLine: (Step.NOTICES, Wrong.NOTICE_MISSING),
+    ToldLine: (Step.NOTICES, Wrong.NOTICE_MISSING),
+    OrderLine: (Step.ORDER, Wrong.ORDER_MISSING),
+}
+
+
+@dataclass(slots=True)
+class _Standing:
+    """The entry that was read last, and the document that must follow it, if any."""
+
+    entry: Opened
+    awaited: type[Attachment] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalShown:
+    """What the journal came to: its size, the time of its last entry, and the orders it holds by their digest."""
+
+    size: int
+    newest: datetime | None
+    orders: dict[str, InspectionOrder] = field(default_factory=dict)
+
+
+class JournalCheck:
+    """Takes in entries, leaves and the documents behind them, in order."""
+
+    def __init__(self, ground: Ground, claims: Claims, *, whole: bool) -> None:
+        self._ground = ground
+        self._claims = claims
+        self._frontier = Frontier()
+        self._leaves: list[bytes] = []
+        self._standing: _Standing | None = None
+        self._newest: datetime | None = None
+        self._orders: dict[str, InspectionOrder] = {}
+        self._closed = False
+        self.frames = FramesCheck(ground)
+        self.notices = NoticesCheck(ground, whole=whole)
+        self._receipts = ReceiptsCheck(ground, self.frames, self.notices)
+
+    @property
+    def size(self) -> int:
+        """Entries and leaves so far."""
+        return self._frontier.size + len(self._leaves)
+
+    def entry(self, line: EntryLine) -> None:
+        """Take the next entry."""
+        self._settle()
+        index = self.size
+        self._ground.tally.checked(Step.JOURNAL)
+        try:
+            opened = open_entry(line, index)
+        except CryptoError as failure:
+            place, got = f"journal entry {index}", type(failure).__name__
+            self._found(Wrong.ENTRY_BROKEN, place, "an entry, with the detail it commits to", got)
+            self._leaves.append(b"\x00" * 32)
+            return
+        self._add(opened.leaf)
+        if opened.entry.node != self._ground.node:
+            self._found(Wrong.ENTRY_BROKEN, opened.place, f"an entry of {self._ground.node}", "another node's")
+        self._newest = max(self._newest or opened.at, opened.at)
+        self._standing = _Standing(opened, awaited_behind(opened))
+        if opened.act is Act.FORK:
+            self._fork(opened)
+        if opened.act is Act.AGREEMENT:
+            self._ground.learned(str(opened.detail.get("document")))
+
+    def leaf(self, line: LeafLine) -> None:
+        """Take an entry that is outside the scope."""
+        self._settle()
+        self._ground.tally.checked(Step.JOURNAL)
+        self._add(bytes.fromhex(line.leaf))
+
+    def attached(self, line: Attachment) -> bool:
+        """Take a document; False where the entry before it speaks of none such."""
+        standing = self._standing
+        if standing is None or standing.awaited is not type(line):
+            return False
+        standing.awaited = None
+        self._judge(standing.entry, line)
+        return True
+
+    def checkpoint(self, line: CheckpointLine) -> None:
+        """Take the checkpoint, and hold it against everything before."""
+        self._settle()
+        self._grow()
+        self._closed = True
+        node, place = self._ground.node, "checkpoint"
+        try:
+            signed = open_checkpoint(line.note.encode(), self._ground.trust.journal_verifiers(node)).checkpoint
+        except CryptoError as failure:
+            expected = f"signed by the journal key of {node}"
+            self._found(Wrong.CHECKPOINT_BROKEN, place, expected, type(failure).__name__)
+            return
+        if signed.origin != journal_origin(PartyId(node)):
+            self._found(Wrong.CHECKPOINT_BROKEN, place, f"of the journal of {node}", "of another journal")
+        elif (signed.size, signed.root) != (self._frontier.size, self._frontier.root()):
+            expected = f"{signed.size} entries with the root that is signed"
+            got = f"{self._frontier.size} entries" + (
+                " with another root" if signed.size == self._frontier.size else ""
+            )
+            self._found(Wrong.JOURNAL_NOT_AS_SIGNED, place, expected, got)
+        self._claims.head(node, signed.size, signed.root, "its own checkpoint")
+
+    def finish(self) -> JournalShown:
+        """Say what is still open, and give what the journal came to."""
+        self._settle()
+        if not self._closed:
+            self._found(Wrong.CHECKPOINT_BROKEN, "checkpoint", "one behind the last entry", "none")
+        if self._newest is not None:
+            self.frames.finish(self._newest)
+            self.notices.finish(self._newest)
+        return JournalShown(size=self.size, newest=self._newest, orders=self._orders)
+
+    def _judge(self, entry: Opened, line: Attachment) -> None:
+        match line:
+            case FrameLine():
+                self.frames.sent(entry, line)
+            case ReceivedLine():
+                header = self.frames.received(entry, line)
+                if header is not None:
+                    leaf = bytes.fromhex(header.journal_leaf)
+                    self._claims.leaf(header.sender, leaf, header.time, f"frame {header.frame}")
+            case ReceiptsLine():
+                batch = self._receipts.taken(entry, line)
+                for one in () if batch is None else batch.receipts:
+                    leaf = bytes.fromhex(one.journal_leaf)
+                    self._claims.leaf(entry.counterparty, leaf, one.at, f"a receipt in {entry.place}")
+            case NoticesLine():
+                self.notices.sent(entry, line)
+            case ToldLine():
+                told = self.notices.told(entry, line)
+                if told is not None:
+                    leaf = bytes.fromhex(told.journal_leaf)
+                    self._claims.leaf(told.home, leaf, told.issued_at, f"notices from number {told.first} on")
+            case OrderLine():
+                self._order(entry, line)
+
+    def _order(self, entry: Opened, line: OrderLine) -> None:
+        self._ground.tally.checked(Step.ORDER)
+        authority, node = entry.counterparty, self._ground.node
+        keys = self._ground.trust.keys(authority, Purpose.DOCUMENT)
+        try:
+            signed = envelope.parse(line.raw.encode(), ORDER_KIND, LARGEST_ORDER)
+            envelope.verify(signed, keys, envelope.verified_signers(signed, keys))
+            order = envelope.read_payload(signed, InspectionOrder)
+        except CryptoError as failure:
+            expected, got = f"an order signed by {authority}", type(failure).__name__
+            self._ground.tally.found(Step.ORDER, Wrong.ORDER_BROKEN, f"order of {entry.place}", expected, got)
+            return
+        if (order.authority, order.node, signed.digest.hex()) != (authority, node, entry.detail.get("order")):
+            expected = f"an order of {authority} to {node}, named by its entry"
+            self._ground.tally.found(Step.ORDER, Wrong.ORDER_BROKEN, f"order of {entry.place}", expected, "another")
+            return
+        self._orders[signed.digest.hex()] = order
+
+    def _fork(self, entry: Opened) -> None:
+        """Two signed heads of one size are proof against whoever signed them, wherever they were kept."""
+        peer, notes = entry.counterparty, [entry.detail.get("held"), entry.detail.get("shown")]
+        verifiers = self._ground.trust.journal_verifiers(peer)
+        try:
+            heads = [open_checkpoint(str(note).encode(), verifiers).checkpoint for note in notes]
+        except CryptoError:
+            self._found(Wrong.ENTRY_BROKEN, entry.place, f"two heads signed by {peer}", "others")
+            return
+        if heads[0].size == heads[1].size and heads[0].root != heads[1].root:
+            expected = f"one journal of {peer} with {heads[0].size} entries"
+            self._found(Wrong.JOURNAL_FORKED, entry.place, expected, "two")
+
+    def _settle(self) -> None:
+        """Say what the entry before should have been followed by, and was not."""
+        standing, self._standing = self._standing, None
+        if standing is not None and standing.awaited is not None:
+            step, wrong = _MISSING[standing.awaited]
+            place = standing.entry.place
+            self._ground.tally.found(step, wrong, place, "the document it speaks of", "none")
+
+    def _add(self, leaf: bytes) -> None:
+        self._leaves.append(leaf)
+        if len(self._leaves) >= PORTION:
+            self._grow()
+
+    def _grow(self) -> None:
+        self._frontier = self._frontier.extend(self._leaves)
+        self._leaves = []
+
+    def _found(self, wrong: Wrong, place: str, expected: str, got: str) -> None:
+        self._ground.tally.found(Step.JOURNAL, wrong, place, expected, got)
+
+
+def awaited_behind(entry: Opened) -> type[Attachment] | None:
+    """Which document must stand behind an entry; None where it speaks of none."""
+    rule = _AWAITED.get(entry.act)
+    return None if rule is None or not rule[0](entry) else rule[1]
+
+
+_Rule = tuple[Callable[[Opened], bool], type[Attachment]]
+
+
+def _holds(name: str) -> Callable[[Opened], bool]:
+    return lambda entry: entry.detail.get(name) is not None
+
+
+def _has_matched(entry: Opened) -> bool:
+    return entry.detail.get("matched") != 0
+
+
+def _was_kept(entry: Opened) -> bool:
+    return entry.detail.get("outcome") == "RECEIVED"
+
+
+def _always(_: Opened) -> bool:
+    return True
+
+
+_AWAITED: Final[dict[Act, _Rule]] = {
+    Act.QUERY: (_holds("body"), FrameLine),
+    Act.BATCH: (_holds("body"), FrameLine),
+    Act.PUSH: (_holds("body"), FrameLine),
+    Act.FRAME_RECEIVED: (_was_kept, ReceivedLine),
+    Act.RECEIPT: (_has_matched, ReceiptsLine),
+    Act.NOTICES: (_always, NoticesLine),
+    Act.NOTICES_TAKEN: (_always, ToldLine),
+    Act.INSPECTION: (_always, OrderLine),
+}

@@ -1,0 +1,79 @@
+"""The asking side of a stream: messages written ahead of their answers, and answers read in the same order."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+import grpc
+
+from node.wire.errors import BadAnswer
+from registry.parties import PartyId
+
+N = TypeVar("N")
+
+MESSAGES_AHEAD: Final = 8
+"""Messages of a stream written ahead of their answers. Only the first goes alone: a write into a stream that
+the peer is just refusing would hide its refusal behind an error of gRPC's own."""
+
+
+@dataclass(slots=True)
+class Ahead(Generic[N]):
+    """The names of the messages of one stream that wait for their answers, and whether more may come."""
+
+    unanswered: deque[N] = field(default_factory=deque)
+    all_sent: bool = False
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    _opens: int = MESSAGES_AHEAD
+
+    @property
+    def done(self) -> bool:
+        """Whether no message waits for its answer and none is to come."""
+        return self.all_sent and not self.unanswered
+
+    def answered(self) -> None:
+        """Make room for as many as may go ahead behind the first answer, for one behind each other."""
+        for _ in range(self._opens):
+            self.room.release()
+        self._opens = 1
+
+
+async def next_answer(
+    peer: PartyId, stream: "grpc.aio.StreamStreamCall[bytes, bytes]", ahead: Ahead[N]
+) -> bytes | None:
+    """Read the next answer; None when every message has its own. Only the end tells that a source was empty."""
+    if ahead.done:
+        return None
+    raw = await stream.read()
+    if isinstance(raw, bytes) and ahead.unanswered:
+        return raw
+    if isinstance(raw, bytes):
+        raise BadAnswer(peer, f"{peer} answered what it was not asked")
+    if not ahead.done:
+        raise BadAnswer(peer, f"{peer} left messages of the stream without an answer")
+    return None
+
+
+async def write_ahead(
+    stream: "grpc.aio.StreamStreamCall[bytes, bytes]",
+    messages: AsyncIterator[tuple[N, bytes]],
+    ahead: Ahead[N],
+) -> None:
+    """Write messages as there is room for them; why writing failed is for the reading side to say.
+
+    What the messages' own source raises ends the stream as their end does, and is raised after it.
+    """
+    try:
+        async for name, raw in messages:
+            await ahead.room.acquire()
+            ahead.unanswered.append(name)
+            try:
+                await stream.write(raw)
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                return
+    finally:
+        ahead.all_sent = True
+        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            await stream.done_writing()
