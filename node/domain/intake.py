@@ -101,7 +101,7 @@ class Rejected:
 
     A row is `UNJOINED` when it leads to no subject, and a `CONFLICT` when it contradicts what is known: something is
     wrong with one of two, and nobody can tell from the row alone with which. `against` is then the record it
-    contradicts, where there is one; `source_key` is set when both rows are about the same registration.
+    contradicts, where there is one; `source_key` is set when both state the same record.
     """
 
     row: int

@@ -59,7 +59,8 @@ def read_rows(stream: BinaryIO, form: Format, *, encoding: str | None = None) ->
     name = encoding or detect_encoding(buffered.peek(_SAMPLE))
     text = io.TextIOWrapper(buffered, encoding=name, errors="replace", newline="")
     try:
-        yield from _csv_rows(text) if form is Format.CSV else _json_rows(text)
+        lines = _bounded(text)
+        yield from _csv_rows(lines) if form is Format.CSV else _json_rows(lines)
     finally:
         text.detach().detach()
 
@@ -86,6 +87,14 @@ def _is_utf8(sample: bytes) -> bool:
         kept = sample.decode("utf-8", "ignore")
         return _STRAY_SHARE * (len(sample) - len(kept.encode())) < sum(letter > "\x7f" for letter in kept)
     return True
+
+
+def _bounded(text: io.TextIOWrapper) -> Iterator[str]:
+    """The physical lines; of one that is longer than any row, the beginning, so that memory stays flat."""
+    while line := text.readline(_LONGEST_LINE + 1):
+        yield line
+        while len(line) > _LONGEST_LINE and not line.endswith(("\r", "\n")):
+            line = text.readline(_LONGEST_LINE + 1) or "\n"
 
 
 class _Lines:

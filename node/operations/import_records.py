@@ -13,6 +13,7 @@ from node.domain.intake import Admitted, Case, Intake, Rejected, admit
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.operators import SignedAct
 from node.domain.records import Kind
+from node.domain.repeats import Repeats
 from node.domain.rows import BadRow, Row
 from node.operations.change_records import propagate, updates
 from node.operations.facts import Law
@@ -54,11 +55,13 @@ def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, con
     Importing the same rows again changes nothing, so after an interruption the whole file is simply given again.
     Whoever holds a record that changed is told. What was deleted, or declared wrong by a correction, stays away.
     """
-    remaining, outcomes, seen, names = iter(rows), Counter[str](), 0, HomeNames(store)
+    remaining, outcomes, seen = iter(rows), Counter[str](), 0
+    names, repeats = HomeNames(store), Repeats()
     while batch := list(islice(remaining, BATCH)):
         decided = [_decide(row, ordered.intake) for row in _identified(batch, names, ordered)]
         admitted = [one for one in decided if isinstance(one, Admitted)]
-        stored = _store(admitted, ordered, store, context)
+        repeated = frozenset(place for place, one in enumerate(admitted) if repeats.has_seen(one.record.source_key))
+        stored = _store(admitted, repeated, ordered, store, context)
         rejects = [one for one in decided if isinstance(one, Rejected)]
         for place, (one, outcome) in enumerate(zip(admitted, stored.outcomes, strict=True)):
             if outcome in _TURNED_AWAY:
@@ -93,10 +96,12 @@ def _decide(row: Row | BadRow | Rejected, intake: Intake) -> Admitted | Rejected
     return admit(row, intake)
 
 
-def _store(admitted: list[Admitted], ordered: Import, store: Store, context: Context) -> Imported:
+def _store(
+    admitted: list[Admitted], repeated: frozenset[int], ordered: Import, store: Store, context: Context
+) -> Imported:
     at, rows = context.now(), [row_from_admitted(one) for one in admitted]
     with store.write() as work:
-        imported = work.records.add(rows, at, names_may_change=ordered.names_may_change)
+        imported = work.records.add(rows, at, names_may_change=ordered.names_may_change, repeated=repeated)
         propagate(work, updates(imported.updated, ordered.law, at), context)
         entry = _entry(admitted, imported.outcomes, ordered.order)
         work.journal.add([draft(entry, context.node, at, context.random)])
@@ -117,6 +122,10 @@ _TURNED_AWAY = {
         Problem("identifiers", "identifiers of one subject", "identifiers of two known subjects"),
     ),
     "renamed": (Refusal.SUBJECT_ID_INVALID, Problem("name_zh", "the name in record {}", "another name")),
+    "repeated": (
+        Refusal.MALFORMED,
+        Problem("row", "what an earlier row of this file said, now record {}", "something else about the same record"),
+    ),
     "deleted": (Refusal.RECORD_DELETED, Problem("row", "a record that was not deleted", "one that was")),
     "corrected": (
         Refusal.STALE_VERSION,
@@ -125,12 +134,15 @@ _TURNED_AWAY = {
 }
 
 
+_CONFLICTS = frozenset({"conflict", "renamed", "repeated"})
+
+
 def _turned_away(one: Admitted, outcome: str, against: int | None) -> Rejected:
     reason, problem = _TURNED_AWAY[outcome]
     if against is not None:
-        field = "name_zh" if one.record.content.name_zh else "name_en"
-        problem = Problem(field, problem.expected.format(against), problem.got)
-    case = Case.CONFLICT if outcome in {"conflict", "renamed"} else Case.REJECTED
-    is_same = against is not None and one.record.kind is Kind.REGISTRATION
+        is_english = outcome == "renamed" and not one.record.content.name_zh
+        problem = Problem("name_en" if is_english else problem.field, problem.expected.format(against), problem.got)
+    case = Case.CONFLICT if outcome in _CONFLICTS else Case.REJECTED
+    is_same = outcome == "repeated" or (outcome == "renamed" and one.record.kind is Kind.REGISTRATION)
     key = one.record.source_key if is_same else None
     return Rejected(row=one.row, reason=reason, problem=problem, case=case, against=against, source_key=key)

@@ -8,7 +8,7 @@ from node.domain.naming import claim_of, contradicts
 from node.domain.records import Kind
 from node.operations.rows import NewRecordRow
 
-Outcome = Literal["new", "unchanged", "updated", "conflict", "renamed", "deleted", "corrected"]
+Outcome = Literal["new", "unchanged", "updated", "conflict", "renamed", "repeated", "deleted", "corrected"]
 
 _REGISTRATION: Final = Kind.REGISTRATION.value
 
@@ -37,8 +37,9 @@ class Batch:
 
     `known` are stored records by source key, `corrected` the (record, content digest) pairs that a correction declared
     wrong, `subjects` stored subject numbers by identifier, `stated` the records that name those subjects, `at` the time
-    in milliseconds. New subjects get ascending numbers from `first_number`. `against` says for each place in the batch
-    that gave a subject another name which record it contradicts, by its source key.
+    in milliseconds. New subjects get ascending numbers from `first_number`. `repeated` are the places of rows whose
+    record the same file stated before. `against` says for each place that contradicts a record which one it is, by its
+    source key.
     """
 
     known: dict[bytes, Known] = field(repr=False)
@@ -46,6 +47,7 @@ class Batch:
     subjects: dict[tuple[str, str], int] = field(repr=False)
     at: int
     names_may_change: bool = False
+    repeated: frozenset[int] = frozenset()
     stated: dict[int, list[Stated]] = field(default_factory=dict, repr=False)
     against: dict[int, bytes] = field(default_factory=dict, repr=False)
     first_number: int = 0
@@ -100,8 +102,19 @@ class Batch:
             return "conflict"
         if known is not None and (known.record_no, row.content_digest) in self.corrected:
             return "corrected"
-        is_same = known is not None and known.content_digest == row.content_digest
-        return "renamed" if not is_same and self._renames(row, subjects) else None
+        if known is not None and known.content_digest == row.content_digest:
+            return None
+        return self._contradicted(row, known, subjects)
+
+    def _contradicted(self, row: NewRecordRow, known: Known | None, subjects: set[int]) -> Outcome | None:
+        """What the row contradicts, if anything, noting which record that is."""
+        place = self.taken - 1
+        if self._renames(row, subjects):
+            return "renamed"
+        if known is not None and place in self.repeated:
+            self.against[place] = row.source_key
+            return "repeated"
+        return None
 
     @property
     def changed(self) -> dict[int, int]:

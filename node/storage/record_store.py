@@ -65,7 +65,14 @@ class SqlRecords:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    def add(self, rows: Sequence[NewRecordRow], at: datetime, *, names_may_change: bool = False) -> Imported:
+    def add(
+        self,
+        rows: Sequence[NewRecordRow],
+        at: datetime,
+        *,
+        names_may_change: bool = False,
+        repeated: frozenset[int] = frozenset(),
+    ) -> Imported:
         """Decided as if each row was stored before the next one was looked at."""
         if not rows:
             return Imported(outcomes=(), updated={})
@@ -76,6 +83,7 @@ class SqlRecords:
             subjects=self._known_identifiers(rows),
             at=to_milliseconds(at),
             names_may_change=names_may_change,
+            repeated=repeated,
         )
         batch.stated = self._stated(batch.named_subjects(rows))
         batch.first_number = self._reserve_subjects(batch.count_strangers(rows))

@@ -15,7 +15,14 @@ from tests.fakes.memory.state import HomeRecord, Part
 
 
 class MemoryRecords(Part):
-    def add(self, rows: Sequence[NewRecordRow], at: datetime, *, names_may_change: bool = False) -> Imported:
+    def add(
+        self,
+        rows: Sequence[NewRecordRow],
+        at: datetime,
+        *,
+        names_may_change: bool = False,
+        repeated: frozenset[int] = frozenset(),
+    ) -> Imported:
         state = self._changing
         batch = Batch(
             known={
@@ -28,6 +35,7 @@ class MemoryRecords(Part):
             subjects={(scheme, value): subject for subject, scheme, value in state.identifiers.values()},
             at=0,
             names_may_change=names_may_change,
+            repeated=repeated,
             stated=self._stated(),
             first_number=state.last_subject + 1,
         )
