@@ -13,7 +13,7 @@ class Repeats:
 
     Each key belongs on one shelf, where the last four keys stay. So no key is taken for another, but a repetition can
     be missed behind many other rows: hardly ever in a file of a hundred thousand rows, in one of a million about one in
-    a hundred, and in the same way every time.
+    three hundred, and in the same way every time.
     """
 
     __slots__ = ("_keys",)
