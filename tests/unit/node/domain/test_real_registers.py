@@ -60,14 +60,3 @@ def test_every_lei_and_unified_code_of_the_lei_register_is_known() -> None:
     ]
 
     assert Counter(map(type, found)) == {Identifier: 30}
-
-
-def test_penalties_without_a_code_are_rejected_for_want_of_a_subject() -> None:
-    opened = intake(Kind.PENALTY)
-    answers = [
-        admit(Row(row.number, {"name_zh": row.values["party"], "facts": row.values["facts"]}), opened)
-        for row in rows("financial-penalties/penalties.csv")
-    ]
-
-    assert {answer.reason for answer in answers if isinstance(answer, Rejected)} == {Refusal.SUBJECT_ID_INVALID}
-    assert len(answers) == 2053

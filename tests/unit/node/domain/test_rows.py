@@ -157,3 +157,9 @@ def test_a_line_without_end_costs_itself_only_and_is_not_held_in_memory(form: Fo
 
     assert [type(row) for row in rows] == [Row, BadRow, Row]
     assert peak < 6_000_000
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5hkscs"])
+def test_a_short_list_of_enterprises_shows_its_encoding(encoding: str) -> None:
+    """Full-width letters and digits have high second bytes in both encodings."""
+    assert detect_encoding("ＡＢＣ１２３４５６７８９０有限公司\n".encode(encoding)) == encoding
