@@ -33,7 +33,7 @@ $(VENV)/.checks: pyproject.toml $(VENV)/.runtime
 setup: $(VENV)/.runtime ## install Creditport into .venv
 
 demo: $(VENV)/.runtime ## a whole network on this machine [DATA=folder] [KEEP=1]
-	@$(BIN)/python -m deploy.demo $(if $(DATA),--data '$(DATA)') $(if $(KEEP),--keep)
+	@$(BIN)/python -m deploy.demo $(if $(DATA),--data '$(DATA)') $(if $(KEEP),--keep .demo)
 
 test: check ## every check and every test
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-report=

@@ -94,7 +94,12 @@ def fold(documents: Iterable[bytes], snapshot: Snapshot, rules: RulePack) -> Agr
     those with more of the two signatures come first, then the lowest digest: nobody displaces signed terms
     alone, and both sides choose alike without asking each other.
     """
-    read = {document.raw: document for raw in documents if (document := _readable(raw, snapshot, rules))}
+    return fold_read(filter(None, (_readable(raw, snapshot, rules) for raw in documents)), snapshot, rules)
+
+
+def fold_read(documents: Iterable[AgreementDocument], snapshot: Snapshot, rules: RulePack) -> Agreement | None:
+    """The same of documents that `read_document` has read by this snapshot: no signature is verified again."""
+    read = {document.raw: document for document in documents}
     signed_by = _signatures(read.values())
     if not signed_by:
         return None

@@ -7,8 +7,10 @@ import argparse
 import csv
 import shlex
 import shutil
+import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from deploy.demo.story import Story, console
 from node.app.lock import is_served
 from node.config import Folder
 
-KEPT = Path(__file__).parents[2] / ".demo"
+BIN = Path(sys.executable).parent
 ENTERPRISES = 1_050
 PENALTIES = 400
 BATCH = 50
@@ -52,13 +54,13 @@ WHO = {
 def main() -> None:
     """Run the story; keep or clear away the network at its end."""
     options = _options()
-    folder = _fresh_folder(keep=options.keep)
+    folder = _fresh_folder(options.keep)
     cast = _cast(folder)
     story = Story()
     try:
-        line = _tell(story, cast, folder, options.data)
+        names = _tell(story, cast, folder, options.data)
         if options.keep:
-            _say_how_to_go_on(cast, line)
+            _say_how_to_go_on(cast, folder, names)
     except Surprise as surprise:
         raise SystemExit(str(surprise)) from None
     finally:
@@ -69,8 +71,8 @@ def main() -> None:
     console.print(f"\n[bold]Done in {time.monotonic() - story.began:.0f} s.[/]")
 
 
-def _tell(story: Story, cast: Cast, folder: Path, data: Path | None) -> str:
-    """Tell the story, and give a query that the bank may ask again."""
+def _tell(story: Story, cast: Cast, folder: Path, data: Path | None) -> dict[str, str]:
+    """Tell the story; give the agreement, and a subject whom the bank may ask about, by the names people use."""
     with story.chapter("Four nodes come up", "四个节点启动"):
         found_network(cast.all()[:2], cast.all()[2:], WHO)
         for member in cast.all():
@@ -98,7 +100,7 @@ def _tell(story: Story, cast: Cast, folder: Path, data: Path | None) -> str:
         _verify(story, cast)
     with story.chapter("Two inspectors fetch the evidence, and verify it offline", "双方监管人员调取证据，离线核验"):
         _inspect(story, cast, folder)
-    return _query_line(agreement, subjects[0])
+    return {"AGREEMENT": agreement[:12], "SUBJECT": subjects[0]}
 
 
 def _admit(story: Story, cast: Cast) -> None:
@@ -279,33 +281,42 @@ def _inspect(story: Story, cast: Cast, folder: Path) -> None:
     console.print(cast.sz_authority.inspect("notices", bundles[0]).stdout.rstrip(), markup=False, style="dim")
 
 
-def _say_how_to_go_on(cast: Cast, query: str) -> None:
-    console.print("\n[bold]The network keeps running.[/] In another terminal:")
-    for member, line in ((cast.bank, query), (cast.agency, "creditport journal show --start -5")):
-        console.print(f"\n  # as {member.party}")
-        for name, value in member.environment().items():
-            if name.startswith("CREDITPORT_"):
-                console.print(f"  export {name}={shlex.quote(value)}", soft_wrap=True)
-        console.print(f"  .venv/bin/{line}", soft_wrap=True)
+def _say_how_to_go_on(cast: Cast, folder: Path, names: Mapping[str, str]) -> None:
+    """Write a file for each party that makes a terminal its own, and say how to begin and end."""
+    cards = " ".join(f"{one.card}@{one.fingerprint()}" for one in (cast.sz_authority, cast.hk_authority))
+    for member in cast.all():
+        settings = {name: value for name, value in member.environment().items() if name.startswith("CREDITPORT_")}
+        settings |= {**names, "CREDITPORT_AUTHORITIES": cards}
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
+        lines.append(f'case ":$PATH:" in *:{BIN}:*) ;; *) export PATH={BIN}:$PATH ;; esac')
+        (folder / f"as-{member.party}").write_text("\n".join(lines) + "\n", encoding="utf-8")
     serving = " ".join(str(member.process.pid) for member in cast.all() if member.process)
-    console.print(f"\nTo end it:  kill {serving}", soft_wrap=True)
+    (folder / "pids").write_text(serving + "\n", encoding="utf-8")
+    console.print("\n[bold]The network keeps running.[/] In another terminal, in this folder, act for whom you like:")
+    for member in cast.all():
+        console.print(f"  . {_near(folder)}/as-{member.party}", soft_wrap=True)
+    console.print(f"\nTo end it:  kill $(cat {_near(folder)}/pids)", soft_wrap=True)
+
+
+def _near(folder: Path) -> Path:
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A whole Creditport network on this machine.")
     parser.add_argument("--data", type=Path, help="folder with public registers; deploy/README.md says which")
-    parser.add_argument("--keep", action="store_true", help="leave the network running")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave the network running, in this folder")
     return parser.parse_args()
 
 
-def _fresh_folder(*, keep: bool) -> Path:
-    if not keep:
+def _fresh_folder(kept: Path | None) -> Path:
+    if kept is None:
         return Path(tempfile.mkdtemp(prefix="creditport-demo-"))
-    if any(is_served(Folder(one)) for one in KEPT.glob("*")):
-        raise SystemExit(f"a network is still running in {KEPT}; end it first")
-    shutil.rmtree(KEPT, ignore_errors=True)
-    KEPT.mkdir(mode=0o700)
-    return KEPT
+    if any(is_served(Folder(one)) for one in kept.glob("*/")):
+        raise SystemExit(f"a network is still running in {kept}; end it first: kill $(cat {kept}/pids)")
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(mode=0o700)
+    return kept.resolve()
 
 
 def _cast(folder: Path) -> Cast:

@@ -95,6 +95,12 @@ def order_inspection(
     if isinstance(opened, Refused):
         return _refuse(work, peer, opened, context)
     order, digest = opened
+    listing = facts.snapshot.party(context.node)
+    supervises = listing is not None and listing.authority == peer
+    scope = scope_of(order, _concerned(peer, facts), supervises=supervises)
+    if scope is not None and not all(bytes.fromhex(one) in facts.agreements for one in scope or ("",)):
+        missing = refuse(Refusal.AGREEMENT_MISSING, settings.law.rules.reference, "agreements: expected held here")
+        return _refuse(work, peer, missing, context)
     not_ready = refuse(Refusal.NOT_READY, settings.law.rules.reference, "order: expected published")
     kept = work.inspections.find(digest)
     if kept is None:
@@ -102,9 +108,6 @@ def order_inspection(
     head, index = work.journal.head(), work.tree.index_of(kept.leaf)
     if head is None or index is None or index >= head.size:
         return RefusedAnswer(refused=not_ready, leaf=kept.leaf)
-    listing = facts.snapshot.party(context.node)
-    supervises = listing is not None and listing.authority == peer
-    scope = scope_of(order, _concerned(peer, facts), supervises=supervises)
     known = (facts.agreements.get(bytes.fromhex(one)) for one in scope or ())
     parties = frozenset(party for one in known if one is not None for party in one.terms.parties)
     return Inspection(order=digest, authority=peer, scope=scope, parties=parties, head=head)
@@ -261,7 +264,7 @@ def _documents(work: UnitOfWork, opened: Sequence[_Shown]) -> dict[int, Line]:
     found: dict[int, Line] = {}
     found |= _frames(work, [one for one in opened if one.entry.act in _DISCLOSING and "body" in one.detail])
     found |= _received(work, [one for one in opened if one.entry.act is Act.FRAME_RECEIVED and "frame" in one.detail])
-    found |= _receipts(work, [one for one in opened if one.entry.act is Act.RECEIPT])
+    found |= _receipts(work, [one for one in opened if one.entry.act is Act.RECEIPT and one.detail["matched"]])
     found |= _batches(work, [one for one in opened if one.entry.act in {Act.NOTICES, Act.NOTICES_TAKEN}])
     found |= _orders(work, [one for one in opened if one.entry.act is Act.INSPECTION])
     return found

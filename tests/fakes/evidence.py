@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from io import BytesIO
 
 import msgspec
 
@@ -10,7 +11,17 @@ from crypto import envelope
 from crypto.keys import Suite
 from node.domain.evidence.agreed import Norms
 from node.domain.evidence.findings import Report, Wrong
-from node.domain.evidence.lines import Line, ManifestLine, read_line, section_of, write_line
+from node.domain.evidence.lines import (
+    EntryLine,
+    LeafLine,
+    Line,
+    ManifestLine,
+    Opening,
+    read_line,
+    section_of,
+    split,
+    write_line,
+)
 from node.domain.evidence.orders import MANIFEST_KIND, ORDER_KIND, InspectionOrder, Manifest, Sums
 from node.domain.evidence.verify import verify
 from node.operations.asked import RefusedAnswer
@@ -49,7 +60,7 @@ def fetched(network: Network, authority: PartyId, node: PartyId, agreements: Seq
 
 def lines(bundle: bytes) -> list[bytes]:
     """Its lines, each with its newline."""
-    return bundle.splitlines(keepends=True)
+    return list(split(BytesIO(bundle)))
 
 
 def cards(network: Network, *parties: PartyId) -> list[ListedCard]:
@@ -72,10 +83,12 @@ def signed_again(shown: Sequence[Line], node: Member) -> bytes:
     """The bundle that a node would write which shows these lines: with its own manifest over them."""
     kept = [line for line in shown if not isinstance(line, ManifestLine)]
     (old,) = [line for line in shown if isinstance(line, ManifestLine)]
+    (opening,) = [line for line in shown if isinstance(line, Opening)]
     manifest = envelope.read_payload(envelope.parse(old.raw.encode(), MANIFEST_KIND), Manifest)
     sums = Sums()
     for line in kept:
         sums.add(section_of(line), write_line(line))
-    again = msgspec.structs.replace(manifest, sections=sums.total())
+    size = sum(isinstance(line, EntryLine | LeafLine) for line in kept)
+    again = msgspec.structs.replace(manifest, order=opening.order, sections=sums.total(), size=size)
     raw = envelope.sign(MANIFEST_KIND, again, [node.context.keys.document])
     return b"".join(map(write_line, [*kept, ManifestLine(raw.decode())]))

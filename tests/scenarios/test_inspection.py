@@ -82,6 +82,9 @@ def test_what_cannot_be_checked_is_exit_code_two(world: World, fetched: Fetched,
     missing = world.sz_authority.inspect("verify", str(tmp_path / "none"), *fetched.trust, expect=(2,))
     wrong = world.sz_authority.inspect("verify", str(fetched.agency), "--authority", f"{card}@{'0' * 64}", expect=(2,))
 
+    view = world.sz_authority.inspect("disclosures", str(text), expect=(2,))
+
+    assert "no bundle of a format" in view.stderr
     assert "sz-authority" in unanchored["cannot_check"]
     assert "does not begin" in no_bundle["cannot_check"]
     assert "no bundle file" in missing.stderr

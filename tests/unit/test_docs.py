@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from node.cli.main import program
+from node.cli import main as operator
+from node.cli.inspector import main as inspector
 from node.wire.methods import Method
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +21,7 @@ THREATS = ROOT / "docs" / "threat-model.md"
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)(\[[^`]*\])?`")
-COMMAND = re.compile(r"(?<![\w/])creditport ([^|&>)#\n]+)")
+COMMAND = re.compile(r"(?<![\w/`])(creditport(?:-inspect)?) ([^|&>)#\n]+)")
 COLUMNS = ["threat", "control", "shipped default", "test", "open"]
 
 
@@ -92,17 +93,17 @@ def test_every_message_of_the_wire_has_its_threats() -> None:
 
 
 def shell_lines(page: Path) -> Iterator[list[str]]:
-    """The commands of this product in a page's shell examples, as words."""
+    """The commands of this product's programs in a page's shell examples, as words."""
     text = page.read_text(encoding="utf-8")
     for block in re.findall(r"```(?:sh|console)\n(.*?)```", text, flags=re.DOTALL):
-        for command in COMMAND.findall(block.replace("\\\n", " ")):
-            yield shlex.split(command)
+        for program, command in COMMAND.findall(block.replace("\\\n", " ")):
+            yield [program, *shlex.split(command)]
 
 
 def unknown_in(words: list[str]) -> list[str]:
     """The words of a command line that the program does not know: a missing command, or its unknown options."""
-    command = typer.main.get_command(program())
-    rest = list(words)
+    program = {"creditport": operator, "creditport-inspect": inspector}[words[0]].program()
+    command, rest = typer.main.get_command(program), words[1:]
     while subcommands := getattr(command, "commands", None):
         if not rest or rest[0] not in subcommands:
             return rest[:1] or ["a command"]

@@ -27,6 +27,7 @@ from tests.vectors.fixed import (
     signing_key,
 )
 from tests.vectors.propagated import copy_receipt, notice
+from tests.vectors.shown import evidence
 
 VECTORS: Final = Path(__file__).parent
 PAGES: Final = VECTORS.parent.parent / "docs" / "protocol"
@@ -277,6 +278,7 @@ FILES: Final = {
     "exchange": exchange,
     "notice": notice,
     "copy_receipt": copy_receipt,
+    "evidence": evidence,
 }
 EXPLAINED: Final = {name: name for name in FILES if name not in {"pseudonym", "key_ids"}} | {"copy_receipt": "receipt"}
 """Vector files whose worked example stands in a page, and in which."""

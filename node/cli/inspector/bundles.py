@@ -10,6 +10,7 @@ import typer
 from crypto.errors import CryptoError
 from node.cli.screen import Exit, err, fail
 from node.config import ConfigError
+from node.domain.evidence.counterparts import node_of
 from node.domain.evidence.lines import split
 from node.keys import KeysError
 from node.wire.errors import PeerUnreachable
@@ -66,6 +67,14 @@ def lines_of(file: Path) -> Callable[[], Iterator[bytes]]:
             yield from split(opened)
 
     return lines
+
+
+def stated(file: Path) -> Iterator[bytes]:
+    """The lines of a bundle, of which somebody wants to see what they say."""
+    lines = lines_of(file)
+    if node_of(lines()) is None:
+        fail(f"{file} is no bundle of a format that this program reads", Exit.USAGE, "creditport-inspect")
+    return lines()
 
 
 def cards_of(named: list[str]) -> list[ListedCard]:

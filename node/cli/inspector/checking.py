@@ -66,7 +66,7 @@ def exit_code(reports: Sequence[Report]) -> Exit:
 
 def _show(report: Report) -> None:
     out.print(f"[bold]{report.node or '?'}[/]")
-    for one in report.steps:
+    for one in report.steps if report.node else ():
         if one.outcome is not Outcome.UNCHECKED or Step.COUNTERPARTS not in {other.step for other in report.steps}:
             _show_step(one, hindered=report.hindrance is not None)
     for finding in report.findings[:MOST_SHOWN]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
@@ -34,6 +35,7 @@ GOOD_FOR: Final = timedelta(hours=1)
 """How long the order of one fetch may be used."""
 TRY_AGAIN: Final = 1.0
 """Seconds until a node that has not published the order's entry yet is asked again."""
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 PAGE: Final = 1_000
 """Statements of a registry that are read at once."""
 
@@ -74,6 +76,8 @@ def fetch(
     json: JsonFlag = False,
 ) -> None:
     """Fetch a node's evidence into a file. The node journals the inspection before it shows anything."""
+    if not all(_DIGEST.fullmatch(one) for one in agreement or []):
+        fail("--agreement expects the 64 digits that name it", Exit.USAGE, PROGRAM)
     inspector = _open(authority_folder)
     anchors = [inspector.card, *cards_of(authority or [])]
     file = out or Path(f"{node}.bundle")
@@ -136,7 +140,7 @@ async def _fetch(
         addresses |= await _listed(client, anchors, node)
         if node not in addresses:
             known = ", ".join(one.card.party for one in anchors)
-            fail(f"{node} is listed by none of {known}", Exit.USAGE, PROGRAM)
+            fail(f"{known} does not list {node}; name the authority that does with --authority", Exit.USAGE, PROGRAM)
         with _whole(file) as opened:
             return await _write(client, node, order, opened, time.monotonic() + wait)
     finally:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node.cli.inspector.bundles import BundleFile, JsonFlag, lines_of, one_sentence, remind
+from node.cli.inspector.bundles import BundleFile, JsonFlag, one_sentence, remind, stated
 from node.cli.screen import table
 from node.domain.evidence.summaries import (
     agreements_in,
@@ -34,9 +34,9 @@ def add_to(app: typer.Typer) -> None:
 @one_sentence
 def agreements(bundle: BundleFile, json: JsonFlag = False) -> None:
     """List the agreements: between whom, filed with whom, when, and whether in time (S 34)."""
-    rows = [asdict(one) for one in agreements_in(lines_of(bundle)())]
+    rows = [asdict(one) for one in agreements_in(stated(bundle))]
     columns = {
-        "agreement": "agreement", "provider": "provider", "recipient": "recipient", "signatures": "signed",
+        "agreement": "agreement", "provider": "provider", "recipient": "recipient",
         "filed_with": "filed with", "filed_at": "filed", "late": "late", "effective_from": "from",
         "expires_at": "until", "ended_at": "ended",
     }  # fmt: skip
@@ -50,7 +50,7 @@ def disclosures(
 ) -> None:
     """List what was shown: each frame, to whom, under which agreement and filing, for what, and whether it arrived."""
     found = (
-        asdict(one) for one in disclosures_in(lines_of(bundle)())
+        asdict(one) for one in disclosures_in(stated(bundle))
         if one.agreement.startswith(agreement) and party in {"", one.recipient}
     )  # fmt: skip
     columns = {
@@ -70,7 +70,7 @@ def notices(
 ) -> None:
     """List the changes that holders were told of, and when each followed (S 36, 42)."""
     found = (
-        asdict(one) for one in notices_in(lines_of(bundle)())
+        asdict(one) for one in notices_in(stated(bundle))
         if party in {"", one.holder} and (not late or one.late or one.followed_at is None)
     )  # fmt: skip
     columns = {
@@ -89,9 +89,7 @@ def holders(
     json: JsonFlag = False,
 ) -> None:
     """List who was given copies, by the alias of each record, and whether receipts say that they are gone."""
-    found = (
-        asdict(one) for one in holders_in(lines_of(bundle)()) if party in {"", one.holder} and (one.held or not held)
-    )
+    found = (asdict(one) for one in holders_in(stated(bundle)) if party in {"", one.holder} and (one.held or not held))
     columns = {
         "alias": "alias", "holder": "holder", "agreement": "agreement", "copies": "copies", "gone": "gone",
         "last_shown": "last shown", "held": "held",
@@ -109,7 +107,7 @@ def journal(
 ) -> None:
     """List the journal's entries with their opened details."""
     found = (
-        asdict(one) for one in journal_in(lines_of(bundle)())
+        asdict(one) for one in journal_in(stated(bundle))
         if act in {"", one.act} and party in {"", one.counterparty}
     )  # fmt: skip
     columns = {"entry": "entry", "at": "at", "act": "act", "counterparty": "with", "detail": "detail"}

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from agreements.agreement import Agreement, State, fold, missing_filings, not_in_force
-from agreements.documents import read_document
-from agreements.refusal import Refused
+from agreements.agreement import Agreement, State, fold_read, missing_filings, not_in_force
+from agreements.documents import AgreementDocument, read_document
+from agreements.refusal import Refusal, Refused
 from agreements.termination import Termination
 from agreements.terms import Manner, epoch_at
 from crypto.frame import FrameHeader
@@ -41,13 +41,28 @@ class Ground:
     """Terminations, by their document's digest in hex."""
     ended: dict[str, datetime] = field(default_factory=dict, repr=False)
     """Since when each agreement is over, as far as the journal read so far says that the node knew it."""
+    learnt: set[str] = field(default_factory=set, repr=False)
+    """Digests of the filing receipts and terminations that the journal read so far says the node had."""
+
+    def knows(self, party: str) -> bool:
+        """Whether what a party signed can be judged; if that takes a card that was not given, it is noted."""
+        if self.trust.knows(party):
+            return True
+        self.tally.hindered(lacking(party, self.trust.unknown))
+        return False
 
     def learned(self, document: str) -> None:
-        """Note that the node has sent or received a document: from here on a termination counts."""
+        """Note that the node has sent or received a document: from here on a filing or a termination counts."""
+        self.learnt.add(document)
         ending = self.endings.get(document)
         if ending is not None:
             at = max(ending.effective_at, ending.issued_at)
             self.ended[ending.agreement] = min(at, self.ended.get(ending.agreement, at))
+
+
+def lacking(whom: str, unknown: frozenset[str]) -> str:
+    """Why something cannot be checked: these authorities might list who signed it, and their cards were not given."""
+    return f"the cards given do not lead to {whom}; the bundle names {', '.join(sorted(unknown))}"
 
 
 class AgreementsCheck:
@@ -57,7 +72,7 @@ class AgreementsCheck:
         self.trust = trust
         self._norms = norms
         self._tally = tally
-        self._documents: dict[bytes, list[bytes]] = defaultdict(list)
+        self._documents: dict[bytes, list[AgreementDocument]] = defaultdict(list)
         self.endings: dict[str, Termination] = {}
         self._count = 0
 
@@ -67,6 +82,9 @@ class AgreementsCheck:
         self._tally.checked(Step.AGREEMENTS)
         document = read_document(raw.encode(), self.trust.snapshot, self._norms.rules)
         if isinstance(document, Refused):
+            if self.trust.unknown and document.reason is Refusal.SIGNATURE_INVALID:
+                self._tally.hindered(lacking("whoever signed an agreement's document", self.trust.unknown))
+                return
             place, got = f"agreements: document {self._count}", document.reason.value
             expected = "readable, signed by whom it names"
             self._tally.found(Step.AGREEMENTS, Wrong.DOCUMENT_BROKEN, place, expected, got)
@@ -74,11 +92,11 @@ class AgreementsCheck:
         if isinstance(document.payload, Termination):
             self.endings[document.digest.hex()] = document.payload
         else:
-            self._documents[document.agreement].append(document.raw)
+            self._documents[document.agreement].append(document)
 
     def agreed(self) -> Mapping[str, Agreement]:
         """The agreements, by the digest of their terms in hex; that one was ended is for the journal to say."""
-        folded = (fold(raws, self.trust.snapshot, self._norms.rules) for raws in self._documents.values())
+        folded = (fold_read(some, self.trust.snapshot, self._norms.rules) for some in self._documents.values())
         return {one.digest.hex(): one for one in folded if one is not None}
 
 
@@ -98,17 +116,19 @@ def judge_frame(ground: Ground, header: FrameHeader, place: str) -> None:
     for party in sorted(agreement.terms.parties):
         if not ground.trust.is_admitted(party, header.time):
             found(Wrong.FRAME_PARTY_NOT_ADMITTED, f"{party} admitted", "not admitted")
-    _judge_filing(agreement, header, ground.ended.get(header.agreement), found)
+    _judge_filing(agreement, header, ground, found)
     for expected, got in _beyond(agreement, header):
         found(Wrong.FRAME_OUTSIDE_AGREEMENT, expected, got)
 
 
-def _judge_filing(agreement: Agreement, header: FrameHeader, ended: datetime | None, found: Found) -> None:
-    missing = missing_filings(agreement)
+def _judge_filing(agreement: Agreement, header: FrameHeader, ground: Ground, found: Found) -> None:
+    missing, ended = missing_filings(agreement), ground.ended.get(header.agreement)
     if missing:
         found(Wrong.FRAME_WITHOUT_FILING, f"a filing receipt of {', '.join(sorted(missing))}", "none")
     elif agreement.filed_at is not None and header.time < agreement.filed_at:
         found(Wrong.FRAME_WITHOUT_FILING, "filed before it was disclosed", "filed later")
+    elif not all(one.digest.hex() in ground.learnt for one in agreement.filings.values()):
+        found(Wrong.FRAME_WITHOUT_FILING, "receipts that were journalled before", "journalled later, or never")
     elif header.filings != agreement.filing_set.hex():
         found(Wrong.FRAME_WITHOUT_FILING, "the filing set of its agreement", "another set")
     elif (fault := not_in_force(agreement, header.time)) is not None:

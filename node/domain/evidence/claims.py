@@ -10,9 +10,10 @@ TOO_RECENT: Final = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class LeafClaim:
-    """That a leaf stands in a journal: since when, and what says so."""
+    """That a leaf stands in a journal: since when, under which agreement (or empty), and what says so."""
 
     at: datetime
+    agreement: str
     by: str
 
 
@@ -24,11 +25,13 @@ class Claims:
     source: str = ""
     leaves: dict[str, dict[bytes, LeafClaim]] = field(default_factory=dict)
     heads: dict[str, dict[int, dict[bytes, str]]] = field(default_factory=dict)
+    newest: datetime | None = None
+    """The newest time that the source's own bundle shows: its heads of others are no newer."""
 
-    def leaf(self, node: str, leaf: bytes, at: datetime, by: str) -> None:
+    def leaf(self, node: str, leaf: bytes, claim: LeafClaim) -> None:
         """Note that a signed document of `node` names a leaf of its journal."""
         if node in self.about:
-            self.leaves.setdefault(node, {}).setdefault(leaf, LeafClaim(at, f"{by} shown by {self.source}"))
+            self.leaves.setdefault(node, {}).setdefault(leaf, claim)
 
     def head(self, node: str, size: int, root: bytes, by: str) -> None:
         """Note that `node` signed a root of its journal at a size."""

@@ -56,6 +56,8 @@ class _Journal:
         self._frontier = Frontier()
         self._waiting: list[bytes] = []
         self._newest: datetime | None = None
+        self._claims = claims
+        self._scope: tuple[str, ...] | None = ()
         self._leaves: dict[bytes, LeafClaim] = {}
         self._heads: dict[int, dict[bytes, str]] = {}
         for one in claims:
@@ -63,14 +65,21 @@ class _Journal:
             for size, roots in one.heads.get(node, {}).items():
                 self._heads.setdefault(size, {}).update(roots)
 
+    def opening(self, line: Opening) -> None:
+        """Take the scope: what is of it must be opened."""
+        self._scope = line.scope
+
     def add(self, leaf: bytes, at: datetime | None) -> None:
-        """Take the next leaf."""
+        """Take the next leaf, with the time of its entry if it is opened."""
         self._waiting.append(leaf)
-        if self._leaves.pop(leaf, None) is not None:
+        claim = self._leaves.pop(leaf, None)
+        if claim is not None:
             self._tally.checked(Step.COUNTERPARTS)
+            if at is None and (self._scope is None or claim.agreement in self._scope):
+                self._missing(f"the entry named by {claim.by}, opened", "its bare leaf")
         if at is not None:
             self._newest = at if self._newest is None else max(self._newest, at)
-        size = self._frontier.size + len(self._waiting)
+        size = self.size
         if size in self._heads or len(self._waiting) >= PORTION:
             self._frontier = self._frontier.extend(self._waiting)
             self._waiting = []
@@ -83,8 +92,20 @@ class _Journal:
             return
         for claim in self._leaves.values():
             if claim.at < self._newest - TOO_RECENT:
-                place, expected = f"journal of {self._node}", f"the entry named by {claim.by}"
-                self._tally.found(Step.COUNTERPARTS, Wrong.ENTRY_MISSING, place, expected, "none")
+                self._missing(f"the entry named by {claim.by}", "none")
+        for one in self._claims:
+            sizes = one.heads.get(self._node, {})
+            if one.newest is not None and one.newest < self._newest - TOO_RECENT and max(sizes, default=0) > self.size:
+                self._missing(f"{max(sizes)} entries, as in a head shown by {one.source}", f"{self.size} entries")
+
+    @property
+    def size(self) -> int:
+        """Leaves so far."""
+        return self._frontier.size + len(self._waiting)
+
+    def _missing(self, expected: str, got: str) -> None:
+        place = f"journal of {self._node}"
+        self._tally.found(Step.COUNTERPARTS, Wrong.ENTRY_MISSING, place, expected, got)
 
     def _compare(self, roots: Mapping[bytes, str], size: int) -> None:
         own = self._frontier.root()
@@ -104,6 +125,8 @@ def _hold(lines: Iterable[bytes], node: str, claims: Sequence[Claims], tally: Ta
         except Malformed:
             continue  # said already, when the bundle was checked by itself
         match line:
+            case Opening():
+                journal.opening(line)
             case EntryLine():
                 journal.add(leaf_hash(line.entry.encode()), _time_of(line, index))
                 index += 1

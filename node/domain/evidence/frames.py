@@ -5,10 +5,12 @@ copies are gone.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from agreements.terms import Manner
 from crypto import envelope
 from crypto.errors import BadSignature, CryptoError
 from crypto.frame import KIND, FrameHeader
@@ -17,8 +19,13 @@ from node.domain.evidence.agreed import Ground, judge_frame
 from node.domain.evidence.findings import Step, Wrong
 from node.domain.evidence.lines import FrameLine, ReceivedLine
 from node.domain.evidence.opened import Opened
+from node.domain.journal import Act
 from node.domain.receipts import CopyReceipt, Receipt
 
+_SAME_TIME: Final = timedelta(seconds=60)
+"""By how much the time in a header and that of its entry may differ: they are taken in one transaction."""
+_FACTS: Final = ("authorisation", "body", "count", "frame", "purpose", "request", "root")
+_DISCLOSURES: Final = {Act.PUSH: "PUSH", Act.QUERY: "ANSWER", Act.BATCH: "ANSWER"}
 RECEIPT_GRACE: Final = timedelta(hours=24)
 """How long a frame may be without a receipt before that is a finding; the law sets no time."""
 
@@ -33,6 +40,16 @@ class _Open:
     place: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """A copy that the ledger says is gone, by a receipt that is to come: of its own frame, or of a notice."""
+
+    alias: str
+    frame: str
+    recipient: str
+    place: str
+
+
 class FramesCheck:
     """Judges frames as they come, and keeps what is open."""
 
@@ -40,7 +57,7 @@ class FramesCheck:
         self._ground = ground
         self._open: dict[bytes, _Open] = {}
         self._sequences: dict[str, int] = {}
-        self._closing: dict[bytes, dict[bytes, str]] = defaultdict(dict)
+        self._closing: dict[bytes, list[_Gone]] = defaultdict(list)
 
     def sent(self, entry: Opened, line: FrameLine) -> FrameHeader | None:
         """Judge a frame that this node sent, by the entry that it stands behind."""
@@ -50,16 +67,14 @@ class FramesCheck:
         if opened is None:
             return None
         header, digest = opened
-        said = tuple(entry.detail.get(one) for one in ("frame", "body", "root", "count"))
-        shown = (header.frame, header.body, header.root, header.count)
-        if said != shown or header.journal_leaf != entry.leaf.hex() or header.agreement != entry.agreement:
+        if not _is_as_journalled(header, entry):
             self._found(Wrong.FRAME_NOT_AS_JOURNALLED, place, "as its journal entry says", "otherwise")
         judge_frame(self._ground, header, place)
+        self._judge_sender(entry, header, place)
         self._number(header, place)
         self._copies(header, line, place)
         if line.refused is None and not line.cancelled:
-            name = bytes.fromhex(header.frame)
-            self._open[name] = _Open(digest, header.time, header.recipient, f"frame {header.frame} ({entry.place})")
+            self._await(header, digest, f"frame {header.frame} ({entry.place})")
         return header
 
     def received(self, entry: Opened, line: ReceivedLine) -> FrameHeader | None:
@@ -87,15 +102,13 @@ class FramesCheck:
             expected = "the header of the frame that was sent"
             self._ground.tally.found(Step.RECEIPTS, Wrong.RECEIPT_CONTRADICTS, place, expected, "another")
 
-    def proves(self, batch: bytes, receipts: tuple[CopyReceipt, ...]) -> None:
-        """Let a batch of copy receipts prove the rows that the ledger says it closed."""
-        awaited = self._closing.pop(batch, None)
-        if awaited is None:
-            return
-        gone = {bytes.fromhex(one.alias) for one in receipts if one.stage.is_last}
-        for alias, place in awaited.items():
-            if alias not in gone:
-                self._unproven(place, "a receipt about another copy")
+    def proves(self, batch: bytes, holder: str, receipts: Sequence[CopyReceipt]) -> None:
+        """Let a holder's batch of copy receipts prove the rows that the ledger says it closed."""
+        awaited = self._closing.pop(batch, ())
+        gone = {(one.alias, one.frame) for one in receipts if one.stage.is_last and one.is_sound} if awaited else set()
+        for copy in awaited:
+            if copy.recipient != holder or not gone & {(copy.alias, None), (copy.alias, copy.frame)}:
+                self._unproven(copy.place, "a receipt about another copy")
 
     def finish(self, now: datetime) -> None:
         """Say what stayed open for too long."""
@@ -104,8 +117,8 @@ class FramesCheck:
                 expected = f"a receipt of {frame.recipient} within {RECEIPT_GRACE.total_seconds() / 3600:.0f} hours"
                 self._ground.tally.found(Step.RECEIPTS, Wrong.RECEIPT_MISSING, frame.place, expected, "none")
         for awaited in self._closing.values():
-            for place in awaited.values():
-                self._unproven(place, "no such batch of receipts")
+            for copy in awaited:
+                self._unproven(copy.place, "no such batch of receipts")
 
     def _read(self, raw: str, sender: str, place: str) -> tuple[FrameHeader, bytes] | None:
         try:
@@ -119,6 +132,24 @@ class FramesCheck:
             self._found(Wrong.FRAME_BROKEN, place, f"a header signed by {sender}", type(failure).__name__)
             return None
         return header, signed.digest
+
+    def _judge_sender(self, entry: Opened, header: FrameHeader, place: str) -> None:
+        """What only the sender's journal tells: whether it pushed of itself, and by how new a registry (rule 10)."""
+        agreement = self._ground.agreements.get(header.agreement)
+        if agreement is None:
+            return
+        if entry.detail.get("outcome") == "PUSHED" and Manner.PUSH not in agreement.terms.manner:
+            self._found(Wrong.FRAME_OUTSIDE_AGREEMENT, place, "a manner agreed", header.mode)
+        for party in sorted(agreement.terms.parties):
+            if not self._ground.trust.is_heard(party, header.time):
+                expected, got = f"{party} admitted by a log heard within the hour", "an older log"
+                self._found(Wrong.FRAME_PARTY_NOT_ADMITTED, place, expected, got)
+
+    def _await(self, header: FrameHeader, digest: bytes, place: str) -> None:
+        name = bytes.fromhex(header.frame)
+        if name in self._open:
+            self._found(Wrong.FRAME_NOT_AS_JOURNALLED, place, "a name of its own", "that of a frame before")
+        self._open[name] = _Open(digest, header.time, header.recipient, place)
 
     def _number(self, header: FrameHeader, place: str) -> None:
         """Pushes of an agreement are numbered without a gap; home's own journal has every one."""
@@ -137,7 +168,8 @@ class FramesCheck:
             tally.found(Step.COPIES, Wrong.COPIES_MISCOUNTED, place, expected, got)
         for copy in line.copies:
             if copy.closed_by is not None:
-                self._closing[bytes.fromhex(copy.closed_by)][bytes.fromhex(copy.alias)] = place
+                gone = _Gone(copy.alias, header.frame, header.recipient, place)
+                self._closing[bytes.fromhex(copy.closed_by)].append(gone)
 
     def _unproven(self, place: str, got: str) -> None:
         expected = "a receipt that the copy is gone"
@@ -145,3 +177,16 @@ class FramesCheck:
 
     def _found(self, wrong: Wrong, place: str, expected: str, got: str) -> None:
         self._ground.tally.found(Step.FRAMES, wrong, place, expected, got)
+
+
+def _is_as_journalled(header: FrameHeader, entry: Opened) -> bool:
+    """Whether a header says what the entry before it commits to; that the header names this entry is the link back."""
+    said, facts = entry.detail, (getattr(header, one) for one in _FACTS)
+    return (
+        tuple(map(said.get, _FACTS)) == tuple(facts)
+        and said.get("sequence") == header.push_sequence
+        and _DISCLOSURES.get(entry.act) == header.mode
+        and (entry.leaf.hex(), entry.agreement) == (header.journal_leaf, header.agreement)
+        and entry.counterparty == header.recipient
+        and abs(entry.at - header.time) <= _SAME_TIME
+    )

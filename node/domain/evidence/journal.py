@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from crypto import envelope
 from crypto.checkpoint import open_checkpoint
 from crypto.errors import CryptoError
-from crypto.keys import Purpose
-from crypto.merkle import Frontier
+from crypto.merkle import Frontier, leaf_hash
 from node.domain.evidence.agreed import Ground
-from node.domain.evidence.claims import Claims
+from node.domain.evidence.claims import Claims, LeafClaim
 from node.domain.evidence.findings import Step, Wrong
 from node.domain.evidence.frames import FramesCheck
 from node.domain.evidence.lines import (
@@ -28,9 +26,10 @@ from node.domain.evidence.lines import (
 )
 from node.domain.evidence.notices import NoticesCheck
 from node.domain.evidence.opened import Opened, open_entry
-from node.domain.evidence.orders import LARGEST_ORDER, ORDER_KIND, InspectionOrder
+from node.domain.evidence.orders import InspectionOrder
 from node.domain.evidence.receipts import ReceiptsCheck
-from node.domain.journal import Act, journal_origin
+from node.domain.evidence.signed import read_order
+from node.domain.journal import NO_AGREEMENT, Act, journal_origin
 from registry.parties import PartyId
 
 PORTION: Final = 1_024
@@ -74,7 +73,9 @@ class JournalCheck:
         self._standing: _Standing | None = None
         self._newest: datetime | None = None
         self._orders: dict[str, InspectionOrder] = {}
-        self._closed = False
+        self._whole = whole
+        self.closed = False
+        """Whether the checkpoint was read, behind which nothing may come."""
         self.frames = FramesCheck(ground)
         self.notices = NoticesCheck(ground, whole=whole)
         self._receipts = ReceiptsCheck(ground, self.frames, self.notices)
@@ -94,22 +95,24 @@ class JournalCheck:
         except CryptoError as failure:
             place, got = f"journal entry {index}", type(failure).__name__
             self._found(Wrong.ENTRY_BROKEN, place, "an entry, with the detail it commits to", got)
-            self._leaves.append(b"\x00" * 32)
+            self._add(leaf_hash(line.entry.encode()))
             return
         self._add(opened.leaf)
         if opened.entry.node != self._ground.node:
             self._found(Wrong.ENTRY_BROKEN, opened.place, f"an entry of {self._ground.node}", "another node's")
-        self._newest = max(self._newest or opened.at, opened.at)
+        self._passed(opened.at)
         self._standing = _Standing(opened, awaited_behind(opened))
-        if opened.act is Act.FORK:
-            self._fork(opened)
-        if opened.act is Act.AGREEMENT:
-            self._ground.learned(str(opened.detail.get("document")))
+        act = _NOTED.get(opened.act)
+        if act is not None:
+            act(self, opened)
 
     def leaf(self, line: LeafLine) -> None:
-        """Take an entry that is outside the scope."""
+        """Take an entry that is outside the scope; where that is everything, nothing is."""
         self._settle()
         self._ground.tally.checked(Step.JOURNAL)
+        if self._whole:
+            place, expected = f"journal entry {self.size}", "opened, as everything is in the scope"
+            self._ground.tally.found(Step.ORDER, Wrong.ORDER_BROKEN, place, expected, "a bare leaf")
         self._add(bytes.fromhex(line.leaf))
 
     def attached(self, line: Attachment) -> bool:
@@ -118,14 +121,15 @@ class JournalCheck:
         if standing is None or standing.awaited is not type(line):
             return False
         standing.awaited = None
-        self._judge(standing.entry, line)
+        if self._ground.knows(standing.entry.counterparty):
+            self._judge(standing.entry, line)
         return True
 
     def checkpoint(self, line: CheckpointLine) -> None:
         """Take the checkpoint, and hold it against everything before."""
         self._settle()
         self._grow()
-        self._closed = True
+        self.closed = True
         node, place = self._ground.node, "checkpoint"
         try:
             signed = open_checkpoint(line.note.encode(), self._ground.trust.journal_verifiers(node)).checkpoint
@@ -146,8 +150,9 @@ class JournalCheck:
     def finish(self) -> JournalShown:
         """Say what is still open, and give what the journal came to."""
         self._settle()
-        if not self._closed:
+        if not self.closed:
             self._found(Wrong.CHECKPOINT_BROKEN, "checkpoint", "one behind the last entry", "none")
+        self._claims.newest = self._newest
         if self._newest is not None:
             self.frames.finish(self._newest)
             self.notices.finish(self._newest)
@@ -160,43 +165,47 @@ class JournalCheck:
             case ReceivedLine():
                 header = self.frames.received(entry, line)
                 if header is not None:
-                    leaf = bytes.fromhex(header.journal_leaf)
-                    self._claims.leaf(header.sender, leaf, header.time, f"frame {header.frame}")
+                    self._claim(entry, header.journal_leaf, header.time, f"frame {header.frame}")
             case ReceiptsLine():
-                batch = self._receipts.taken(entry, line)
+                batch = self._receipts.taken(entry, line, self._newest or entry.at)
                 for one in () if batch is None else batch.receipts:
-                    leaf = bytes.fromhex(one.journal_leaf)
-                    self._claims.leaf(entry.counterparty, leaf, one.at, f"a receipt in {entry.place}")
+                    self._claim(entry, one.journal_leaf, one.at, f"a receipt in {entry.place}")
             case NoticesLine():
                 self.notices.sent(entry, line)
             case ToldLine():
                 told = self.notices.told(entry, line)
                 if told is not None:
-                    leaf = bytes.fromhex(told.journal_leaf)
-                    self._claims.leaf(told.home, leaf, told.issued_at, f"notices from number {told.first} on")
+                    self._claim(entry, told.journal_leaf, told.issued_at, f"notices from number {told.first} on")
             case OrderLine():
-                self._order(entry, line)
+                self._ordered(entry, line)
 
-    def _order(self, entry: Opened, line: OrderLine) -> None:
-        self._ground.tally.checked(Step.ORDER)
-        authority, node = entry.counterparty, self._ground.node
-        keys = self._ground.trust.keys(authority, Purpose.DOCUMENT)
-        try:
-            signed = envelope.parse(line.raw.encode(), ORDER_KIND, LARGEST_ORDER)
-            envelope.verify(signed, keys, envelope.verified_signers(signed, keys))
-            order = envelope.read_payload(signed, InspectionOrder)
-        except CryptoError as failure:
-            expected, got = f"an order signed by {authority}", type(failure).__name__
-            self._ground.tally.found(Step.ORDER, Wrong.ORDER_BROKEN, f"order of {entry.place}", expected, got)
-            return
-        if (order.authority, order.node, signed.digest.hex()) != (authority, node, entry.detail.get("order")):
-            expected = f"an order of {authority} to {node}, named by its entry"
-            self._ground.tally.found(Step.ORDER, Wrong.ORDER_BROKEN, f"order of {entry.place}", expected, "another")
-            return
-        self._orders[signed.digest.hex()] = order
+    def _ordered(self, entry: Opened, line: OrderLine) -> None:
+        named = read_order(self._ground, entry, line)
+        if named is not None:
+            digest, order = named
+            self._orders[digest] = order
+            self._passed(order.issued_at)
+
+    def _claim(self, entry: Opened, leaf: str, at: datetime, by: str) -> None:
+        """Note that the entry's counterparty signed for a leaf of its own journal."""
+        agreement = "" if entry.agreement == NO_AGREEMENT else entry.agreement
+        claim = LeafClaim(at, agreement, f"{by} shown by {self._ground.node}")
+        self._claims.leaf(entry.counterparty, bytes.fromhex(leaf), claim)
+
+    def _passed(self, at: datetime) -> None:
+        """Note that it was this late, by the node's clock or by that of an authority."""
+        self._newest = at if self._newest is None else max(self._newest, at)
+
+    def _learned(self, entry: Opened) -> None:
+        self._ground.learned(str(entry.detail.get("receipt", entry.detail.get("document"))))
+
+    def _changed(self, entry: Opened) -> None:
+        self.notices.changed(entry)
 
     def _fork(self, entry: Opened) -> None:
         """Two signed heads of one size are proof against whoever signed them, wherever they were kept."""
+        if not self._ground.knows(entry.counterparty):
+            return
         peer, notes = entry.counterparty, [entry.detail.get("held"), entry.detail.get("shown")]
         verifiers = self._ground.trust.journal_verifiers(peer)
         try:
@@ -264,3 +273,10 @@ _AWAITED: Final[dict[Act, _Rule]] = {
     Act.NOTICES_TAKEN: (_always, ToldLine),
     Act.INSPECTION: (_always, OrderLine),
 }
+_NOTED: Final[dict[Act, Callable[[JournalCheck, Opened], None]]] = {
+    Act.AGREEMENT: JournalCheck._learned,  # noqa: SLF001 - its own table
+    Act.FILING: JournalCheck._learned,  # noqa: SLF001
+    Act.CHANGE: JournalCheck._changed,  # noqa: SLF001
+    Act.FORK: JournalCheck._fork,  # noqa: SLF001
+}
+"""What is remembered of an entry that has no document behind it."""

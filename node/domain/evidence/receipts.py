@@ -1,5 +1,7 @@
 """Receipts in a bundle: whose key signed them, whether it counted then, and what they close."""
 
+from datetime import datetime
+
 from crypto import envelope
 from crypto.errors import BadSignature, CryptoError
 from crypto.keys import Purpose
@@ -20,10 +22,10 @@ class ReceiptsCheck:
         self._frames = frames
         self._notices = notices
 
-    def taken(self, entry: Opened, line: ReceiptsLine) -> ReceiptBatch | CopyReceiptBatch | None:
-        """Judge a batch by the entry that says it was taken; that entry's time is no later than the batch existed."""
+    def taken(self, entry: Opened, line: ReceiptsLine, at: datetime) -> ReceiptBatch | CopyReceiptBatch | None:
+        """Judge a batch by the entry that says it was taken, no earlier than `at`, the newest time in the journal."""
         place = f"receipts of {entry.place}"
-        opened = self._read(entry, line.raw, place)
+        opened = self._read(entry, line.raw, at, place)
         if opened is None:
             return None
         batch, digest = opened
@@ -35,12 +37,14 @@ class ReceiptsCheck:
             for one in batch.receipts:
                 self._frames.receipted(one, entry.counterparty, place)
         else:
-            self._frames.proves(digest, batch.receipts)
+            self._frames.proves(digest, entry.counterparty, batch.receipts)
             for copy in batch.receipts:
                 self._notices.answered(copy, entry.counterparty)
         return batch
 
-    def _read(self, entry: Opened, raw: str, place: str) -> tuple[ReceiptBatch | CopyReceiptBatch, bytes] | None:
+    def _read(
+        self, entry: Opened, raw: str, at: datetime, place: str
+    ) -> tuple[ReceiptBatch | CopyReceiptBatch, bytes] | None:
         holder, trust = entry.counterparty, self._ground.trust
         try:
             signed = envelope.parse_any(raw.encode(), (KIND, COPY_KIND))
@@ -57,7 +61,7 @@ class ReceiptsCheck:
         except CryptoError as failure:
             self._found(Wrong.RECEIPT_BROKEN, place, f"receipts signed by {holder}", type(failure).__name__)
             return None
-        if all(trust.is_compromised(holder, key, entry.at) for key in signers):
+        if all(trust.is_compromised(holder, key, at) for key in signers):
             got = "one revoked as compromised before the receipts were taken"
             self._found(Wrong.RECEIPT_KEY_REVOKED, place, f"a key of {holder} that counts", got)
         return batch, signed.digest

@@ -6,10 +6,19 @@ from dataclasses import dataclass
 from crypto import envelope
 from crypto.errors import BadSignature, CryptoError
 from crypto.keys import Purpose
-from node.domain.evidence.agreed import Ground
+from node.domain.evidence.agreed import Ground, lacking
 from node.domain.evidence.findings import Step, Wrong
-from node.domain.evidence.lines import ManifestLine, Opening
-from node.domain.evidence.orders import MANIFEST_KIND, InspectionOrder, Manifest, SectionSum
+from node.domain.evidence.lines import ManifestLine, Opening, OrderLine
+from node.domain.evidence.opened import Opened
+from node.domain.evidence.orders import (
+    LARGEST_ORDER,
+    MANIFEST_KIND,
+    ORDER_KIND,
+    InspectionOrder,
+    Manifest,
+    SectionSum,
+    judge_order,
+)
 from registry.parties import PartyId
 
 
@@ -21,23 +30,50 @@ class Whole:
     sections: tuple[SectionSum, ...]
 
 
-def is_listed(ground: Ground, unknown: set[str]) -> bool:
+def is_listed(ground: Ground) -> bool:
     """Whether the node is listed; if an authority whose card was not given might list it, that cannot be said."""
     ground.tally.checked(Step.NODE)
     if ground.trust.snapshot.party(PartyId(ground.node)) is not None:
         return True
-    if unknown:
-        ground.tally.hindered(
-            f"the cards given do not lead to {ground.node}; its bundle names {', '.join(sorted(unknown))}"
-        )
-    else:
+    if ground.knows(ground.node):
         ground.tally.found(Step.NODE, Wrong.NODE_NOT_LISTED, f"node {ground.node}", "listed by an authority", "unknown")
     return False
+
+
+def read_order(ground: Ground, entry: Opened, line: OrderLine) -> tuple[str, InspectionOrder] | None:
+    """The order that an entry speaks of, by its digest: signed by a pinned authority, for this node, in its time."""
+    ground.tally.checked(Step.ORDER)
+    trust, authority = ground.trust, PartyId(entry.counterparty)
+
+    def broken(expected: str, got: str) -> None:
+        ground.tally.found(Step.ORDER, Wrong.ORDER_BROKEN, f"order of {entry.place}", expected, got)
+
+    try:
+        signed = envelope.parse(line.raw.encode(), ORDER_KIND, LARGEST_ORDER)
+        if authority not in trust.snapshot.authorities:
+            raise BadSignature("not by an authority")
+        if not envelope.verified_signers(signed, trust.keys(authority, Purpose.DOCUMENT)):
+            raise BadSignature("not by the authority's document key")
+        order = envelope.read_payload(signed, InspectionOrder)
+    except CryptoError as failure:
+        broken(f"an order signed by {authority}", type(failure).__name__)
+        return None
+    if signed.digest.hex() != entry.detail.get("order"):
+        broken("the order that its entry names", "another")
+        return None
+    fault = judge_order(order, trust.snapshot.listings[authority].card, PartyId(ground.node), entry.at)
+    if fault is not None:
+        broken("an order for this node, in its time", fault[1])
+        return None
+    return signed.digest.hex(), order
 
 
 def judge_opening(opening: Opening, orders: Mapping[str, InspectionOrder], ground: Ground) -> None:
     """Hold the scope of a bundle against the order that it answers, which must be in the journal."""
     order = orders.get(opening.order)
+    if order is None and ground.trust.unknown:
+        ground.tally.hindered(lacking("who ordered this inspection", ground.trust.unknown))
+        return
     if order is None:
         expected = "an entry of this journal, with its document"
         ground.tally.found(Step.ORDER, Wrong.ORDER_MISSING, "the order of this inspection", expected, "none")

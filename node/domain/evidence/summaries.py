@@ -45,7 +45,6 @@ class AgreementSeen:
     provider: str
     recipient: str
     direction: str
-    signatures: int
     effective_from: datetime
     expires_at: datetime
     filed_with: list[str] = field(default_factory=list)
@@ -222,13 +221,11 @@ def _take_document(
 
 def _take_terms(signed: envelope.Signed, terms: Terms, found: dict[str, AgreementSeen]) -> None:
     digest = signed.digest.hex()
-    signatures = max(len(signed.signatures), found[digest].signatures if digest in found else 0)
     if digest in found:
-        found[digest].signatures = signatures
         return
     found[digest] = AgreementSeen(
         agreement=digest, title=terms.title, provider=terms.provider, recipient=terms.recipient,
-        direction=terms.direction.value, signatures=signatures,
+        direction=terms.direction.value,
         effective_from=terms.effective_from, expires_at=terms.expires_at,
     )  # fmt: skip
 

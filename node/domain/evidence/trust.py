@@ -21,7 +21,8 @@ from registry.statements import RevocationReason
 EVER: Final = datetime(2999, 12, 31, tzinfo=UTC)
 """Turns are looked up by their moment, so the registry is folded as of the end of time."""
 
-UNHEARD: Final = timedelta(hours=1, seconds=60)
+CLOCKS_DIFFER: Final = timedelta(seconds=60)
+UNHEARD: Final = timedelta(hours=1) + CLOCKS_DIFFER
 """How long a node may rely on a head before it must hear the authority again, and by how much clocks may differ."""
 
 
@@ -30,8 +31,16 @@ class Trust:
     """The registry as its authorities signed it, for questions about any moment."""
 
     snapshot: Snapshot = field(repr=False)
-    listed: Mapping[tuple[PartyId, KeyId], datetime] = field(repr=False)
-    """From when on a party's key was last put on a card that works."""
+    listed: Mapping[tuple[PartyId, KeyId], Sequence[datetime]] = field(repr=False)
+    """When a party's key was put on a card that works; again with every new card that has it."""
+    taken: Mapping[PartyId, Sequence[datetime]] = field(repr=False)
+    """When a party's own authority revoked it because its keys were taken."""
+    unknown: frozenset[str] = frozenset()
+    """Authorities whose logs are in the bundle, and whose cards were not given."""
+
+    def knows(self, party: str) -> bool:
+        """Whether what a party signed can be judged: it is listed, or there is no log left that could list it."""
+        return not self.unknown or self.snapshot.party(PartyId(party)) is not None
 
     def keys(self, party: str, purpose: Purpose) -> Mapping[KeyId, PublicKey]:
         """Every key that a party was ever listed with for a purpose."""
@@ -48,19 +57,26 @@ class Trust:
         """Whether a party was admitted at a moment, as far as a node that had heard its authority lately could know."""
         listing = self.snapshot.party(PartyId(party))
         turns = () if listing is None else listing.turns
-        held = [one for one in turns if one.at <= at]
-        ends = [one.at for one in held[1:]]
-        spans = zip(held, [*ends, EVER], strict=False)
-        return any(one.standing is Standing.ADMITTED and end > at - UNHEARD for one, end in spans)
+        ends = [*(one.at for one in turns[1:]), EVER]
+        return any(
+            one.standing is Standing.ADMITTED and one.at - CLOCKS_DIFFER <= at < end + UNHEARD
+            for one, end in zip(turns, ends, strict=False)
+        )
+
+    def is_heard(self, party: str, at: datetime) -> bool:
+        """Whether the log in the bundle is new enough to say who was admitted at a moment."""
+        listing = self.snapshot.party(PartyId(party))
+        heard = None if listing is None else self.snapshot.head_times.get(listing.authority)
+        return heard is not None and at <= heard + UNHEARD
 
     def is_compromised(self, party: str, key: KeyId, at: datetime) -> bool:
-        """Whether by `at` the party had been revoked for taken keys after this key was last listed."""
-        listing, since = self.snapshot.party(PartyId(party)), self.listed.get((PartyId(party), key))
-        if listing is None or since is None:
-            return False
+        """Whether by `at` the party had been revoked for taken keys, and this key was not listed again since."""
+        name = PartyId(party)
+        listed = self.listed.get((name, key), ())
         return any(
-            one.reason is RevocationReason.KEY_COMPROMISED and since <= one.at <= at for one in listing.turns
-        )  # fmt: skip
+            taken <= at and not any(taken < since <= at + CLOCKS_DIFFER for since in listed)
+            for taken in self.taken.get(name, ())
+        )
 
 
 class RegistryCheck:
@@ -72,8 +88,7 @@ class RegistryCheck:
         self._tally = tally
         self._statements: dict[str, list[bytes]] = defaultdict(list)
         self._mirrors: dict[str, Mirror] = {}
-        self.unknown: set[str] = set()
-        """Authorities whose logs are in the bundle, and whose cards were not given."""
+        self._unknown: set[str] = set()
 
     def statement(self, authority: str, raw: str) -> None:
         """Take one statement of a log."""
@@ -87,7 +102,7 @@ class RegistryCheck:
         """
         card = self._cards.get(PartyId(authority))
         if card is None:
-            self.unknown.add(authority)
+            self._unknown.add(authority)
         if card is None or authority in self._mirrors:
             return
         statements = self._statements.pop(authority, [])
@@ -106,7 +121,12 @@ class RegistryCheck:
             self._tally.found(Step.REGISTRY, Wrong.REGISTRY_BROKEN, place, "one over its statements", "none")
         mirrors = [_signed_times(one) for one in self._mirrors.values()]
         snapshot = fold(mirrors, self._anchors, EVER)
-        return Trust(snapshot=snapshot, listed=_listed(mirrors, self._anchors))
+        return Trust(
+            snapshot=snapshot,
+            listed=_listed(mirrors, self._anchors),
+            taken=_taken(mirrors, snapshot),
+            unknown=frozenset(self._unknown),
+        )
 
 
 def _signed_times(mirror: Mirror) -> Mirror:
@@ -114,10 +134,25 @@ def _signed_times(mirror: Mirror) -> Mirror:
     return replace(mirror, statements=statements)
 
 
-def _listed(mirrors: Sequence[Mirror], anchors: Sequence[ListedCard]) -> dict[tuple[PartyId, KeyId], datetime]:
-    listed = {(card.card.party, key): card.card.issued_at for card in anchors for key in card.keys}
+def _listed(mirrors: Sequence[Mirror], anchors: Sequence[ListedCard]) -> dict[tuple[PartyId, KeyId], list[datetime]]:
+    listed: dict[tuple[PartyId, KeyId], list[datetime]] = defaultdict(list)
+    for card in anchors:
+        for key in card.keys:
+            listed[card.card.party, key].append(card.card.issued_at)
     for mirror in mirrors:
         for one in mirror.statements:
-            if one.read.card is not None:
-                listed |= {(one.read.statement.party, key): one.works_from for key in one.read.card.keys}
-    return listed
+            for key in () if one.read.card is None else one.read.card.keys:
+                listed[one.read.statement.party, key].append(one.works_from)
+    return dict(listed)
+
+
+def _taken(mirrors: Sequence[Mirror], snapshot: Snapshot) -> dict[PartyId, list[datetime]]:
+    """Every revocation for taken keys counts, though the party may have been revoked for something else before."""
+    taken: dict[PartyId, list[datetime]] = defaultdict(list)
+    for mirror in mirrors:
+        for one in mirror.statements:
+            listing = snapshot.party(one.read.statement.party)
+            is_own = listing is not None and listing.authority == mirror.authority.card.party
+            if is_own and one.read.statement.reason is RevocationReason.KEY_COMPROMISED:
+                taken[one.read.statement.party].append(one.works_from)
+    return dict(taken)

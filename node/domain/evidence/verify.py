@@ -147,7 +147,9 @@ class _Verifier:
         return True
 
     def _to_journal(self, line: Line, journal: JournalCheck) -> bool:
-        """Give a line to the journal; False where it has no place there."""
+        """Give a line to the journal; False where it has no place there, as none has behind the checkpoint."""
+        if journal.closed:
+            return False
         match line:
             case SeenLine():
                 self._seen(line)
@@ -175,7 +177,7 @@ class _Verifier:
                 node=opening.node, trust=agreements.trust, agreements=agreements.agreed(),
                 norms=self._norms, tally=self._tally, endings=agreements.endings,
             )  # fmt: skip
-            if not is_listed(self._ground, self._registry.unknown):
+            if not is_listed(self._ground):
                 return None
             self._journal = JournalCheck(self._ground, self._claims, whole=opening.scope is None)
         return self._journal
@@ -183,6 +185,8 @@ class _Verifier:
     def _seen(self, line: SeenLine) -> None:
         """A head of another node, as this one verified it; it counts against that node only if it signed it."""
         self._tally.checked(Step.JOURNAL)
+        if not self._ground.knows(line.party):
+            return
         try:
             verifiers = self._ground.trust.journal_verifiers(line.party)
             signed = open_checkpoint(line.note.encode(), verifiers).checkpoint
