@@ -10,18 +10,16 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from deploy.demo.network import Member, Surprise, Who, found_network, free_port, mirrored, until
+from deploy.demo.registers import load_registers
+from deploy.demo.story import Story, console
 from node.app.lock import is_served
 from node.config import Folder
 
-HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
 ENTERPRISES = 1_050
 PENALTIES = 400
@@ -29,8 +27,6 @@ BATCH = 50
 CHANGED = ("61", "62")
 """Records that the demonstration corrects and deletes: pushed ones, which no later query is about."""
 ROLES = ("registrar", "contracts", "records", "consents", "queries")
-
-console = Console(highlight=False, width=110)
 
 
 @dataclass(frozen=True)
@@ -53,31 +49,6 @@ WHO = {
     "sz-credit": Who("MUNI_CREDIT_AGENCY", "CN-SZ", "深圳公共信用中心（演示）", "Shenzhen Public Credit Agency (demo)"),
     "hk-bank": Who("FIN_INST", "HK", "香港示範銀行", "Hong Kong Demo Bank"),
 }
-
-
-class Story:
-    """Tells what happens, with the time each chapter took."""
-
-    def __init__(self) -> None:
-        self.began = time.monotonic()
-        self.chapter_number = 0
-
-    @contextmanager
-    def chapter(self, en: str, zh: str) -> Iterator[None]:
-        """One chapter: a heading, what is said within, and the seconds it took."""
-        self.chapter_number += 1
-        began = time.monotonic()
-        console.print(f"\n[bold cyan]{self.chapter_number}. {en}[/]  [dim]{zh}[/]")
-        yield
-        console.print(f"   [dim]{time.monotonic() - began:.1f} s[/]")
-
-    def say(self, text: str) -> None:
-        """One line."""
-        console.print(f"   {text}")
-
-    def command(self, member: Member, line: str) -> None:
-        """Show a command as a person would type it."""
-        console.print(f"   [green]{member.party}$[/] {line}", soft_wrap=True)
 
 
 def main() -> None:
@@ -158,16 +129,12 @@ def _load(story: Story, cast: Cast, folder: Path, data: Path | None) -> list[str
         _import(story, cast, enterprises, "101")
         _import(story, cast, penalties, "201")
         return _codes(enterprises, "uscc")
-    source = data / "shenzhen-enterprises" / "enterprises.csv"
-    if not source.is_file():
-        raise SystemExit(f"there is no {source}; DATA names a folder with shenzhen-enterprises/enterprises.csv in it")
-    _import(story, cast, source, "101", "--mapping", str(HERE / "enterprises.toml"))
-    return _codes(source, "uscc")
+    return load_registers(story, cast.agency, folder, data)
 
 
-def _import(story: Story, cast: Cast, file: Path, kind: str, *more: str) -> None:
+def _import(story: Story, cast: Cast, file: Path, kind: str) -> None:
     story.command(cast.agency, f"creditport records import {file.name} --kind {kind}")
-    done = cast.agency.ask("records", "import", str(file), "--kind", kind, *more, expect=(0, 1))
+    done = cast.agency.ask("records", "import", str(file), "--kind", kind, expect=(0, 1))
     story.say(f"{done['rows']:,} rows: {done['new']:,} new, {done['rejected']:,} rejected")
     for reject in done["rejects"][:5]:
         story.say(
@@ -337,7 +304,7 @@ def _near(folder: Path) -> Path:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A whole Creditport network on this machine.")
-    parser.add_argument("--data", type=Path, help="folder with shenzhen-enterprises/enterprises.csv")
+    parser.add_argument("--data", type=Path, help="folder with public registers; deploy/README.md says which")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave the network running, in this folder")
     return parser.parse_args()
 

@@ -5,8 +5,8 @@ from datetime import date
 from typing import Final
 
 from agreements.refusal import Refusal
-from node.domain.identification import IDENTIFIER_COLUMNS
-from node.domain.identifiers import Identifier, Problem
+from node.domain.identification import IDENTIFIER_COLUMNS, identity_columns
+from node.domain.identifiers import Problem
 from node.domain.intake import Admitted, Intake, Rejected, admit
 from node.domain.mapping import STANDARD_COLUMNS
 from node.domain.money import Money
@@ -21,7 +21,6 @@ from node.domain.rows import Row
 from node.domain.subjects import SubjectKind
 
 _ROW: Final = 1
-_COLUMN_OF: Final = {scheme: column for column, schemes in IDENTIFIER_COLUMNS.items() for scheme in schemes}
 # A penalty keeps what kind of subject it is about, but not the entity type that said so: any type of the kind will do.
 _STANDS_FOR: Final[Mapping[SubjectKind, str]] = {
     SubjectKind.LEGAL_PERSON: "OTHER",
@@ -57,7 +56,9 @@ def columns_of(record: HomeRecord) -> dict[str, str]:
     )
     names = {"name_zh": content.name_zh or "", "name_en": content.name_en or ""}
     empty = dict.fromkeys(STANDARD_COLUMNS[record.kind], "")
-    return empty | _identity(content.identifiers) | names | own | {"generated_on": record.generated_at.isoformat()}
+    return (
+        empty | identity_columns(content.identifiers) | names | own | {"generated_on": record.generated_at.isoformat()}
+    )
 
 
 def correct(record: HomeRecord, changes: Mapping[str, str], intake: Intake) -> Admitted | Rejected:
@@ -89,13 +90,6 @@ def correct(record: HomeRecord, changes: Mapping[str, str], intake: Intake) -> A
 
 def _rejected(reason: Refusal, field: str, expected: str, got: str) -> Rejected:
     return Rejected(row=_ROW, reason=reason, problem=Problem(field, expected, got))
-
-
-def _identity(identifiers: tuple[Identifier, ...]) -> dict[str, str]:
-    waived = any(one.check_waived for one in identifiers)
-    return {_COLUMN_OF[one.scheme]: one.value for one in identifiers} | {
-        "uscc_check_attested": "true" if waived else ""
-    }
 
 
 def _registration(content: RegistrationContent) -> dict[str, str]:

@@ -18,6 +18,7 @@ IDENTIFIER_COLUMNS: Final = {
 }
 """The standard columns that hold identifiers, and the schemes each may hold."""
 
+_COLUMN_OF: Final = {scheme: column for column, schemes in IDENTIFIER_COLUMNS.items() for scheme in schemes}
 _PROVES_NO_KIND: Final = frozenset({Scheme.HK_BRN, Scheme.HK_BRN_DUMMY, Scheme.MO_CR, Scheme.LEI})
 
 
@@ -44,6 +45,14 @@ def read_subject(reading: Reading, vocabulary: Vocabulary, entity_type: str | No
         )
     kind = SubjectKind.UNINCORPORATED if entity_type in vocabulary.unincorporated else SubjectKind.LEGAL_PERSON
     return reading.finding or Subject(kind=kind, names=names, identifiers=identifiers)
+
+
+def identity_columns(identifiers: tuple[Identifier, ...]) -> dict[str, str]:
+    """The standard columns that state these identifiers, and whether a check was waived."""
+    waived = any(one.check_waived for one in identifiers)
+    return {_COLUMN_OF[one.scheme]: one.value for one in identifiers} | {
+        "uscc_check_attested": "true" if waived else ""
+    }
 
 
 def _identifier(reading: Reading, column: str, text: str) -> Identifier | None:

@@ -1,8 +1,9 @@
 """Intake: a provider's row becomes a home record, or an answer that says why not (S 3, 14, 16-19)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from typing import Final
 
 from agreements.refusal import Refusal, Refused, refuse
@@ -86,13 +87,29 @@ class Admitted:
     record: HomeRecord
 
 
+class Case(StrEnum):
+    """What kind of thing keeps a row from being loaded, so that people know what to do about it."""
+
+    REJECTED = "rejected"
+    UNJOINED = "unjoined"
+    CONFLICT = "conflict"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """A row that may not become a record: which row, which field, what was expected, what was got."""
+    """A row that may not become a record: which row, which field, what was expected, what was got.
+
+    A row is `UNJOINED` when it leads to no subject, and a `CONFLICT` when it contradicts what is known: something is
+    wrong with one of two, and nobody can tell from the row alone with which. `against` is then the record it
+    contradicts, where there is one; `source_key` is set when both state the same record.
+    """
 
     row: int
     reason: Refusal
     problem: Problem
+    case: Case = Case.REJECTED
+    against: int | None = None
+    source_key: bytes | None = field(default=None, repr=False)
 
 
 def admit(row: Row, intake: Intake) -> Admitted | Rejected:

@@ -14,6 +14,9 @@ change is made to it. Columns it does not name are dropped before anything looks
     from = ["type"]
     table = "types"
     default = ""
+    [columns.status]
+    from = ["closed"]
+    filled = "DEREGISTERED"
     [columns.region_code]
     constant = "440300"
     [tables.types]
@@ -22,7 +25,7 @@ change is made to it. Columns it does not name are dropped before anything looks
 
 import tomllib
 from collections.abc import Mapping as Table
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -48,6 +51,7 @@ class _ColumnText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     join: str = ""
     date: DateOrder | None = None
     table: str | None = None
+    filled: str | None = None
     separator: str | None = None
     default: str | None = None
     constant: str | None = None
@@ -65,8 +69,8 @@ class Column:
     """How one of our columns is made: from which texts, joined how, and changed how.
 
     `words` replaces the whole text (or each part, when there is a `separator`); a text it does not know
-    becomes `default`, or is a problem of the row when there is none. An empty text stays empty or becomes
-    `default`.
+    becomes `default`, or is a problem of the row when there is none. `filled` stands for any text at all. An empty
+    text stays empty or becomes `default`.
     """
 
     target: str
@@ -74,10 +78,18 @@ class Column:
     join: str = ""
     date: DateOrder | None = None
     words: Table[str, str] | None = None
+    filled: str | None = None
     separator: str | None = None
     default: str | None = None
     constant: str | None = None
     optional: bool = False
+    plain: str | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Note the one source whose text is taken as it is: most columns are so, and bulk work notices."""
+        changes = (self.date, self.words, self.filled, self.default, self.constant)
+        if len(self.sources) == 1 and all(change is None for change in changes):
+            object.__setattr__(self, "plain", self.sources[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +104,9 @@ class Mapping:
         """The row in our standard columns, or the first thing that keeps it from being one."""
         values: dict[str, str] = {}
         for column in self.columns:
+            if column.plain is not None and column.plain in row.values:
+                values[column.target] = row.values[column.plain].strip()
+                continue
             made = _make(column, row.values)
             if isinstance(made, Problem):
                 return BadRow(row.number, made)
@@ -124,14 +139,16 @@ def _column(target: str, text: _ColumnText, tables: Table[str, Table[str, str]])
         raise MappingRefused(f"{place}: expected either `from` or `constant`, got both or neither")
     if text.table is not None and text.table not in tables:
         raise MappingRefused(f"{place}.table: expected the name of a table of this file, got another name")
-    if text.date is not None and text.table is not None:
-        raise MappingRefused(f"{place}: expected one change, got `date` and `table`")
+    changes = [name for name in ("date", "table", "filled") if getattr(text, name) is not None]
+    if len(changes) > 1:
+        raise MappingRefused(f"{place}: expected one change, got {' and '.join(f'`{name}`' for name in changes)}")
     return Column(
         target=target,
         sources=text.sources,
         join=text.join,
         date=text.date,
         words=None if text.table is None else tables[text.table],
+        filled=text.filled,
         separator=text.separator,
         default=text.default,
         constant=text.constant,
@@ -146,6 +163,8 @@ def _make(column: Column, values: Table[str, str]) -> str | Problem:
     text = column.join.join([values.get(source, "").strip() for source in column.sources])
     if not text:
         return column.default or ""
+    if column.filled is not None:
+        return column.filled
     if column.date is not None:
         return _iso_day(column, text)
     return text if column.words is None else _translated(column, text, column.words)

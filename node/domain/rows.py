@@ -22,6 +22,7 @@ _SAMPLE: Final = 64 * 1024
 _LONGEST_LINE: Final = 1024 * 1024
 _LOW_TRAILS_OF_BIG5: Final = 0.2
 _STRAY_SHARE: Final = 2
+_COMPANY: Final = tuple("公司".encode(encoding) for encoding in ("gb18030", "big5hkscs"))
 _PAIR: Final = re.compile(rb"[\x81-\xfe]([\x40-\x7e\x80-\xfe])")
 _STRAY_BYTE: Final = re.compile(r"[\ufffd\ud800-\udfff]")  # what decoding leaves in the place of a stray byte
 
@@ -59,7 +60,8 @@ def read_rows(stream: BinaryIO, form: Format, *, encoding: str | None = None) ->
     name = encoding or detect_encoding(buffered.peek(_SAMPLE))
     text = io.TextIOWrapper(buffered, encoding=name, errors="replace", newline="")
     try:
-        yield from _csv_rows(text) if form is Format.CSV else _json_rows(text)
+        lines = _bounded(text)
+        yield from _csv_rows(lines) if form is Format.CSV else _json_rows(lines)
     finally:
         text.detach().detach()
 
@@ -67,12 +69,16 @@ def read_rows(stream: BinaryIO, form: Format, *, encoding: str | None = None) ->
 def detect_encoding(sample: bytes) -> str:
     """Name the encoding of Chinese text: UTF-8 (marked or not), UTF-16 by its mark, Big5, else GB18030.
 
-    Half of all Big5 characters end in a byte below 0x80; in GB 2312 none do, and few in what GB18030 adds.
+    Lists of enterprises say 公司, in one of the two. Where they do not: half of all Big5 characters end in a byte below
+    0x80; in GB 2312 none do, and few in what GB18030 adds.
     """
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if _is_utf8(sample):
         return "utf-8-sig"
+    simplified, traditional = (sample.count(word) for word in _COMPANY)
+    if simplified != traditional:
+        return "gb18030" if simplified > traditional else "big5hkscs"
     trails = _PAIR.findall(sample)
     low = sum(trail < b"\x80" for trail in trails)
     return "big5hkscs" if low > _LOW_TRAILS_OF_BIG5 * len(trails) else "gb18030"
@@ -86,6 +92,14 @@ def _is_utf8(sample: bytes) -> bool:
         kept = sample.decode("utf-8", "ignore")
         return _STRAY_SHARE * (len(sample) - len(kept.encode())) < sum(letter > "\x7f" for letter in kept)
     return True
+
+
+def _bounded(text: io.TextIOWrapper) -> Iterator[str]:
+    """The physical lines; of one that is longer than any row, the beginning, so that memory stays flat."""
+    while line := text.readline(_LONGEST_LINE + 1):
+        yield line
+        while len(line) > _LONGEST_LINE and not line.endswith(("\r", "\n")):
+            line = text.readline(_LONGEST_LINE + 1) or "\n"
 
 
 class _Lines:

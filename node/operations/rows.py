@@ -83,12 +83,15 @@ class RecordRow(_Row, frozen=True, kw_only=True):
 class Imported(_Row, frozen=True, kw_only=True):
     """What became of a batch of rows: an outcome for each, in order, and the new version of each record that changed.
 
-    Outcomes are `new`, `unchanged`, `updated`, `conflict` (identifiers of two subjects), `deleted` (the record was
-    deleted and does not come back) and `corrected` (a correction declared this content wrong).
+    Outcomes are `new`, `unchanged`, `updated`, `conflict` (identifiers of two subjects), `renamed` (another name for
+    a known subject), `repeated` (not what an earlier row of the file said of the record), `deleted` (the record was
+    deleted and does not come back) and `corrected` (a correction declared this content wrong). `against` names for
+    each place of a `renamed` or `repeated` row the record that it contradicts.
     """
 
     outcomes: tuple[str, ...]
     updated: Mapping[int, int]
+    against: Mapping[int, int] = {}
 
 
 class DeletionRow(_Row, frozen=True, kw_only=True):

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
+from node.domain.naming import claim_of, contradicts
+from node.domain.records import Kind
 from node.operations.rows import NewRecordRow
 
-Outcome = Literal["new", "unchanged", "updated", "conflict", "deleted", "corrected"]
+Outcome = Literal["new", "unchanged", "updated", "conflict", "renamed", "repeated", "deleted", "corrected"]
+
+_REGISTRATION: Final = Kind.REGISTRATION.value
 
 
 class Known(NamedTuple):
@@ -19,20 +23,35 @@ class Known(NamedTuple):
     record_no: int = 0
 
 
+class Stated(NamedTuple):
+    """A record that names its subject: which one, and its content."""
+
+    source_key: bytes
+    kind: str
+    content: bytes
+
+
 @dataclass(slots=True, kw_only=True)
 class Batch:
     """Takes rows in order and gathers what is to be written; each row sees what those before it changed.
 
     `known` are stored records by source key, `corrected` the (record, content digest) pairs that a correction declared
-    wrong, `subjects` stored subject numbers by identifier, `at` the time
-    in milliseconds. New subjects get ascending numbers from `first_number`.
+    wrong, `subjects` stored subject numbers by identifier, `stated` the records that name those subjects, `at` the time
+    in milliseconds. New subjects get ascending numbers from `first_number`. `repeated` are the places of rows whose
+    record the same file stated before. `against` says for each place that contradicts a record which one it is, by its
+    source key.
     """
 
     known: dict[bytes, Known] = field(repr=False)
     corrected: frozenset[tuple[int, bytes]] = field(repr=False)
     subjects: dict[tuple[str, str], int] = field(repr=False)
     at: int
+    names_may_change: bool = False
+    repeated: frozenset[int] = frozenset()
+    stated: dict[int, list[Stated]] = field(default_factory=dict, repr=False)
+    against: dict[int, bytes] = field(default_factory=dict, repr=False)
     first_number: int = 0
+    taken: int = 0
     new_subjects: list[dict[str, Any]] = field(default_factory=list, repr=False)
     new_identifiers: list[dict[str, Any]] = field(default_factory=list, repr=False)
     new_records: dict[bytes, dict[str, Any]] = field(default_factory=dict, repr=False)
@@ -45,18 +64,27 @@ class Batch:
             for row in rows
         )
 
+    def named_subjects(self, rows: Sequence[NewRecordRow]) -> set[int]:
+        """The stored subjects whose names these rows may contradict; none when every row is new or unchanged."""
+        found = set()
+        for row in rows:
+            known = self.known.get(row.source_key)
+            if known is not None and known.content_digest != row.content_digest:
+                found.add(known.subject_no)
+            elif known is None:
+                found.update(self.subjects[one] for one in row.subject.identifiers if one in self.subjects)
+        return found
+
     def take(self, row: NewRecordRow) -> Outcome:
-        """Judge one row. A conflict leaves no trace: joining two subjects is for people to decide."""
+        """Judge one row. A conflict leaves no trace: joining or renaming subjects is for people to decide."""
+        self.taken += 1
         known = self.known.get(row.source_key)
-        if known is not None and known.deleted:
-            return "deleted"
         subjects = {self.subjects[one] for one in row.subject.identifiers if one in self.subjects}
         if known is not None:
             subjects.add(known.subject_no)
-        if len(subjects) > 1:
-            return "conflict"
-        if known is not None and (known.record_no, row.content_digest) in self.corrected:
-            return "corrected"
+        turned_away = self._turned_away(row, known, subjects)
+        if turned_away is not None:
+            return turned_away
         subject_no = self._join(row, subjects)
         if known is None:
             self._keep(row, Known(subject_no, 1, row.content_digest))
@@ -66,10 +94,50 @@ class Batch:
         self._keep(row, Known(subject_no, known.version + 1, row.content_digest, record_no=known.record_no))
         return "updated"
 
+    def _turned_away(self, row: NewRecordRow, known: Known | None, subjects: set[int]) -> Outcome | None:
+        """Why the row is not stored, if it is not."""
+        if known is not None and known.deleted:
+            return "deleted"
+        if len(subjects) > 1:
+            return "conflict"
+        if known is not None and (known.record_no, row.content_digest) in self.corrected:
+            return "corrected"
+        if known is not None and known.content_digest == row.content_digest:
+            return None
+        return self._contradicted(row, known, subjects)
+
+    def _contradicted(self, row: NewRecordRow, known: Known | None, subjects: set[int]) -> Outcome | None:
+        """What the row contradicts, if anything, noting which record that is."""
+        place = self.taken - 1
+        if self._renames(row, subjects):
+            return "renamed"
+        if known is not None and place in self.repeated:
+            self.against[place] = row.source_key
+            return "repeated"
+        return None
+
     @property
     def changed(self) -> dict[int, int]:
         """The new version of each stored record that changed, by its number."""
         return {self.known[key].record_no: values["version"] for key, values in self.updated_records.items()}
+
+    def _renames(self, row: NewRecordRow, subjects: set[int]) -> bool:
+        """Whether the row gives its known subject another name; if so, note which record it contradicts.
+
+        A registration is held against registrations. Anything else is too, or against the first record of the subject
+        while there is no registration.
+        """
+        (subject_no,) = subjects or (None,)
+        stated = () if subject_no is None else self.stated.get(subject_no, ())
+        held = [one for one in stated if one.kind == _REGISTRATION]
+        if row.kind != _REGISTRATION:
+            held = held or list(stated[:1])
+        if self.names_may_change or not held:
+            return False
+        if not contradicts(claim_of(row.content), [claim_of(one.content) for one in held]):
+            return False
+        self.against[self.taken - 1] = held[0].source_key
+        return True
 
     def _join(self, row: NewRecordRow, subjects: set[int]) -> int:
         """The subject of the row, a new one if need be; new identifiers lead to it from now on."""
@@ -100,3 +168,5 @@ class Batch:
         fresh = becomes.version == 1 or row.source_key in self.new_records
         (self.new_records if fresh else self.updated_records)[row.source_key] = values
         self.known[row.source_key] = becomes
+        others = [one for one in self.stated.get(becomes.subject_no, ()) if one.source_key != row.source_key]
+        self.stated[becomes.subject_no] = [*others, Stated(row.source_key, row.kind, row.content)]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from node.operations.rows import Imported, NewRecordRow, RecordRow
 from node.storage.moments import from_milliseconds, from_milliseconds_or_none, to_milliseconds
-from node.storage.record_batch import Batch, Known
+from node.storage.record_batch import Batch, Known, Stated
 from node.storage.transaction import Transaction
 
 COLUMNS: Final = """r.number, r.subject_no, r.version, r.kind, r.content, r.facts, r.disclose_until, r.withheld,
@@ -35,6 +35,11 @@ WHERE c.record_no = wanted.key"""
 _KNOWN_IDENTIFIERS: Final = """
 WITH {pairs wanted} SELECT i.scheme, i.value, i.subject_no
 FROM wanted CROSS JOIN identifiers i WHERE i.scheme = wanted.key AND i.value = wanted.other"""
+_STATED: Final = """
+WITH {numbers wanted} SELECT r.subject_no, r.source_key, r.kind, r.content FROM wanted CROSS JOIN records r
+WHERE r.subject_no = wanted.key AND r.deleted_at IS NULL
+AND (r.kind = '101' OR r.number = (SELECT min(o.number) FROM records o WHERE o.subject_no = wanted.key))
+ORDER BY r.number"""
 _RESERVE_SUBJECTS: Final = "UPDATE counters SET value = value + :count WHERE name = 'subjects'"
 _LAST_SUBJECT: Final = "SELECT value FROM counters WHERE name = 'subjects'"
 
@@ -60,7 +65,14 @@ class SqlRecords:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    def add(self, rows: Sequence[NewRecordRow], at: datetime) -> Imported:
+    def add(
+        self,
+        rows: Sequence[NewRecordRow],
+        at: datetime,
+        *,
+        names_may_change: bool = False,
+        repeated: frozenset[int] = frozenset(),
+    ) -> Imported:
         """Decided as if each row was stored before the next one was looked at."""
         if not rows:
             return Imported(outcomes=(), updated={})
@@ -70,7 +82,10 @@ class SqlRecords:
             corrected=self._corrected([one.record_no for one in known.values()]),
             subjects=self._known_identifiers(rows),
             at=to_milliseconds(at),
+            names_may_change=names_may_change,
+            repeated=repeated,
         )
+        batch.stated = self._stated(batch.named_subjects(rows))
         batch.first_number = self._reserve_subjects(batch.count_strangers(rows))
         outcomes = tuple(batch.take(row) for row in rows)
         run = self._transaction.run_many
@@ -78,7 +93,7 @@ class SqlRecords:
         run(_ADD_IDENTIFIER, batch.new_identifiers)
         run(_ADD_RECORD, list(batch.new_records.values()))
         run(_UPDATE_RECORD, list(batch.updated_records.values()))
-        return Imported(outcomes=outcomes, updated=batch.changed)
+        return Imported(outcomes=outcomes, updated=batch.changed, against=self._numbers(batch.against))
 
     def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> dict[int, list[RecordRow]]:
         wanted = {"wanted": self._transaction.keys(subjects), "kinds": self._transaction.keys(kinds)}
@@ -106,6 +121,23 @@ class SqlRecords:
             key: Known(subject, version, digest, deleted_at is not None, number)
             for key, subject, version, digest, deleted_at, number in found
         }
+
+    def _stated(self, subjects: set[int]) -> dict[int, list[Stated]]:
+        found: dict[int, list[Stated]] = defaultdict(list)
+        if subjects:
+            wanted = self._transaction.keys(sorted(subjects))
+            for subject, key, kind, content in self._transaction.rows(_STATED, {"wanted": wanted}):
+                found[subject].append(Stated(key, kind, content))
+        return dict(found)
+
+    def _numbers(self, keys: dict[int, bytes]) -> dict[int, int]:
+        """The record numbers that belong to source keys, those of this batch too."""
+        if not keys:
+            return {}
+        wanted = self._transaction.keys(list(keys.values()))
+        found = self._transaction.rows(_KNOWN_RECORDS, {"wanted": wanted})
+        numbers = {row[0]: row[-1] for row in found}
+        return {place: numbers[key] for place, key in keys.items()}
 
     def _corrected(self, records: Sequence[int]) -> frozenset[tuple[int, bytes]]:
         if not records:

@@ -4,7 +4,7 @@ from datetime import date
 
 from node.operations.ports import Store
 from node.operations.rows import NewRecordRow, RecordRow
-from tests.contracts.examples import BRN, NOON, USCC, minutes, record
+from tests.contracts.examples import BRN, NOON, USCC, deletion, minutes, record
 
 LEI = ("LEI", "5493001KJTIIGC8Y1R12")
 
@@ -202,3 +202,70 @@ def test_one_record_is_found_by_its_number(store: Store) -> None:
     with store.read() as work:
         assert work.records.find(second.record_no) == second
         assert work.records.find(first.record_no + second.record_no) is None
+
+
+def _named(name: str, zh: str, *identifiers: tuple[str, str], kind: str = "101", more: str = "") -> NewRecordRow:
+    return record(name, *identifiers, kind=kind, content=f'{{"more":"{more}","name_zh":"{zh}"}}')
+
+
+def test_another_name_for_a_known_code_is_turned_away_and_says_which_record_it_contradicts(store: Store) -> None:
+    _add(store, _named("other", "丁", BRN), _named("a", "甲", USCC))
+    before = _all(store)
+    rows = [_named("a", "乙", USCC), _named("p", "乙", USCC, kind="201"), _named("a", "甲", USCC, more="2")]
+
+    with store.write() as work:
+        imported = work.records.add(rows, NOON)
+        work.commit()
+
+    assert imported.outcomes == ("renamed", "renamed", "updated")
+    assert imported.against == {0: before[1].record_no, 1: before[1].record_no}
+    assert [row.version for row in _all(store)] == [1, 2]
+
+
+def test_rows_of_one_batch_contradict_each_other(store: Store) -> None:
+    with store.write() as work:
+        imported = work.records.add([_named("a", "甲", USCC), _named("a", "乙", USCC)], NOON)
+        work.commit()
+
+    (kept,) = _all(store)
+    assert imported.outcomes == ("new", "renamed")
+    assert imported.against == {1: kept.record_no}
+    assert kept.version == 1
+
+
+def test_a_new_name_that_is_expected_is_taken(store: Store) -> None:
+    _add(store, _named("a", "甲", USCC))
+    with store.write() as work:
+        imported = work.records.add([_named("a", "乙", USCC)], NOON, names_may_change=True)
+
+    assert imported.outcomes == ("updated",)
+
+
+def test_a_registration_is_not_held_against_the_names_in_other_records(store: Store) -> None:
+    _add(store, _named("p", "旧", USCC, kind="201"))
+
+    assert _add(store, _named("q", "新", USCC, kind="201"), _named("a", "新", USCC)) == ("renamed", "new")
+    assert _add(store, _named("q", "新", USCC, kind="201")) == ("new",)
+
+
+def test_a_deleted_record_claims_no_name(store: Store) -> None:
+    _add(store, _named("a", "甲", USCC))
+    (row,) = _all(store)
+    with store.write() as work:
+        work.changes.delete(deletion(row.record_no))
+        work.commit()
+
+    assert _add(store, _named("p", "乙", USCC, kind="201")) == ("new",)
+
+
+def test_what_a_file_says_twice_and_differently_is_turned_away(store: Store) -> None:
+    rows = [record("a", content="first"), record("a", content="first"), record("a", content="second")]
+    for expected in (("new", "unchanged", "repeated"), ("unchanged", "unchanged", "repeated")):
+        with store.write() as work:
+            imported = work.records.add(rows, NOON, repeated=frozenset({1, 2}))
+            work.commit()
+
+        (kept,) = _all(store)
+        assert imported.outcomes == expected
+        assert imported.against == {2: kept.record_no}
+        assert (kept.version, kept.content) == (1, b"first")

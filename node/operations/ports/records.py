@@ -23,11 +23,20 @@ from registry.parties import PartyId
 class Records(Protocol):
     """Home subjects and their records."""
 
-    def add(self, rows: Sequence[NewRecordRow], at: datetime) -> Imported:
+    def add(
+        self,
+        rows: Sequence[NewRecordRow],
+        at: datetime,
+        *,
+        names_may_change: bool = False,
+        repeated: frozenset[int] = frozenset(),
+    ) -> Imported:
         """Store admitted rows: a known `source_key` with the same digest is unchanged, with another one a new version.
 
         Subjects are joined by identifier. A row whose identifiers lead to two different subjects is a conflict and
-        is not stored.
+        is not stored. Nor is one that gives its subject another name than the registrations known of it (see
+        `node.domain.naming`), unless `names_may_change`; nor one in a place of `repeated` that says something else
+        than its record, which an earlier row of the same file stated.
         """
 
     def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> Mapping[int, Sequence[RecordRow]]:

@@ -10,12 +10,19 @@ from msgspec.structs import replace as changed
 
 from node.domain.records import Withheld
 from node.operations.rows import DeletionRow, Imported, NewRecordRow, RecordRow, Selection
-from node.storage.record_batch import Batch, Known
+from node.storage.record_batch import Batch, Known, Stated
 from tests.fakes.memory.state import HomeRecord, Part
 
 
 class MemoryRecords(Part):
-    def add(self, rows: Sequence[NewRecordRow], at: datetime) -> Imported:
+    def add(
+        self,
+        rows: Sequence[NewRecordRow],
+        at: datetime,
+        *,
+        names_may_change: bool = False,
+        repeated: frozenset[int] = frozenset(),
+    ) -> Imported:
         state = self._changing
         batch = Batch(
             known={
@@ -27,6 +34,9 @@ class MemoryRecords(Part):
             corrected=frozenset(state.wrong_contents),
             subjects={(scheme, value): subject for subject, scheme, value in state.identifiers.values()},
             at=0,
+            names_may_change=names_may_change,
+            repeated=repeated,
+            stated=self._stated(),
             first_number=state.last_subject + 1,
         )
         outcomes = tuple(batch.take(row) for row in rows)
@@ -38,7 +48,20 @@ class MemoryRecords(Part):
         numbers = {one.source_key: number for number, one in state.records.items()}
         for key, values in batch.updated_records.items():
             state.records[numbers[key]] = _record_from_values(numbers[key], values, at)
-        return Imported(outcomes=outcomes, updated=batch.changed)
+        numbers = {one.source_key: number for number, one in state.records.items()}
+        against = {place: numbers[key] for place, key in batch.against.items()}
+        return Imported(outcomes=outcomes, updated=batch.changed, against=against)
+
+    def _stated(self) -> dict[int, list[Stated]]:
+        """Every record that names its subject: registrations, and the first of all."""
+        found: dict[int, list[Stated]] = defaultdict(list)
+        first = set[int]()
+        for one in self._changing.records.values():
+            subject = one.row.subject_no
+            if one.is_current and (one.row.kind == "101" or subject not in first):
+                found[subject].append(Stated(one.source_key, one.row.kind, one.row.content))
+            first.add(subject)
+        return dict(found)
 
     def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> dict[int, list[RecordRow]]:
         found: dict[int, list[RecordRow]] = defaultdict(list)

@@ -248,7 +248,7 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
         4, "No such file", lambda bank: ("records", "sample", str(bank.node / "no" / "x.csv"), "--kind", "101"),
     ),
     "penalties of what is no sample": (
-        2, "no sample file",
+        2, "none of the columns of kind 101",
         lambda bank: ("records", "sample", str(bank.node / "p.csv"), "--kind", "201", "--of", __file__),
     ),
     "a draft that is no text": (4, "is not UTF-8 text", lambda bank: ("agreement", "draft", _no_text(bank))),

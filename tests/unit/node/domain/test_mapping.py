@@ -5,8 +5,10 @@ import pytest
 from node.domain.errors import MappingRefused
 from node.domain.intake import Admitted, admit
 from node.domain.mapping import read_mapping, standard_mapping
+from node.domain.mappings import shipped_mappings
 from node.domain.records import Kind
 from node.domain.rows import BadRow, Row
+from node.domain.vocabulary import load_vocabulary
 from tests.unit.node.domain.given import PENALTY, REGISTRATION, intake
 
 TEXT = """
@@ -28,6 +30,10 @@ default = "OTHER"
 [columns.facts]
 from = ["what", "where"]
 join = " / "
+[columns.performed]
+from = ["paid_on"]
+filled = "true"
+default = "false"
 [columns.procedure]
 constant = "GENERAL"
 [tables.kinds]
@@ -44,6 +50,7 @@ ROW = {
     "what": "a",
     "where": "b",
     "tel": "1",
+    "paid_on": "2024-04-01",
 }
 
 
@@ -60,16 +67,17 @@ def test_every_named_change_is_made_and_other_columns_are_dropped() -> None:
             "penalty_types": "WARNING;FINE",
             "entity_type": "OTHER",
             "facts": "a / b",
+            "performed": "true",
             "procedure": "GENERAL",
         },
     )
 
 
 def test_an_empty_text_stays_empty_or_becomes_the_default() -> None:
-    row = applied(day="", form="")
+    row = applied(day="", form="", paid_on=" ")
 
     assert isinstance(row, Row)
-    assert (row.values["decided_on"], row.values["entity_type"]) == ("", "OTHER")
+    assert (row.values["decided_on"], row.values["entity_type"], row.values["performed"]) == ("", "OTHER", "false")
 
 
 @pytest.mark.parametrize(
@@ -103,6 +111,7 @@ def test_a_missing_source_column_is_named() -> None:
             'id = "x"\nkind = "101"\n[columns.uscc]\nfrom = ["a"]\ntable = "t"\ndate = "YMD"\n[tables.t]\n',
             "columns.uscc",
         ),
+        ('id = "x"\nkind = "101"\n[columns.uscc]\nfrom = ["a"]\nfilled = "b"\ndate = "YMD"\n', "`date` and `filled`"),
         ('id = "x"\nkind = "101"\n[columns.uscc]\nfrom = ["a"]\nshout = true\n', "shout"),
     ],
 )
@@ -118,3 +127,20 @@ def test_our_own_header_needs_no_mapping_file(kind: Kind, row: dict[str, str]) -
     assert isinstance(mapped, Row)
     assert "shoe_size" not in mapped.values
     assert isinstance(admit(mapped, intake(kind)), Admitted)
+
+
+@pytest.mark.parametrize("name", shipped_mappings())
+def test_every_shipped_mapping_can_be_used_and_names_only_codes_that_are_listed(name: str) -> None:
+    mapping, words = read_mapping(shipped_mappings()[name]), load_vocabulary()
+    listed = {
+        "entity_type": words.entity_types - words.natural_person,
+        "penalty_types": words.penalty_types,
+        "legal_basis": words.legal_bases,
+        "authority_class": words.authority_classes,
+        "status": words.statuses,
+    }
+
+    assert mapping.id == name
+    for column in mapping.columns:
+        made = {column.constant, column.filled, *(column.words or {}).values()} - {None}
+        assert made <= listed.get(column.target, made)

@@ -10,12 +10,13 @@ from agreements.refusal import Refusal
 from node.domain.identifiers import Identifier, Scheme, parse_identifier
 from node.domain.intake import Rejected, admit
 from node.domain.mapping import read_mapping
+from node.domain.mappings import shipped_mappings
 from node.domain.records import Kind
 from node.domain.rows import Format, Row, read_rows
 from tests.unit.node.domain.given import intake
 
 DATA = os.environ.get("CREDITPORT_DATA", "")
-MAPPING = Path(__file__).parents[4] / "deploy" / "demo" / "enterprises.toml"
+MAPPING = shipped_mappings()["shenzhen-enterprises"]
 
 pytestmark = pytest.mark.skipif(not DATA, reason="CREDITPORT_DATA does not name a folder of real registers")
 
@@ -26,7 +27,7 @@ def rows(name: str) -> list[Row]:
 
 
 def test_all_shenzhen_enterprises_but_one_are_admitted() -> None:
-    mapping, opened = read_mapping(MAPPING.read_text("utf-8")), intake(Kind.REGISTRATION)
+    mapping, opened = read_mapping(MAPPING), intake(Kind.REGISTRATION)
     mapped = [mapping.apply(row) for row in rows("shenzhen-enterprises/enterprises.csv")]
     answers = [admit(row, opened) for row in mapped if isinstance(row, Row)]
     rejected = [answer for answer in answers if isinstance(answer, Rejected)]
@@ -59,14 +60,3 @@ def test_every_lei_and_unified_code_of_the_lei_register_is_known() -> None:
     ]
 
     assert Counter(map(type, found)) == {Identifier: 30}
-
-
-def test_penalties_without_a_code_are_rejected_for_want_of_a_subject() -> None:
-    opened = intake(Kind.PENALTY)
-    answers = [
-        admit(Row(row.number, {"name_zh": row.values["party"], "facts": row.values["facts"]}), opened)
-        for row in rows("financial-penalties/penalties.csv")
-    ]
-
-    assert {answer.reason for answer in answers if isinstance(answer, Rejected)} == {Refusal.SUBJECT_ID_INVALID}
-    assert len(answers) == 2053

@@ -1,5 +1,6 @@
 """Files that somebody else wrote: whatever is wrong with a row, its neighbours are read."""
 
+import tracemalloc
 from io import BytesIO
 
 import pytest
@@ -141,3 +142,24 @@ def test_the_stream_is_left_open() -> None:
     list(read_rows(stream, Format.CSV))
 
     assert not stream.closed
+
+
+@pytest.mark.parametrize("form", Format)
+def test_a_line_without_end_costs_itself_only_and_is_not_held_in_memory(form: Format) -> None:
+    good = b'{"a":"x"}' if form is Format.JSON_LINES else b"1"
+    head = b"" if form is Format.JSON_LINES else b"a\n"
+    raw = head + good + b"\n" + b"x" * 8_000_000 + b"\r\n" + good + b"\n"
+
+    tracemalloc.start()
+    rows = read(raw, form)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert [type(row) for row in rows] == [Row, BadRow, Row]
+    assert peak < 6_000_000
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5hkscs"])
+def test_a_short_list_of_enterprises_shows_its_encoding(encoding: str) -> None:
+    """Full-width letters and digits have high second bytes in both encodings."""
+    assert detect_encoding("ＡＢＣ１２３４５６７８９０有限公司\n".encode(encoding)) == encoding

@@ -1,0 +1,122 @@
+"""What is said about an import: counts, conflicts, and every row that was not loaded, with why."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agreements.refusal import Refusal
+from node.cli.screen import facts, out, say_json
+from node.domain.identifiers import Problem
+from node.domain.intake import Case, Rejected
+
+MOST_REJECTS_SHOWN = 20
+MOST_CONFLICTS_KEPT = 200
+
+
+def rejects_file(stack: ExitStack, path: Path | None) -> Any:
+    """A writer of rejects to a new CSV file, which `stack` closes; None without a path."""
+    if path is None:
+        return None
+    file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+    writer = csv.DictWriter(file, ["row", "reason", "field", "expected", "got", "case"])
+    writer.writeheader()
+    return writer
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What became of the file: counts, and the rows that were not loaded, the first of them kept for the screen."""
+
+    writer: Any
+    done: Counter[str] = field(default_factory=Counter)
+    cases: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    first: list[Rejected] = field(default_factory=list)
+    alike: Counter[tuple[Refusal, Problem]] = field(default_factory=Counter)
+    first_alike: dict[tuple[Refusal, Problem], Rejected] = field(default_factory=dict)
+    conflicts: list[Rejected] = field(default_factory=list)
+    sources: dict[bytes, int] = field(default_factory=dict)
+
+    def take(self, rejects: Iterable[Rejected]) -> None:
+        """Count these rows, write them to the rejects file if there is one, and keep the first."""
+        for one in rejects:
+            self.cases[one.case.value] += 1
+            self.reasons[one.reason.value] += 1
+            if len(self.first) < MOST_REJECTS_SHOWN:
+                self.first.append(one)
+            if one.case is not Case.CONFLICT:
+                self._gather(one)
+            elif len(self.conflicts) < MOST_CONFLICTS_KEPT:
+                self.conflicts.append(one)
+            if self.writer is not None:
+                self.writer.writerow(_reject(one))
+
+    def _gather(self, one: Rejected) -> None:
+        """Count rows with the same thing wrong together, as many kinds of things as are shown."""
+        what = (one.reason, one.problem)
+        if what in self.first_alike or len(self.first_alike) < MOST_REJECTS_SHOWN:
+            self.first_alike.setdefault(what, one)
+            self.alike[what] += 1
+
+    @property
+    def contested(self) -> frozenset[bytes]:
+        """The source keys of registrations that another row of the same file may have stated."""
+        return frozenset(one.source_key for one in self.conflicts if one.source_key is not None)
+
+    def name_sources(self, found: Iterable[tuple[bytes, int]]) -> None:
+        """Take note of the rows that state contested registrations, as (source key, row number)."""
+        turned_away = {one.row for one in self.conflicts}
+        for key, row in found:
+            if row not in turned_away:
+                self.sources.setdefault(key, row)
+
+    def say(self, *, as_json: bool) -> None:
+        """Show it: counts first, then conflicts, then the other rows that were not loaded."""
+        counts = {name: self.done[name] for name in ("rows", "new", "updated", "unchanged", "rejected")}
+        counts |= {"unjoined": self.cases[Case.UNJOINED], "conflicts": self.cases[Case.CONFLICT]}
+        if as_json:
+            lists = {"conflicts_found": [self._conflict(one) for one in self.conflicts]}
+            rejects = {"rejects": [_reject(one) for one in self.first]}
+            say_json(counts | {"reasons": dict(sorted(self.reasons.items()))} | lists | rejects)
+            return
+        facts(counts, as_json=False)
+        conflicts = self.conflicts[:MOST_REJECTS_SHOWN]
+        for one in conflicts:
+            other = self.sources.get(one.source_key or b"")
+            where = f"; row {other} of this file is what stands there" if other else ""
+            out.print(f"conflict: row {one.row}: {_wrong(one)}{where}", markup=False)
+        for what, one in self.first_alike.items():
+            others = f" and {self.alike[what] - 1} more" if self.alike[what] > 1 else ""
+            out.print(f"row {one.row}{others}: {_wrong(one)}", markup=False)
+        left = self.done["rejected"] - len(conflicts) - self.alike.total()
+        if left:
+            out.print(f"... and {left} more; --rejects FILE names them all", markup=False)
+
+    def _conflict(self, one: Rejected) -> dict[str, Any]:
+        return {
+            "row": one.row,
+            "field": one.problem.field,
+            "record": one.against,
+            "other_row": self.sources.get(one.source_key or b""),
+        }
+
+
+def _wrong(one: Rejected) -> str:
+    wrong = one.problem
+    return f"{wrong.field}: expected {wrong.expected}, got {wrong.got} ({one.reason})"
+
+
+def _reject(one: Rejected) -> dict[str, Any]:
+    problem = one.problem
+    return {
+        "row": one.row,
+        "reason": one.reason.value,
+        "field": problem.field,
+        "expected": problem.expected,
+        "got": problem.got,
+        "case": one.case.value,
+    }

@@ -1,0 +1,192 @@
+"""records import: a file goes in, every row is loaded or named; and the mappings that come with the product."""
+
+import codecs
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from agreements.refusal import Refused
+from node.app.opening import Node, utc_now
+from node.cli.import_report import ImportReport, rejects_file
+from node.cli.inputs import text_of
+from node.cli.screen import Exit, err, fail, out, say_json, table
+from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
+from node.domain.dates import shanghai_day
+from node.domain.intake import Intake, open_intake
+from node.domain.mapping import Mapping, read_mapping, standard_mapping
+from node.domain.mappings import shipped_mappings
+from node.domain.operators import Role
+from node.domain.records import Kind
+from node.domain.rows import BadRow, Format, Row, read_rows
+from node.operations.import_records import Import, import_rows, sources_of
+from node.operations.operators import NotAllowed, order
+
+KindOption = Annotated[Kind, typer.Option("--kind", help="101 registration, 201 administrative penalty.")]
+MappingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mapping",
+        help="How the columns of another format become ours: a name of `creditport records mappings`, or a TOML file.",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A file to be read: where it is, what its columns become, and its encoding, if somebody named one."""
+
+    file: Path
+    mapping: Mapping
+    encoding: str | None = None
+
+    def rows(self, stream: IO[bytes]) -> Generator[Row | BadRow]:
+        """Read the file row by row; a file with none of the columns ends the command."""
+        form = Format.JSON_LINES if self.file.suffix.lower() in {".jsonl", ".ndjson"} else Format.CSV
+        wanted = {source for column in self.mapping.columns for source in column.sources}
+        for row in read_rows(stream, form, encoding=self.encoding):  # type: ignore[arg-type]  # an opened file is a BinaryIO
+            if isinstance(row, Row) and wanted.isdisjoint(row.values):
+                kind = self.mapping.kind.value
+                fail(
+                    f"{self.file.name} has none of the columns of kind {kind}: another kind, or a --mapping?",
+                    Exit.USAGE,
+                )
+            yield self.mapping.apply(row) if isinstance(row, Row) else row
+
+
+@one_sentence
+def import_file(
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV or JSON Lines (.jsonl); any of UTF-8, GB18030, Big5.", exists=True, dir_okay=False),
+    ],
+    kind: KindOption,
+    operator: OperatorName,
+    mapping: MappingOption = None,
+    rejects: Annotated[Path | None, typer.Option(help="Write every row that is not loaded there, with why.")] = None,
+    source: Annotated[str, typer.Option(help="The system the file comes from (S 8).")] = "",
+    encoding: Annotated[
+        str | None, typer.Option(help="Of the file, where the first 64 KiB do not show it: big5, gb18030.")
+    ] = None,
+    join_by_name: Annotated[
+        bool,
+        typer.Option("--join-by-name", help="A penalty without a code is of the only enterprise here of its name."),
+    ] = False,
+    names_may_change: Annotated[
+        bool, typer.Option("--names-may-change", help="Another name for a known code is its new one, not a conflict.")
+    ] = False,
+    node: NodeFolder = HERE,
+    json: JsonFlag = False,
+) -> None:
+    """Load records; every row is loaded, or named with what was wrong. Loading a file again changes nothing."""
+    with ExitStack() as stack:
+        opened = stack.enter_context(acting(node))
+        read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=_known(encoding))
+        intake = _intake(opened, kind, source or file.name)
+        ordered = _order(opened, operator, read, intake, join_by_name=join_by_name, names_may_change=names_may_change)
+        report = ImportReport(rejects_file(stack, rejects))
+        stream = stack.enter_context(file.open("rb"))
+        # Closed before the file is, also when somebody interrupts.
+        rows = stack.enter_context(closing(read.rows(stream)))
+        _load(opened, rows, ordered, report, stream)
+        if report.contested:
+            # Once more, for the rows that the conflicting ones contradict: memory does not hold a file's codes.
+            again = stack.enter_context(file.open("rb"))
+            report.name_sources(sources_of(stack.enter_context(closing(read.rows(again))), intake, report.contested))
+    report.say(as_json=json)
+    if report.done["rejected"]:
+        raise typer.Exit(int(Exit.REFUSED))
+
+
+@one_sentence
+def mappings(
+    name: Annotated[str | None, typer.Argument(help="Write this one out, to be used or changed.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """List the mappings of public registers that come with the product, or write one out as a start for your own."""
+    shipped = shipped_mappings()
+    if name is None:
+        rows = [
+            {"mapping": key, "kind": read_mapping(text).kind.value, "for": text.split("\n", 1)[0].removeprefix("# ")}
+            for key, text in shipped.items()
+        ]
+        table(rows, {"mapping": "mapping", "kind": "kind", "for": "for"}, as_json=json, empty="none")
+    elif name not in shipped:
+        fail(f"there is no mapping {name}: one of {', '.join(shipped)}", Exit.USAGE)
+    elif json:
+        say_json({"mapping": name, "text": shipped[name]})
+    else:
+        out.print(shipped[name].rstrip(), markup=False)
+
+
+def mapping_named(name: str | None, kind: Kind) -> Mapping:
+    """The mapping of that name or in that file, our own header without one; another kind's ends the command."""
+    if name is None:
+        return standard_mapping(kind)
+    shipped = shipped_mappings()
+    if name not in shipped and "/" not in name and not name.endswith(".toml"):
+        fail(f"there is no mapping {name}: a .toml file, or one of {', '.join(shipped)}", Exit.USAGE)
+    read = read_mapping(shipped[name] if name in shipped else text_of(Path(name)))
+    if read.kind is not kind:
+        fail(f"the mapping is for kind {read.kind.value}, not {kind.value}", Exit.USAGE)
+    return read
+
+
+def _known(encoding: str | None) -> str | None:
+    try:
+        return None if encoding is None else codecs.lookup(encoding).name
+    except LookupError:
+        fail("--encoding names no known encoding: utf-8, gb18030, big5hkscs ...", Exit.USAGE)
+
+
+def _intake(node: Node, kind: Kind, source: str) -> Intake:
+    law = node.settings.law
+    intake = open_intake(
+        kind,
+        law.catalogue,
+        law.rules,
+        provider=node.party,
+        source_system=source,
+        today=shanghai_day(utc_now()),
+    )
+    if isinstance(intake, Refused):
+        fail(f"{intake.reason}: {intake.detail}", Exit.REFUSED)
+    return intake
+
+
+def _order(node: Node, operator: str, read: Source, intake: Intake, **choices: bool) -> Import:
+    """Have the operator sign for the very bytes of the file."""
+    who = ordering(node, operator)
+    with read.file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").digest()
+    with node.store.write() as work:
+        ordered = order(work, who, Role.RECORDS, digest, node.context)
+        if isinstance(ordered, NotAllowed):
+            fail(ordered.why, Exit.REFUSED)
+        work.commit()
+    return Import(intake=intake, order=ordered, law=node.settings.law, **choices)
+
+
+def _load(node: Node, rows: Iterator[Row | BadRow], ordered: Import, report: ImportReport, stream: IO[bytes]) -> None:
+    with _progress() as bar:
+        task = bar.add_task(Path(stream.name).name, total=Path(stream.name).stat().st_size, rows=0)
+        for progress in import_rows(rows, ordered, node.store, node.context):
+            report.done = Counter(progress.outcomes)
+            report.done["rows"] = progress.rows
+            report.take(progress.rejects)
+            bar.update(task, completed=stream.tell(), rows=progress.rows)
+
+
+def _progress() -> Progress:
+    """How far into the file, since nobody knows its rows before they are read."""
+    said = TextColumn("loading {task.description}", markup=False)
+    columns = (said, BarColumn(), TextColumn("{task.fields[rows]:,} rows"), TimeRemainingColumn())
+    return Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty())

@@ -1,0 +1,60 @@
+"""records sample: invented enterprises, and invented penalties about enterprises of any file."""
+
+import csv
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from node.app.opening import utc_now
+from node.cli.imports import KindOption, MappingOption, Source, mapping_named
+from node.cli.screen import Exit, fail
+from node.cli.session import one_sentence
+from node.domain.dates import shanghai_day
+from node.domain.joining import is_without_identifier
+from node.domain.mapping import STANDARD_COLUMNS
+from node.domain.records import Kind
+from node.domain.rows import Row
+from node.domain.sample import sample_enterprises, sample_penalties
+
+
+@one_sentence
+def sample(
+    file: Annotated[Path, typer.Argument(help="CSV file to write.")],
+    kind: KindOption,
+    count: Annotated[int, typer.Option(min=1, max=10_000_000)] = 1_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same rows.")] = 1,
+    of: Annotated[
+        Path | None,
+        typer.Option(
+            help="For penalties: a file of the enterprises they are about, whose codes they state.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    mapping: MappingOption = None,
+) -> None:
+    """Write invented but realistic records, to try the node out."""
+    today = shanghai_day(utc_now())
+    if kind is Kind.REGISTRATION:
+        rows: Iterable[dict[str, str]] = sample_enterprises(seed, count, today)
+    elif of is None:
+        fail("penalties are about enterprises: name their file with --of, and --mapping if it is not ours", Exit.USAGE)
+    else:
+        rows = sample_penalties(seed, _enterprises(of, mapping), count, today)
+    with file.open("w", encoding="utf-8", newline="") as target:
+        writer = csv.DictWriter(target, STANDARD_COLUMNS[kind])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _enterprises(of: Path, mapping: str | None) -> list[dict[str, str]]:
+    """The rows of a file of enterprises that state a code, in our columns."""
+    read = Source(file=of, mapping=mapping_named(mapping, Kind.REGISTRATION))
+    with of.open("rb") as stream, closing(read.rows(stream)) as rows:
+        found = [dict(row.values) for row in rows if isinstance(row, Row) and not is_without_identifier(row)]
+    if not found:
+        fail(f"{of} is no sample file of enterprises: `creditport records sample FILE --kind 101`", Exit.USAGE)
+    return found

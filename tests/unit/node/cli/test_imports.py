@@ -1,0 +1,197 @@
+"""Files that strangers wrote go in whole: every row is loaded or named, and the second time changes nothing."""
+
+import csv
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node.domain.mappings import shipped_mappings
+from tests.unit.node.cli.conftest import Terminal
+from tests.unit.node.domain.given import PENALTY, REGISTRATION
+
+DATA = os.environ.get("CREDITPORT_DATA", "")
+real = pytest.mark.skipif(not DATA, reason="CREDITPORT_DATA does not name a folder of real registers")
+
+COMPANIES = "cr_no,name_en,name_zh,incorporated,dissolved,type\n"
+COMPANY = '0000001,"FIRST EXAMPLE, LIMITED",第一示例有限公司,2019-12-13,,"Private, ltd by shares"\n'
+DISSOLVED = "LF0000002,SECOND EXAMPLE FUND,第二示例基金,2003-07-09,2006-07-07,Limited Partnership Fund\n"
+COUNTS = ("rows", "new", "updated", "unchanged", "rejected", "unjoined", "conflicts")
+
+
+def written(file: Path, *rows: dict[str, str]) -> Path:
+    with file.open("w", encoding="utf-8", newline="") as target:
+        writer = csv.DictWriter(target, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    return file
+
+
+def imported(bank: Terminal, file: Path, kind: str, *more: str, code: int = 0) -> Any:
+    return bank.ask("records", "import", str(file), "--kind", kind, *more, code=code)
+
+
+def counts(told: Any) -> tuple[int, ...]:
+    return tuple(told[name] for name in COUNTS)
+
+
+def test_the_shipped_mappings_are_listed_and_written_out_to_start_from(bank: Terminal, tmp_path: Path) -> None:
+    listed = bank.ask("records", "mappings")
+    mine = tmp_path / "mine.toml"
+    mine.write_text(bank.run("records", "mappings", "hongkong-companies").stdout, encoding="utf-8")
+    file = tmp_path / "companies.csv"
+    file.write_text(COMPANIES + COMPANY, encoding="utf-8")
+
+    assert {row["mapping"] for row in listed} == set(shipped_mappings())
+    assert all(row["for"].startswith("Mapping of") for row in listed)
+    assert imported(bank, file, "101", "--mapping", str(mine))["new"] == 1
+    assert imported(bank, file, "101", "--mapping", "hongkong-companies")["unchanged"] == 1
+    assert bank.ask("records", "mappings", "gleif-entities")["text"] == shipped_mappings()["gleif-entities"]
+    assert "hongkong-weekly" in bank.run("records", "mappings", "nowhere", code=2).stderr
+
+
+def test_a_mapping_of_no_name_or_another_kind_is_wrong_usage(bank: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "companies.csv"
+    file.write_text(COMPANIES + COMPANY, encoding="utf-8")
+    words = ("records", "import", str(file), "--kind", "201", "--mapping")
+
+    assert "no mapping nowhere" in bank.run(*words, "nowhere", code=2).stderr
+    assert "for kind 101, not 201" in bank.run(*words, "hongkong-companies", code=2).stderr
+
+
+def test_hong_kong_companies_are_known_by_their_numbers_and_dissolved_ones_are_deregistered(
+    bank: Terminal, tmp_path: Path
+) -> None:
+    file = tmp_path / "companies.csv"
+    file.write_text(COMPANIES + COMPANY + DISSOLVED, encoding="utf-8")
+
+    told = imported(bank, file, "101", "--mapping", "hongkong-companies")
+    first, second = (bank.ask("records", "show", number)["content"] for number in ("1", "2"))
+
+    assert told["new"] == 2
+    assert (first["identifiers"][0]["scheme"], first["entity_type_code"], first["status_code"]) == (
+        "HK-CR", "HK_PRIVATE", None,
+    )  # fmt: skip
+    assert (second["identifiers"][0]["value"], second["entity_type_code"], second["status_code"]) == (
+        "LF0000002", "HK_PARTNERSHIP", "DEREGISTERED",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "big5hkscs", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_any_encoding_and_any_line_end_gives_the_same_record(
+    bank: Terminal, tmp_path: Path, encoding: str, end: str
+) -> None:
+    file = tmp_path / "companies.csv"
+    full_width = COMPANY.replace("0000001", "０００ ０００１")
+    file.write_bytes((COMPANIES + full_width + "shifted\n").replace("\n", end).encode(encoding))
+
+    told = imported(bank, file, "101", "--mapping", "hongkong-companies", code=1)
+
+    assert (told["rows"], told["new"], told["rejected"]) == (2, 1, 1)
+    assert told["rejects"][0]["expected"] == "6 columns"
+    assert bank.ask("records", "show", "1")["content"]["identifiers"][0]["value"] == "0000001"
+
+
+def test_an_encoding_that_shows_late_can_be_named(bank: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "late.csv"
+    plain = "".join(f"{number:07d},EXAMPLE LIMITED,,2019-12-13,,Ltd by guarantee\n" for number in range(1_700))
+    file.write_bytes((COMPANIES + plain + DISSOLVED).encode("gb18030"))
+    mapping = ("--mapping", "hongkong-companies")
+
+    assert imported(bank, file, "101", *mapping, code=1)["rejects"][0]["got"] == "bytes of another encoding"
+    assert imported(bank, file, "101", *mapping, "--encoding", "gb18030")["new"] == 1
+    assert "no known encoding" in bank.run(
+        "records", "import", str(file), "--kind", "101", "--encoding", "morse", code=2
+    ).stderr  # fmt: skip
+
+
+def test_one_code_claimed_by_two_names_is_reported_with_both_rows_and_stays_so(bank: Terminal, tmp_path: Path) -> None:
+    rows = (REGISTRATION, REGISTRATION | {"name_zh": "深圳市别的有限公司", "name_en": "Another Ltd."})
+    file = written(tmp_path / "contested.csv", *rows)
+    rejects = [tmp_path / "first.csv", tmp_path / "second.csv"]
+
+    first, second = (imported(bank, file, "101", "--rejects", str(one), code=1) for one in rejects)
+    said = bank.run("records", "import", str(file), "--kind", "101", code=1).stdout
+
+    assert counts(first) == (2, 1, 0, 0, 1, 0, 1)
+    assert counts(second) == (2, 0, 0, 1, 1, 0, 1)
+    assert first["conflicts_found"] == second["conflicts_found"] == [
+        {"row": 3, "field": "name_zh", "record": 1, "other_row": 2}
+    ]  # fmt: skip
+    assert rejects[0].read_bytes() == rejects[1].read_bytes()
+    assert "row 3: name_zh: expected the name in record 1, got another name" in said
+    assert "row 2 of this file is what stands there" in said
+    assert "别的" not in said + rejects[0].read_text("utf-8")
+
+
+def test_penalties_without_a_code_are_all_named_and_alike_ones_once_on_the_screen(
+    bank: Terminal, tmp_path: Path
+) -> None:
+    file = written(tmp_path / "nameless.csv", *[PENALTY | {"uscc": "", "decision_no": str(n)} for n in range(30)])
+    rejects = tmp_path / "rejects.csv"
+
+    told = imported(bank, file, "201", "--rejects", str(rejects), code=1)
+    said = bank.run("records", "import", str(file), "--kind", "201", code=1).stdout
+
+    assert counts(told) == (30, 0, 0, 0, 30, 30, 0)
+    assert told["reasons"] == {"SUBJECT_ID_INVALID": 30}
+    with rejects.open(encoding="utf-8", newline="") as lines:
+        assert [(int(row["row"]), row["case"]) for row in csv.DictReader(lines)] == [
+            (number, "unjoined") for number in range(2, 32)
+        ]
+    assert said.count("row 2 and 29 more: identifiers:") == 1
+    assert "more; --rejects" not in said
+
+
+def test_attested_penalties_about_a_strangers_enterprises_join_them(bank: Terminal, tmp_path: Path) -> None:
+    companies, penalties = tmp_path / "companies.csv", tmp_path / "penalties.csv"
+    companies.write_text(COMPANIES + COMPANY + DISSOLVED, encoding="utf-8")
+    of = ("--of", str(companies), "--mapping", "hongkong-companies")
+    bank.run("records", "sample", str(penalties), "--kind", "201", "--count", "20", *of)
+    imported(bank, companies, "101", "--mapping", "hongkong-companies")
+
+    assert imported(bank, penalties, "201")["new"] == 20
+    assert imported(bank, penalties, "201")["unchanged"] == 20
+    nameless = penalties.read_text("utf-8").replace("LF0000002", "").replace("0000001,", ",").replace("示罚", "再罚")
+    penalties.write_text(nameless, encoding="utf-8")
+    assert imported(bank, penalties, "201", code=1)["unjoined"] == 20
+    assert imported(bank, penalties, "201", "--join-by-name")["new"] == 20
+
+
+REGISTERS = {
+    "shenzhen-enterprises": ("shenzhen-enterprises/enterprises.csv", "101", (3000, 2999, 0, 0, 1, 0, 0)),
+    "hongkong-companies": ("hongkong-companies/companies.csv", "101", (4000, 4000, 0, 0, 0, 0, 0)),
+    "hongkong-weekly": ("hongkong-companies/weekly-with-brn.csv", "101", (40, 40, 0, 0, 0, 0, 0)),
+    "gleif-entities": ("gleif/entities.csv", "101", (25, 25, 0, 0, 0, 0, 0)),
+    "financial-penalties": ("financial-penalties/penalties.csv", "201", (2053, 0, 0, 0, 2053, 2053, 0)),
+}
+
+
+@real
+def test_the_real_registers_give_these_counts_and_the_same_again(bank: Terminal, tmp_path: Path) -> None:
+    found = {}
+    for run in ("first", "second"):
+        for name, (path, kind, expected) in REGISTERS.items():
+            rejects = tmp_path / f"{run}-{name}.csv"
+            words = ("--mapping", name, "--rejects", str(rejects))
+            told = imported(bank, Path(DATA) / path, kind, *words, code=int(expected[4] > 0))
+            found[run, name] = (counts(told), rejects.read_bytes())
+
+    for name, (_, _, expected) in REGISTERS.items():
+        rows, new, *_, rejected, unjoined, conflicts = expected
+        assert found["first", name][0] == expected
+        assert found["second", name][0] == (rows, 0, 0, new, rejected, unjoined, conflicts)
+        assert found["first", name][1] == found["second", name][1]
+
+
+@real
+def test_attested_penalties_about_real_enterprises_join_all_that_were_loaded(bank: Terminal, tmp_path: Path) -> None:
+    enterprises = str(Path(DATA) / "shenzhen-enterprises" / "enterprises.csv")
+    penalties, mapping = tmp_path / "penalties.csv", ("--mapping", "shenzhen-enterprises")
+    bank.run("records", "sample", str(penalties), "--kind", "201", "--count", "300", "--of", enterprises, *mapping)
+    imported(bank, Path(enterprises), "101", *mapping, code=1)
+
+    assert counts(imported(bank, penalties, "201")) == (300, 300, 0, 0, 0, 0, 0)
+    assert counts(imported(bank, penalties, "201")) == (300, 0, 0, 300, 0, 0, 0)
