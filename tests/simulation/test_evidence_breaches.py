@@ -27,7 +27,7 @@ from tests.fakes.hostile import Book, entry_again
 from tests.fakes.members import Part
 from tests.fakes.network import Network, found, running
 from tests.fakes.propagation import HK, HOME, SZ, address, agree, corrected, deleted, enterprise, load, push
-from tests.simulation import test_evidence_exchange, test_evidence_tricks
+from tests.simulation import test_evidence_exchange, test_evidence_together, test_evidence_tricks
 from tests.simulation.held import rows
 from tests.simulation.scene import wrongs
 from tests.simulation.two_ways import BANK, PARTS
@@ -327,6 +327,6 @@ def strange(network: Network) -> Sequence[StatementLine | HeadLine]:
 
 
 def test_every_kind_of_finding_is_reached_by_a_trick() -> None:
-    tricks = [*test_evidence_tricks.TRICKS, *test_evidence_exchange.TRICKS]
+    tricks = [*test_evidence_tricks.TRICKS, *test_evidence_exchange.TRICKS, *test_evidence_together.TRICKS]
 
     assert {wrong for _, wrong, _ in tricks} | FOUND_HERE == set(Wrong)
