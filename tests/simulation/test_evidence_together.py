@@ -16,6 +16,7 @@ from node.domain.evidence.lines import (
     Opening,
     ReceiptsLine,
     ReceivedLine,
+    SeenLine,
 )
 from node.domain.journal import Act
 from node.domain.receipts import ReceiptBatch
