@@ -304,6 +304,13 @@ def test_without_a_card_it_cannot_be_checked_and_nobody_is_accused(
     assert not report.is_clean
 
 
+def test_without_the_card_of_who_ordered_it_an_inspection_cannot_be_checked(network: Network) -> None:
+    report = check(network, fetched(network, HK, HOME), SZ)
+
+    assert report.findings == ()
+    assert report.hindrance
+
+
 def test_an_authority_that_nobody_knows_changes_nothing(network: Network) -> None:
     shown = book(network)
     stranger = strange(network)
