@@ -24,7 +24,7 @@ from registry.parties import ListedCard, PartyId
 from registry.statements import RevocationReason
 from tests.fakes.evidence import cards, checked, fetched, read
 from tests.fakes.hostile import Book, entry_again
-from tests.fakes.members import Part
+from tests.fakes.members import Clock, Part
 from tests.fakes.network import Network, found, running
 from tests.fakes.propagation import HK, HOME, SZ, address, agree, corrected, deleted, enterprise, load, push
 from tests.simulation import test_evidence_exchange, test_evidence_together, test_evidence_tricks
@@ -284,6 +284,40 @@ def renew(network: Network, party: PartyId, authority: PartyId) -> None:
     network.open(Renewed(party=party, party_class=old.party_class, jurisdiction=old.jurisdiction))
     network.members[authority].admit(network.members[party].card)
     network.wait(minutes=5)
+
+
+# Whose clock is wrong
+
+
+@dataclass(slots=True)
+class Skewed(Clock):
+    """A clock that is always ahead of another by a span, or behind it."""
+
+    true: Clock
+    by: timedelta
+
+    def __call__(self) -> datetime:
+        return self.true() + self.by
+
+
+@pytest.mark.parametrize("party", [HOME, BANK, SZ, HK])
+@pytest.mark.parametrize("seconds", [-45, 45])
+def test_clocks_that_differ_by_less_than_a_minute_are_no_finding(
+    network: Network, begun: Begun, party: PartyId, seconds: int
+) -> None:
+    true = network.clock
+    network.clock = Skewed(at=true.at, true=true, by=timedelta(seconds=seconds))
+    network.restart(party)
+    network.clock = true
+    network.wait(hours=1)
+    load(network, HOME, [enterprise(8)])
+    push(network, HOME, begun.agreement)
+    change(network, 1)
+    deleted(network, HOME, 2)
+    network.settle()
+    network.wait(days=9)
+
+    assert findings(network) == set()
 
 
 # Which cards were given
