@@ -264,7 +264,7 @@ def _documents(work: UnitOfWork, opened: Sequence[_Shown]) -> dict[int, Line]:
     found: dict[int, Line] = {}
     found |= _frames(work, [one for one in opened if one.entry.act in _DISCLOSING and "body" in one.detail])
     found |= _received(work, [one for one in opened if one.entry.act is Act.FRAME_RECEIVED and "frame" in one.detail])
-    found |= _receipts(work, [one for one in opened if one.entry.act is Act.RECEIPT and one.detail["matched"]])
+    found |= _receipts(work, [one for one in opened if one.entry.act is Act.RECEIPT and one.detail.get("matched") != 0])
     found |= _batches(work, [one for one in opened if one.entry.act in {Act.NOTICES, Act.NOTICES_TAKEN}])
     found |= _orders(work, [one for one in opened if one.entry.act is Act.INSPECTION])
     return found

@@ -50,7 +50,12 @@ def leaf_of(line: EntryLine | LeafLine) -> bytes:
 
 def entry_again(line: EntryLine, detail: Detail | None = None, **changes: Any) -> EntryLine:
     """The entry with other facts, committed to anew."""
-    told = canonical(detail_of(line) | (detail or {}))
+    return entry_telling(line, detail_of(line) | (detail or {}), **changes)
+
+
+def entry_telling(line: EntryLine, detail: Detail, **changes: Any) -> EntryLine:
+    """The entry with another detail, which it commits to."""
+    told = canonical(detail)
     committed = detail_commitment(bytes.fromhex(line.salt), told).hex()
     entry = msgspec.structs.replace(entry_of(line), detail=committed, **changes)
     return EntryLine(canonical(entry).decode(), told.decode(), line.salt)

@@ -24,10 +24,10 @@ from registry.parties import ListedCard, PartyId
 from registry.statements import RevocationReason
 from tests.fakes.evidence import cards, checked, fetched, read
 from tests.fakes.hostile import Book, entry_again
-from tests.fakes.members import Part
+from tests.fakes.members import Clock, Part
 from tests.fakes.network import Network, found, running
 from tests.fakes.propagation import HK, HOME, SZ, address, agree, corrected, deleted, enterprise, load, push
-from tests.simulation import test_evidence_exchange, test_evidence_tricks
+from tests.simulation import test_evidence_exchange, test_evidence_together, test_evidence_tricks
 from tests.simulation.held import rows
 from tests.simulation.scene import wrongs
 from tests.simulation.two_ways import BANK, PARTS
@@ -286,6 +286,40 @@ def renew(network: Network, party: PartyId, authority: PartyId) -> None:
     network.wait(minutes=5)
 
 
+# Whose clock is wrong
+
+
+@dataclass(slots=True)
+class Skewed(Clock):
+    """A clock that is always ahead of another by a span, or behind it."""
+
+    true: Clock
+    by: timedelta
+
+    def __call__(self) -> datetime:
+        return self.true() + self.by
+
+
+@pytest.mark.parametrize("party", [HOME, BANK, SZ, HK])
+@pytest.mark.parametrize("seconds", [-45, 45])
+def test_clocks_that_differ_by_less_than_a_minute_are_no_finding(
+    network: Network, begun: Begun, party: PartyId, seconds: int
+) -> None:
+    true = network.clock
+    network.clock = Skewed(at=true.at, true=true, by=timedelta(seconds=seconds))
+    network.restart(party)
+    network.clock = true
+    network.wait(hours=1)
+    load(network, HOME, [enterprise(8)])
+    push(network, HOME, begun.agreement)
+    change(network, 1)
+    deleted(network, HOME, 2)
+    network.settle()
+    network.wait(days=9)
+
+    assert findings(network) == set()
+
+
 # Which cards were given
 
 
@@ -302,6 +336,13 @@ def test_without_a_card_it_cannot_be_checked_and_nobody_is_accused(
     assert report.findings == ()
     assert report.hindrance
     assert not report.is_clean
+
+
+def test_without_the_card_of_who_ordered_it_an_inspection_cannot_be_checked(network: Network) -> None:
+    report = check(network, fetched(network, HK, HOME), SZ)
+
+    assert report.findings == ()
+    assert report.hindrance
 
 
 def test_an_authority_that_nobody_knows_changes_nothing(network: Network) -> None:
@@ -327,6 +368,6 @@ def strange(network: Network) -> Sequence[StatementLine | HeadLine]:
 
 
 def test_every_kind_of_finding_is_reached_by_a_trick() -> None:
-    tricks = [*test_evidence_tricks.TRICKS, *test_evidence_exchange.TRICKS]
+    tricks = [*test_evidence_tricks.TRICKS, *test_evidence_exchange.TRICKS, *test_evidence_together.TRICKS]
 
     assert {wrong for _, wrong, _ in tricks} | FOUND_HERE == set(Wrong)

@@ -262,6 +262,12 @@ def a_stream_that_goes_on_from_another_batch(scene: Scene) -> Sequence[Report]:
 
 
 @TRICKS.find(Wrong.NOTICE_BROKEN)
+def notices_to_another_holder_than_their_entry_says(scene: Scene) -> Sequence[Report]:
+    other = next(one for one in HOLDERS if one != last_notices(scene).holder)
+    return scene.check(noticed(scene, holder=other).signed())
+
+
+@TRICKS.find(Wrong.NOTICE_BROKEN)
 def a_stream_that_jumps(scene: Scene) -> Sequence[Report]:
     return scene.check(noticed(scene, first=5).signed())
 

@@ -6,7 +6,6 @@ another's keys, are in test_evidence_breaches.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import partial
 
 import msgspec
 import pytest
@@ -14,13 +13,11 @@ import pytest
 from agreements.filing import KIND as FILING
 from agreements.terms import KIND as TERMS
 from crypto import envelope
-from node.domain.evidence.counterparts import verify_together
 from node.domain.evidence.findings import Report, Wrong
 from node.domain.evidence.lines import (
     CheckpointLine,
     DocumentLine,
     EntryLine,
-    FrameLine,
     HeadLine,
     LeafLine,
     ManifestLine,
@@ -30,7 +27,7 @@ from node.domain.evidence.lines import (
 )
 from node.domain.journal import Act, journal_origin
 from registry.parties import PartyId
-from tests.fakes.evidence import NORMS, fetched, lines, read
+from tests.fakes.evidence import fetched, lines, read
 from tests.fakes.hostile import (
     Book,
     entry_again,
@@ -57,9 +54,7 @@ from tests.simulation.scene import (
     forked,
     frames,
     head,
-    home_receipts_of,
     next_push,
-    place_of_answer,
     played,
     reordered,
     wrongs,
@@ -160,6 +155,21 @@ def test_an_order_signed_by_somebody_else_is_broken(scene: Scene, signer: PartyI
     report = reordered(scene, signer, {})
 
     assert wrongs([report]) == {Wrong.ORDER_BROKEN, Wrong.ORDER_MISSING}
+
+
+@TRICKS.find(Wrong.ORDER_BROKEN, Wrong.ORDER_MISSING)
+def another_order_than_its_entry_names(scene: Scene) -> Sequence[Report]:
+    at = scene.home.behind(OrderLine)
+    entry = entry_again(scene.home.at(at, EntryLine), {"order": OTHER})
+    return scene.check(scene.home.putting({at: entry}).signed())
+
+
+@TRICKS.find(Wrong.ORDER_BROKEN)
+def agreements_that_another_authority_did_not_ask_for(scene: Scene) -> Sequence[Report]:
+    asked, *_ = (bytes.fromhex(header_of(one).agreement) for one in frames(scene.home))
+    book = Book(scene.member(HOME), tuple(read(fetched(scene.network, HK, HOME, [asked]))))
+    more = msgspec.structs.replace(book.at(0, Opening), scope=(asked.hex(), OTHER))
+    return scene.check(book.putting({0: more}).signed())
 
 
 @TRICKS.find(Wrong.ORDER_BROKEN, Wrong.ORDER_MISSING)
@@ -311,58 +321,6 @@ def the_manifest_of_somebody_else(scene: Scene) -> Sequence[Report]:
 def the_manifest_of_another_bundle(scene: Scene) -> Sequence[Report]:
     other = lines(scene.home.without(scene.home.entry(an(Act.RECORDS))).signed())[-1]
     return scene.check(b"".join([*lines(scene.home.signed())[:-1], other]))
-
-
-# Several bundles
-
-
-@TRICKS.find(Wrong.ENTRY_MISSING)
-def a_disclosure_that_is_dropped_from_the_journal(scene: Scene) -> Sequence[Report]:
-    """Alone it cannot be seen: the node signed a journal without it. Who got the frame has its leaf, signed."""
-    at = place_of_answer(scene.home)
-    receipts = home_receipts_of(scene.home, header_of(scene.home.at(at, FrameLine)).frame)
-    dropped = scene.home.without(at - 1, at, receipts - 1, receipts).signed()
-    return scene.together((HOME, dropped), (PULLING, scene.books[PULLING].signed()))
-
-
-@TRICKS.find(Wrong.ENTRY_MISSING)
-def a_disclosure_that_is_shown_as_a_bare_leaf(scene: Scene) -> Sequence[Report]:
-    """To the other authority only some agreements are shown, so a leaf more or less cannot be seen alone."""
-    agreement = header_of(scene.home.at(place_of_answer(scene.home), FrameLine)).agreement
-    bundle = fetched(scene.network, HK, HOME)
-    book = Book(scene.member(HOME), tuple(read(bundle)))
-    at = place_of_answer(book)
-    leaf = LeafLine(leaf_of(book.at(at - 1, EntryLine)).hex())
-    hidden = book.putting({at - 1: leaf}).without(at).signed()
-    assert agreement in (book.at(0, Opening).scope or ())
-    return scene.together((HOME, hidden), (PULLING, scene.books[PULLING].signed()))
-
-
-@TRICKS.find(Wrong.ENTRY_MISSING)
-def a_journal_that_is_shorter_than_a_holder_saw_it(scene: Scene) -> Sequence[Report]:
-    end = scene.home.entry(an(Act.RECORDS))
-    later = range(end + 1, scene.home.place(CheckpointLine) - 2)
-    (each, _, both) = verify_together(
-        [(HOME, partial(lines, scene.home.without(*later).signed())), (FIRST, partial(lines, scene.first.signed()))],
-        scene.anchors,
-        NORMS,
-    )
-    assert each.is_clean
-    return [both]
-
-
-@TRICKS.find(Wrong.JOURNAL_FORKED)
-def two_journals_shown_to_two_inspectors(scene: Scene) -> Sequence[Report]:
-    at = scene.home.entry(an(Act.RECORDS))
-    other = entry_again(scene.home.at(at, EntryLine), {"new": 3})
-    return scene.together((HOME, scene.home.signed()), (HOME, scene.home.putting({at: other}).signed()))
-
-
-@TRICKS.find(Wrong.JOURNAL_FORKED)
-def another_journal_than_a_holder_saw(scene: Scene) -> Sequence[Report]:
-    at = scene.home.entry(an(Act.RECORDS))
-    other = entry_again(scene.home.at(at, EntryLine), {"new": 3})
-    return scene.together((HOME, scene.home.putting({at: other}).signed()), (FIRST, scene.first.signed()))
 
 
 def test_the_books_are_clean_as_they_are(scene: Scene) -> None:

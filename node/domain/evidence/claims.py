@@ -1,8 +1,12 @@
 """What one node's signed documents say of another node's journal, to be held against that journal."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+
+from node.domain.evidence.opened import Fact, Opened
+from node.domain.journal import Act
 
 TOO_RECENT: Final = timedelta(seconds=60)
 """What was said less than this before a bundle was made may not be in it yet."""
@@ -10,11 +14,17 @@ TOO_RECENT: Final = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class LeafClaim:
-    """That a leaf stands in a journal: since when, under which agreement (or empty), and what says so."""
+    """That a leaf stands in a journal: since when, under which agreement (or empty), what says so, what it tells."""
 
     at: datetime
     agreement: str
     by: str
+    acts: frozenset[Act] = frozenset(Act)
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+    def is_met(self, entry: Opened) -> bool:
+        """Whether an entry tells what the document that names its leaf was about."""
+        return entry.act in self.acts and self.facts.items() <= entry.detail.items()
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from node.domain.evidence.agreed import Norms
 from node.domain.evidence.claims import TOO_RECENT, Claims, LeafClaim
 from node.domain.evidence.findings import Report, Step, Tally, Wrong
 from node.domain.evidence.lines import CheckpointLine, EntryLine, LeafLine, Opening, read_line
-from node.domain.evidence.opened import open_entry
+from node.domain.evidence.opened import Opened, open_entry
 from node.domain.evidence.verify import verify
 from registry.parties import ListedCard
 
@@ -69,16 +69,18 @@ class _Journal:
         """Take the scope: what is of it must be opened."""
         self._scope = line.scope
 
-    def add(self, leaf: bytes, at: datetime | None) -> None:
-        """Take the next leaf, with the time of its entry if it is opened."""
+    def add(self, leaf: bytes, entry: Opened | None) -> None:
+        """Take the next leaf, with its entry if it is opened."""
         self._waiting.append(leaf)
         claim = self._leaves.pop(leaf, None)
         if claim is not None:
             self._tally.checked(Step.COUNTERPARTS)
-            if at is None and (self._scope is None or claim.agreement in self._scope):
+            if entry is None and (self._scope is None or claim.agreement in self._scope):
                 self._missing(f"the entry named by {claim.by}, opened", "its bare leaf")
-        if at is not None:
-            self._newest = at if self._newest is None else max(self._newest, at)
+            elif entry is not None and not claim.is_met(entry):
+                self._missing(f"an entry that tells of {claim.by}", f"{entry.place}, which tells of something else")
+        if entry is not None:
+            self._newest = entry.at if self._newest is None else max(self._newest, entry.at)
         size = self.size
         if size in self._heads or len(self._waiting) >= PORTION:
             self._frontier = self._frontier.extend(self._waiting)
@@ -128,7 +130,7 @@ def _hold(lines: Iterable[bytes], node: str, claims: Sequence[Claims], tally: Ta
             case Opening():
                 journal.opening(line)
             case EntryLine():
-                journal.add(leaf_hash(line.entry.encode()), _time_of(line, index))
+                journal.add(leaf_hash(line.entry.encode()), _opened(line, index))
                 index += 1
             case LeafLine():
                 journal.add(bytes.fromhex(line.leaf), None)
@@ -140,8 +142,8 @@ def _hold(lines: Iterable[bytes], node: str, claims: Sequence[Claims], tally: Ta
     journal.finish()
 
 
-def _time_of(line: EntryLine, index: int) -> datetime | None:
+def _opened(line: EntryLine, index: int) -> Opened | None:
     try:
-        return open_entry(line, index).at
+        return open_entry(line, index)
     except CryptoError:
         return None

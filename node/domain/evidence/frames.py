@@ -26,6 +26,7 @@ _SAME_TIME: Final = timedelta(seconds=60)
 """By how much the time in a header and that of its entry may differ: they are taken in one transaction."""
 _FACTS: Final = ("authorisation", "body", "count", "frame", "purpose", "request", "root")
 _DISCLOSURES: Final = {Act.PUSH: "PUSH", Act.QUERY: "ANSWER", Act.BATCH: "ANSWER"}
+DISCLOSING: Final = frozenset(_DISCLOSURES)
 RECEIPT_GRACE: Final = timedelta(hours=24)
 """How long a frame may be without a receipt before that is a finding; the law sets no time."""
 

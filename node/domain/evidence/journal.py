@@ -1,7 +1,7 @@
 """The journal in a bundle: every entry in its place, the documents it speaks of behind it, the signed checkpoint."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -9,9 +9,10 @@ from crypto.checkpoint import open_checkpoint
 from crypto.errors import CryptoError
 from crypto.merkle import Frontier, leaf_hash
 from node.domain.evidence.agreed import Ground
+from node.domain.evidence.awaited import MISSING, awaited_behind
 from node.domain.evidence.claims import Claims, LeafClaim
 from node.domain.evidence.findings import Step, Wrong
-from node.domain.evidence.frames import FramesCheck
+from node.domain.evidence.frames import DISCLOSING, FramesCheck
 from node.domain.evidence.lines import (
     Attachment,
     CheckpointLine,
@@ -30,19 +31,12 @@ from node.domain.evidence.orders import InspectionOrder
 from node.domain.evidence.receipts import ReceiptsCheck
 from node.domain.evidence.signed import read_order
 from node.domain.journal import NO_AGREEMENT, Act, journal_origin
+from node.domain.receipts import CopyReceipt, Receipt
 from registry.parties import PartyId
 
+_OF_FRAMES: Final = ("body", "count", "frame", "root")
 PORTION: Final = 1_024
 """Leaves that are added to the tree together."""
-
-_MISSING: Final[dict[type, tuple[Step, Wrong]]] = {
-    FrameLine: (Step.FRAMES, Wrong.FRAME_MISSING),
-    ReceivedLine: (Step.FRAMES, Wrong.FRAME_MISSING),
-    ReceiptsLine: (Step.RECEIPTS, Wrong.RECEIPT_MISSING),
-    NoticesLine: (Step.NOTICES, Wrong.NOTICE_MISSING),
-    ToldLine: (Step.NOTICES, Wrong.NOTICE_MISSING),
-    OrderLine: (Step.ORDER, Wrong.ORDER_MISSING),
-}
 
 
 @dataclass(slots=True)
@@ -165,17 +159,20 @@ class JournalCheck:
             case ReceivedLine():
                 header = self.frames.received(entry, line)
                 if header is not None:
-                    self._claim(entry, header.journal_leaf, header.time, f"frame {header.frame}")
+                    by, facts = f"frame {header.frame}", {one: getattr(header, one) for one in _OF_FRAMES}
+                    self._claim(entry, header.journal_leaf, LeafClaim(header.time, "", by, DISCLOSING, facts))
             case ReceiptsLine():
                 batch = self._receipts.taken(entry, line, self._newest or entry.at)
                 for one in () if batch is None else batch.receipts:
-                    self._claim(entry, one.journal_leaf, one.at, f"a receipt in {entry.place}")
+                    self._claim(entry, one.journal_leaf, _of_receipt(one, f"a receipt in {entry.place}"))
             case NoticesLine():
                 self.notices.sent(entry, line)
             case ToldLine():
                 told = self.notices.told(entry, line)
                 if told is not None:
-                    self._claim(entry, told.journal_leaf, told.issued_at, f"notices from number {told.first} on")
+                    by, facts = f"notices from number {told.first} on", {"first": told.first}
+                    acts = frozenset({Act.NOTICES})
+                    self._claim(entry, told.journal_leaf, LeafClaim(told.issued_at, "", by, acts, facts))
             case OrderLine():
                 self._ordered(entry, line)
 
@@ -186,11 +183,11 @@ class JournalCheck:
             self._orders[digest] = order
             self._passed(order.issued_at)
 
-    def _claim(self, entry: Opened, leaf: str, at: datetime, by: str) -> None:
-        """Note that the entry's counterparty signed for a leaf of its own journal."""
+    def _claim(self, entry: Opened, leaf: str, claim: LeafClaim) -> None:
+        """Note that the entry's counterparty signed for a leaf of its own journal, under the entry's agreement."""
         agreement = "" if entry.agreement == NO_AGREEMENT else entry.agreement
-        claim = LeafClaim(at, agreement, f"{by} shown by {self._ground.node}")
-        self._claims.leaf(entry.counterparty, bytes.fromhex(leaf), claim)
+        by = f"{claim.by} shown by {self._ground.node}"
+        self._claims.leaf(entry.counterparty, bytes.fromhex(leaf), replace(claim, agreement=agreement, by=by))
 
     def _passed(self, at: datetime) -> None:
         """Note that it was this late, by the node's clock or by that of an authority."""
@@ -221,7 +218,7 @@ class JournalCheck:
         """Say what the entry before should have been followed by, and was not."""
         standing, self._standing = self._standing, None
         if standing is not None and standing.awaited is not None:
-            step, wrong = _MISSING[standing.awaited]
+            step, wrong = MISSING[standing.awaited]
             place = standing.entry.place
             self._ground.tally.found(step, wrong, place, "the document it speaks of", "none")
 
@@ -238,41 +235,14 @@ class JournalCheck:
         self._ground.tally.found(Step.JOURNAL, wrong, place, expected, got)
 
 
-def awaited_behind(entry: Opened) -> type[Attachment] | None:
-    """Which document must stand behind an entry; None where it speaks of none."""
-    rule = _AWAITED.get(entry.act)
-    return None if rule is None or not rule[0](entry) else rule[1]
+def _of_receipt(receipt: Receipt | CopyReceipt, by: str) -> LeafClaim:
+    """What a holder says by a receipt of its own journal: of a frame, that it took that in."""
+    if isinstance(receipt, CopyReceipt):
+        return LeafClaim(receipt.at, "", by)
+    facts = {"frame": receipt.frame, "outcome": "RECEIVED"}
+    return LeafClaim(receipt.at, "", by, frozenset({Act.FRAME_RECEIVED}), facts)
 
 
-_Rule = tuple[Callable[[Opened], bool], type[Attachment]]
-
-
-def _holds(name: str) -> Callable[[Opened], bool]:
-    return lambda entry: entry.detail.get(name) is not None
-
-
-def _has_matched(entry: Opened) -> bool:
-    return entry.detail.get("matched") != 0
-
-
-def _was_kept(entry: Opened) -> bool:
-    return entry.detail.get("outcome") == "RECEIVED"
-
-
-def _always(_: Opened) -> bool:
-    return True
-
-
-_AWAITED: Final[dict[Act, _Rule]] = {
-    Act.QUERY: (_holds("body"), FrameLine),
-    Act.BATCH: (_holds("body"), FrameLine),
-    Act.PUSH: (_holds("body"), FrameLine),
-    Act.FRAME_RECEIVED: (_was_kept, ReceivedLine),
-    Act.RECEIPT: (_has_matched, ReceiptsLine),
-    Act.NOTICES: (_always, NoticesLine),
-    Act.NOTICES_TAKEN: (_always, ToldLine),
-    Act.INSPECTION: (_always, OrderLine),
-}
 _NOTED: Final[dict[Act, Callable[[JournalCheck, Opened], None]]] = {
     Act.AGREEMENT: JournalCheck._learned,  # noqa: SLF001 - its own table
     Act.FILING: JournalCheck._learned,  # noqa: SLF001
