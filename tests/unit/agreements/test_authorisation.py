@@ -1,9 +1,8 @@
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from agreements.authorisation import (
     LIFETIME,
