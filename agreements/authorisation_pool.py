@@ -117,7 +117,7 @@ class _Worker:
 def _work(line: Connection) -> None:
     """What a worker does until its line ends; an interrupt at the terminal is for its parent to heed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with suppress(EOFError):
+    with suppress(EOFError, OSError):
         while True:
             order = _orders.decode(line.recv_bytes())
             opened = open_all(order.presented, order.rule_pack)

@@ -80,7 +80,7 @@ class Sqlite:
     def connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"file:{quote(str(self.path))}?mode=rw", uri=True, isolation_level=None, check_same_thread=False,
-            cached_statements=256,
+            cached_statements=512,
             timeout=self.patience,
         )  # fmt: skip
         connection.create_function("blob_of", 1, bytes.fromhex, deterministic=True)
