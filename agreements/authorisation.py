@@ -52,16 +52,14 @@ class Authorisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     valid_from: Instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedAuthorisation:
+class OpenedAuthorisation(msgspec.Struct, frozen=True, kw_only=True):
     """An authorisation whose signature verified, and its document's digest (named in the answer's frame)."""
 
     authorisation: Authorisation
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """What a requester wants to ask: `agreement` is the digest of the terms, `agreement_id` the stable id."""
 
     agreement: bytes

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from agreements.agreement import Agreement, not_in_force
 from agreements.authorisation import Ask, OpenedAuthorisation, misfit
 from agreements.refusal import Fault, Refusal, Refused, refuse
@@ -33,8 +35,7 @@ class Question:
     batch_size: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(msgspec.Struct, frozen=True, kw_only=True):
     """One subject of a message: its 16-byte pseudonym, and the authorisation as `open_authorisation` gave it.
 
     `place` counts the items before it that are charged with it, so that a daily quota ends inside a message.

@@ -1,15 +1,15 @@
 """Canonical JSON: one way to write a value, and strict typed reading (RFC 8785, without floats).
 
-Written by msgspec from a sorted plain copy, several times faster than the pure Python `rfc8785`; a property
-test holds the two byte-equal. Reading decodes into a type, writes the result again and requires identical
-bytes, so duplicate keys, other orders, white space, other spellings of a number and omitted defaults are all
-refused.
+Written by msgspec, which sorts names by itself: what it would not write canonically is found first, and written from
+a plain copy. That is ten times faster than the pure Python `rfc8785`; a property test holds the two byte-equal.
+Reading decodes into a type, writes the result again and requires identical bytes, so duplicate keys, other orders,
+white space, other spellings of a number and omitted defaults are all refused.
 """
 
 from base64 import b64encode
 from binascii import Error as BinasciiError
 from binascii import a2b_base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache
@@ -39,6 +39,9 @@ LAST_YEAR: Final = 2999
 
 _UNKNOWN_FIELD = "Object contains unknown field"
 _encode = msgspec.json.Encoder().encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+_ATOMS: Final = frozenset({str, bool, type(None), date})
+"""Types whose every value msgspec writes canonically (or, a lone surrogate, not at all)."""
 
 
 def canonical(value: object) -> bytes:
@@ -51,7 +54,7 @@ def canonical(value: object) -> bytes:
         Malformed: for anything else, floats, bytes and naive datetimes among them.
     """
     try:
-        return _encode(_plain(value))
+        return _encode_sorted(value) if _are_fit((value,)) else _encode(_plain(value))
     except UnicodeEncodeError:
         message = "text holds a lone surrogate"
     except RecursionError:
@@ -122,6 +125,63 @@ def _decoder(kind: Any) -> "msgspec.json.Decoder[Any]":
     return msgspec.json.Decoder(kind)
 
 
+def _are_fit(values: Iterable[object]) -> bool:
+    """Whether msgspec's own sorted writing of every value is the canonical one."""
+    for value in values:
+        kind = type(value)
+        if kind not in _ATOMS and not _judge(cast("Any", kind))(value):
+            return False
+    return True
+
+
+@cache
+def _judge(kind: Any) -> Callable[[Any], bool]:
+    """What tells whether values of a type are fit for msgspec."""
+    if issubclass(kind, msgspec.Struct):
+        return _is_fit_struct if _is_fit_layout(kind) else _is_unfit
+    if issubclass(kind, Enum):
+        return _is_fit_enum
+    judges: dict[type, Callable[[Any], bool]] = {
+        dict: _is_fit_dict,
+        list: _are_fit,
+        tuple: _are_fit,
+        int: _is_exact,
+        datetime: _is_fit_instant,
+    }
+    return judges.get(kind, _is_unfit)
+
+
+def _is_unfit(_: object) -> bool:
+    return False
+
+
+def _is_fit_struct(value: msgspec.Struct) -> bool:
+    return _are_fit(msgspec.structs.astuple(value))
+
+
+def _is_fit_layout(kind: type[msgspec.Struct]) -> bool:
+    """Whether every field is written, and no name but in ASCII: ordered alike by UTF-16 and by characters."""
+    config = kind.__struct_config__
+    names = "".join((*kind.__struct_encode_fields__, str(config.tag_field or "")))
+    return not config.omit_defaults and names.isascii()
+
+
+def _is_fit_dict(value: dict[object, object]) -> bool:
+    return set(map(type, value)) <= {str} and "".join(cast("Any", value)).isascii() and _are_fit(value.values())
+
+
+def _is_fit_enum(value: Enum) -> bool:
+    return _are_fit((value.value,))
+
+
+def _is_exact(number: int) -> bool:
+    return -SAFE_INTEGER <= number <= SAFE_INTEGER
+
+
+def _is_fit_instant(moment: datetime) -> bool:
+    return moment.tzinfo is UTC and not moment.microsecond and FIRST_YEAR <= moment.year <= LAST_YEAR
+
+
 def _plain(value: object) -> object:
     """The same value as dicts in RFC 8785 order, lists, text, integers, booleans and None."""
     kind = type(value)
@@ -158,16 +218,12 @@ def _plain_enum(value: Enum) -> object:
 
 
 def _bounded(number: int) -> int:
-    if -SAFE_INTEGER <= number <= SAFE_INTEGER:
+    if _is_exact(number):
         return number
     raise Malformed("an integer of 2^53 or more")
 
 
 def _plain_dict(value: dict[object, object]) -> dict[str, object]:
-    if all(type(key) is str for key in value):
-        names = cast("dict[str, object]", value)
-        if "".join(names).isascii():  # ordered alike by UTF-16 code units and by characters
-            return {name: _plain(names[name]) for name in sorted(names)}
     return {name: _plain(value[key]) for name, key in _ordered_keys(value)}
 
 

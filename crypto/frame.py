@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal, NamedTuple, TypeVar
 import msgspec
 
 from crypto import commitment, envelope, merkle, sealing
-from crypto.canonical import SAFE_INTEGER, Hex16, Hex32
+from crypto.canonical import SAFE_INTEGER, Hex16, Hex32, canonical
 from crypto.commitment import Rendition
 from crypto.errors import BadKey, BadProof, CryptoError, Malformed
 from crypto.keys import PublicKey, Purpose, Random, SealKey, SigningKey
@@ -128,9 +128,15 @@ def seal_body(renditions: Sequence[tuple[bytes, bytes]], binding: Binding, recip
 
 def sign_header(header: FrameHeader, key: SigningKey) -> bytes:
     """The signed header; BadKey unless `key` is a frame key."""
+    return sign_and_name(header, key)[0]
+
+
+def sign_and_name(header: FrameHeader, key: SigningKey) -> tuple[bytes, bytes]:
+    """The signed header, and its document digest; BadKey unless `key` is a frame key."""
     if key.purpose is not Purpose.FRAME:
         raise BadKey("a frame is signed by a frame key")
-    return envelope.sign(KIND, header, [key])
+    payload = canonical(header)
+    return envelope.sign(KIND, payload, [key]), envelope.digest(envelope.payload_type(KIND), payload)
 
 
 def open_frame(header_raw: bytes, body: bytes, frame_key: PublicKey, seal_key: SealKey) -> OpenedFrame:

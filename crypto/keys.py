@@ -7,6 +7,7 @@ OpenSSL accepts, and one verifier everywhere means that all parties agree on wha
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NewType
 
@@ -85,6 +86,7 @@ def known_suite(number: int) -> Suite:
     raise Malformed(message)
 
 
+@lru_cache(maxsize=4096)
 def key_id(purpose: Purpose, algorithm: Algorithm, public: bytes) -> KeyId:
     """H("creditport/key/v1" || u8 len || purpose || u8 len || algorithm || public)[:16], in hex."""
     name, kind = purpose.encode(), algorithm.encode()

@@ -71,12 +71,17 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything in node.toml."""
+    """Everything in node.toml.
+
+    So many processes evaluate blinded identifiers, and open the authorisations of queries, beside the one that serves;
+    with 0 it does so itself.
+    """
 
     identity: Identity
     network: Network
     database: str = SQLITE_IN_FOLDER
     evaluation_workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 1
+    authorisation_workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 1
     law: Law = Law()
     timing: Timing = Timing()
 

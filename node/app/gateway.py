@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from agreements.authorisation_pool import AuthorisationPool, open_all
 from agreements.refusal import Refusal, Refused, refuse
 from crypto.pseudonym_pool import PseudonymPool
 from node.app.opening import Node
@@ -30,6 +31,7 @@ from node.operations.desk import Desk
 from node.operations.keep_agreements import receive_document, take_filing
 from node.operations.keep_journal import prove_journal
 from node.operations.keep_registry import read_registry
+from node.operations.open_ahead import open_ahead
 from node.operations.ports import UnitOfWork
 from node.operations.show_evidence import in_parts, order_inspection, show_evidence
 from node.operations.take_notices import take_notices
@@ -48,9 +50,10 @@ MOST_UNREAD_HEADS = 1_000
 class NodeGateway:
     """Serves a node's peers. Safe to be called from several threads; what is kept in memory is one value each."""
 
-    def __init__(self, node: Node, pool: PseudonymPool) -> None:
+    def __init__(self, node: Node, pool: PseudonymPool, authorisations: AuthorisationPool | None = None) -> None:
         self._node = node
         self._pool = pool
+        self._opener = open_all if authorisations is None else authorisations.open
         self._evaluating = ThreadPoolExecutor(2, thread_name_prefix="evaluating")
         self._snapshot: Snapshot | None = None
         self._checkpoint = b""
@@ -103,8 +106,10 @@ class NodeGateway:
         return self._evaluating.submit(run)
 
     def answer_queries(self, asked: list[QueryAsked]) -> Sequence[Answered | RefusedAnswer]:
-        """Answer queries in one transaction."""
-        return self._guarded(asked, lambda work: answer_queries(work, asked, self._desk(work)))
+        """Answer queries in one transaction; their authorisations are verified while others may still write."""
+        node = self._node
+        ahead = open_ahead(asked, node.facts_cache.latest, node.settings.law.rules.reference, self._opener)
+        return self._guarded(asked, lambda work: answer_queries(work, asked, self._desk(work), ahead))
 
     def receive_document(self, peer: PartyId, raw: bytes) -> bytes | RefusedAnswer:
         """Take in a document of an agreement."""

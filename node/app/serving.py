@@ -7,11 +7,12 @@ process's, runs in the one that has this duty; when that one ends, another takes
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
 import structlog
 
+from agreements.authorisation_pool import AuthorisationPool
 from crypto.canonical import from_base64
 from crypto.errors import CryptoError
 from crypto.pseudonym_pool import PseudonymPool
@@ -257,15 +258,17 @@ def serve_node(node: Node, ready: Callable[[int], None]) -> None:
             # The first process looks itself: with port sharing the system would not.
             require_free(node.config.network.listen)
         # The pool's processes are spawned before any thread or server exists.
-        pool = PseudonymPool(node.context.keys.pseudonym_seed, node.config.evaluation_workers)
-        try:
-            asyncio.run(_serve(node, pool, ready))
-        finally:
-            pool.close()
+        with (
+            closing(AuthorisationPool(node.config.authorisation_workers)) as authorisations,
+            PseudonymPool(node.context.keys.pseudonym_seed, node.config.evaluation_workers) as pool,
+        ):
+            asyncio.run(_serve(node, pool, authorisations, ready))
 
 
-async def _serve(node: Node, pool: PseudonymPool, ready: Callable[[int], None]) -> None:
-    gateway, metrics, stop = NodeGateway(node, pool), WireMetrics(), asyncio.Event()
+async def _serve(
+    node: Node, pool: PseudonymPool, authorisations: AuthorisationPool, ready: Callable[[int], None]
+) -> None:
+    gateway, metrics, stop = NodeGateway(node, pool, authorisations), WireMetrics(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)

@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -53,6 +54,7 @@ def anniversary(day: date, years: int) -> date:
         return date(day.year + years, 2, 28)
 
 
+@lru_cache(maxsize=16)
 def shanghai_day(at: datetime) -> date:
     """The calendar day in Shenzhen at the instant `at` (aware)."""
     return at.astimezone(SHANGHAI).date()

@@ -7,7 +7,6 @@ journal with its salt, so that it can be opened to an inspector and to nobody el
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -65,18 +64,19 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     suite: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drafted:
+class Drafted(msgspec.Struct, frozen=True, kw_only=True):
     """An entry ready to be inserted, unsequenced: leaf data, its hash, and the opening of its detail."""
 
     entry: bytes
     leaf: bytes
     detail: bytes
-    salt: bytes = field(repr=False)
+    salt: bytes
+
+    def __repr__(self) -> str:
+        return "Drafted(...)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryFacts:
+class EntryFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller of `draft` knows of the act."""
 
     act: Act

@@ -6,23 +6,24 @@ only on the documents presented and on the agreement; whatever home's own record
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import msgspec
 
 from agreements.agreement import Agreement
-from agreements.authorisation import LIFETIME, OpenedAuthorisation, open_authorisation
+from agreements.authorisation import LIFETIME, OpenedAuthorisation
+from agreements.authorisation_pool import Opening
 from agreements.permission import Facts, Granted, Item, Question, Usage, decide_agreement, decide_item
 from agreements.refusal import Refusal, Refused, refuse
-from agreements.signatures import document_keys
 from crypto.errors import Malformed
-from crypto.keys import KeyId, PublicKey, Purpose
+from crypto.keys import Purpose
 from node.domain.journal import Act, Detail, Drafted, EntryFacts, draft
 from node.operations.asked import Answered, QueryAsked, RefusedAnswer
 from node.operations.desk import Desk
 from node.operations.disclose import Disclosure, Occasion, Shown, disclose, show
+from node.operations.open_ahead import NOTHING, OpenedAhead
 from node.operations.ports import UnitOfWork
 from node.operations.rows import SentFrameRow
 from registry.freshness import TOLERANCE
@@ -40,7 +41,6 @@ class _Ruling:
     facts: Facts
     number: int
     decided: Granted | Refused
-    keys: Mapping[KeyId, PublicKey]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class _Case:
     agreement: Agreement | None
     agreement_no: int
     decided: Granted | Refused
-    opened: list[OpenedAuthorisation | Refused | None] = field(default_factory=list)
+    opened: Sequence[Opening] = ()
     refused: dict[int, Refused] = field(default_factory=dict)
     shown: list[Shown] = field(default_factory=list)
 
@@ -70,30 +70,27 @@ class _StoredItem(msgspec.Struct, frozen=True, array_like=True):
     leaf: bytes
 
 
-def answer_queries(work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk) -> list[Answered | RefusedAnswer]:
+def answer_queries(
+    work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk, ahead: OpenedAhead = NOTHING
+) -> list[Answered | RefusedAnswer]:
     """Answer messages, each with one frame or one refusal, in order; commits before anything may leave.
 
     A request whose very bytes were answered a moment ago gets the same frame again and leaves no new entry.
     """
     at = desk.context.now()
     known = _known_answers(work, asked, desk, at)
-    fresh = {_request(one): one for one in asked if _request(one) not in known}
-    cases = _decide(work, list(fresh.values()), desk, at)
+    fresh = {one.request: one for one in asked if one.request not in known}
+    cases = _decide(work, list(fresh.values()), desk, ahead, at)
     _use_nonces(work, cases, desk)
     _show(work, cases, desk, at)
     answers = dict(known)
     frames: list[SentFrameRow] = []
     entries: list[Drafted] = []
     for case in cases:
-        answers[_request(case.asked)] = _conclude(case, desk, frames, entries, at)
+        answers[case.asked.request] = _conclude(case, desk, frames, entries, at)
     _write(work, cases, frames, entries, at)
     work.commit()
-    return [answers[_request(one)] for one in asked]
-
-
-def _request(one: QueryAsked) -> tuple[PartyId, bytes]:
-    """What names a request here: another peer that sends the same bytes asks something of its own."""
-    return one.peer, one.digest
+    return [answers[one.request] for one in asked]
 
 
 def _known_answers(
@@ -115,13 +112,13 @@ def _known_answers(
             continue
         if isinstance(decide_agreement(_question(one), desk.facts_of(one.peer, one.agreement), at), Granted):
             items = _read_items(row.outcomes)
-            found[_request(one)] = Answered(
+            found[one.request] = Answered(
                 header=row.header, body=row.body, refused_items=items, checkpoint=desk.checkpoint
             )
     return found
 
 
-def _decide(work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk, at: datetime) -> list[_Case]:
+def _decide(work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk, ahead: OpenedAhead, at: datetime) -> list[_Case]:
     charged: Counter[int] = Counter()
     rulings: dict[Hashable, _Ruling] = {}
     cases = []
@@ -134,6 +131,7 @@ def _decide(work: UnitOfWork, asked: Sequence[QueryAsked], desk: Desk, at: datet
             ruling = rulings[alike] = _rule(work, question, desk, at)
         case = _Case(asked=one, agreement=ruling.facts.agreement, agreement_no=ruling.number, decided=ruling.decided)
         if isinstance(ruling.decided, Granted):
+            case.opened = ahead.of(one, desk)
             _decide_items(case, ruling, at, charged)
         cases.append(case)
     return cases
@@ -154,13 +152,10 @@ def _rule(work: UnitOfWork, question: Question, desk: Desk, at: datetime) -> _Ru
         window = day_window(at)
         usage = Usage(queries_today=work.usage.charged(number, [window])[window])
         facts = replace(facts, usage=usage)
-    keys = document_keys(desk.facts.snapshot.keys_of(question.peer))
-    return _Ruling(question=question, facts=facts, number=number, decided=decided, keys=keys)
+    return _Ruling(question=question, facts=facts, number=number, decided=decided)
 
 
 def _decide_items(case: _Case, ruling: _Ruling, at: datetime, charged: Counter[int]) -> None:
-    pack = ruling.facts.rules.reference
-    case.opened = [open_authorisation(item.authorisation, ruling.keys, pack) for item in case.asked.items]
     for place, item in enumerate(case.asked.items):
         judged = Item(pseudonym=item.pseudonym, authorisation=case.opened[place], place=charged[case.agreement_no])
         refused = decide_item(ruling.question, judged, ruling.facts, at)
@@ -333,9 +328,9 @@ def _write(
     work.sent_frames.add(frames)
     by_request = {(row.recipient, row.request): row.frame for row in frames}
     ledger = [
-        shown.ledger(case.agreement_no, by_request[_request(case.asked)])
+        shown.ledger(case.agreement_no, by_request[case.asked.request])
         for case in cases
-        if _request(case.asked) in by_request
+        if case.asked.request in by_request
         for shown in case.shown
     ]
     work.ledger.disclose(ledger, at)

@@ -50,6 +50,11 @@ class QueryAsked:
     batch: bool
     checkpoint: bytes
 
+    @property
+    def request(self) -> tuple[PartyId, bytes]:
+        """What names it here: another peer that sends the same bytes asks something of its own."""
+        return self.peer, self.digest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedAnswer:

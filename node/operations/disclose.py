@@ -1,7 +1,7 @@
 """From pseudonyms to sealed frames: find the records, leave out what is withheld, render, seal, sign."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
@@ -9,9 +9,9 @@ import msgspec
 
 from agreements.agreement import Agreement
 from agreements.permission import Granted
-from crypto import commitment, envelope
+from crypto import commitment
 from crypto.commitment import RenditionHeader, make_rendition
-from crypto.frame import KIND, FrameHeader, SealedBody, seal_body, shuffled, sign_header
+from crypto.frame import FrameHeader, SealedBody, seal_body, shuffled, sign_and_name
 from crypto.keys import PublicKey, Suite
 from crypto.sealing import Binding
 from node.domain.context import Context
@@ -39,8 +39,7 @@ class Disclosure:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """One rendition to be shown, which record version it is of, and by which of its subject's identifiers.
 
     `fields` as in the ledger: None where it shows all that is granted.
@@ -50,8 +49,11 @@ class Shown:
     record_version: int
     identifier_no: int
     fields: str | None
-    body: bytes = field(repr=False)
+    body: bytes
     commitment: bytes
+
+    def __repr__(self) -> str:
+        return "Shown(...)"
 
     def ledger(self, agreement_no: int, frame: bytes) -> LedgerRow:
         """The ledger row: who held this version in which frame."""
@@ -65,8 +67,7 @@ class Shown:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Name:
+class Name(msgspec.Struct, frozen=True, kw_only=True):
     """Under which pseudonym something is shown, and which of its subject's identifiers that stands for."""
 
     pseudonym: bytes
@@ -144,9 +145,9 @@ class Renderer:
         self._work = work
         self._disclosure = disclosure
         self._granted = disclosure.agreement.terms.precisions
-        number = disclosure.agreement_no
-        self._made = dict(work.renditions.of_records(number, disclosure.epoch, records))
-        self._identities = dict(work.renditions.identities(number, records))
+        self._records = records
+        self._made = dict(work.renditions.of_records(disclosure.agreement_no, disclosure.epoch, records))
+        self._identities: dict[int, AliasRow] | None = None
         self._new: list[RenditionRow] = []
 
     def rendition(self, row: RecordRow, name: Name, fields: Mapping[str, Precision]) -> Shown:
@@ -208,6 +209,9 @@ class Renderer:
 
     def _identify(self, row: RecordRow) -> AliasRow:
         """The record's name here, in the wire version that stands for this record version."""
+        if self._identities is None:
+            number = self._disclosure.agreement_no
+            self._identities = dict(self._work.renditions.identities(number, self._records))
         known = self._identities.get(row.record_no)
         if known is None:
             known = AliasRow(alias=self._disclosure.context.random(16), wire_version=1, record_version=row.version)
@@ -280,8 +284,7 @@ class UnsignedFrame:
             suite=Suite.ONE,
             time=at,
         )
-        raw = sign_header(header, context.keys.frame)
-        return raw, envelope.parse(raw, KIND).digest
+        return sign_and_name(header, context.keys.frame)
 
 
 def disclose(

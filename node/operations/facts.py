@@ -59,6 +59,11 @@ class FactsCache:
         self.settings = settings
         self._facts: NodeFacts | None = None
 
+    @property
+    def latest(self) -> NodeFacts | None:
+        """The facts that were read last; whether they hold is for a unit of work to say."""
+        return self._facts
+
     def current(self, work: UnitOfWork, at: datetime) -> NodeFacts:
         """Give the facts that hold in this unit of work, reading them again only if they changed."""
         known, generation = self._facts, work.generation.read()

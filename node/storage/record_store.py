@@ -13,6 +13,8 @@ from node.storage.moments import from_milliseconds, from_milliseconds_or_none, t
 from node.storage.record_batch import Batch, Known, Stated
 from node.storage.transaction import Transaction
 
+_SHOWN: Final = frozenset[str]()
+
 COLUMNS: Final = """r.number, r.subject_no, r.version, r.kind, r.content, r.facts, r.disclose_until, r.withheld,
 r.stored_at, r.deleted_at"""
 """What `record_from_row` reads."""
@@ -168,7 +170,7 @@ def record_from_row(row: Any) -> RecordRow:
         content=content,
         facts=facts,
         disclose_until=None if disclose_until is None else date.fromisoformat(disclose_until),
-        withheld=frozenset(withheld.split()),
+        withheld=frozenset(withheld.split()) if withheld else _SHOWN,
         stored_at=from_milliseconds(stored_at),
         deleted_at=from_milliseconds_or_none(deleted_at),
     )

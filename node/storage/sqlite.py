@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -41,6 +41,13 @@ _KEYS: Final = {
     "pairs": "{0}(key, other) AS MATERIALIZED"
     " (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:{0}))",
 }
+_PLAIN_INSERT: Final = re.compile(
+    r"(\s*INSERT INTO \w+\s*\([\w,\s]+\)\s*VALUES )\(((?::\w+[,\s]*)+)\)(\s*(?:ON CONFLICT \(\w+\) DO NOTHING)?)"
+)
+_NAME: Final = re.compile(r":(\w+)")
+_TOGETHER: Final = 32
+"""Rows that one statement inserts: the driver gives up Python's lock for each statement, and waits for it again."""
+
 _MEANINGS: Final[dict[int, StorageError]] = {
     sqlite3.SQLITE_FULL: DiskFull("the disk is full; nothing of this transaction was kept"),
     sqlite3.SQLITE_BUSY: Busy("another process is writing to the database; try again"),
@@ -68,11 +75,12 @@ class Sqlite:
         self.patience = patience
         self._writing = Lock()
         self._statements: dict[str, str] = {}
+        self._inserts: dict[str, _Insert | None] = {}
 
     def connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"file:{quote(str(self.path))}?mode=rw", uri=True, isolation_level=None, check_same_thread=False,
-            cached_statements=256,
+            cached_statements=512,
             timeout=self.patience,
         )  # fmt: skip
         connection.create_function("blob_of", 1, bytes.fromhex, deterministic=True)
@@ -100,8 +108,18 @@ class Sqlite:
         return msgspec.json.encode(list(dict.fromkeys(keys))).decode()
 
     def run_many(self, cursor: Any, text: str, rows: Sequence[Mapping[str, Any]]) -> int:
-        cursor.executemany(self.statement(text), rows)
-        return int(cursor.rowcount)
+        if text not in self._inserts:
+            self._inserts[text] = _Insert.of(text)
+        insert, changed, start = self._inserts[text], 0, 0
+        while insert is not None and len(rows) - start > 1:
+            # Powers of two, so that there are few statements to be prepared.
+            count = min(_TOGETHER, 1 << (len(rows) - start).bit_length() - 1)
+            cursor.execute(*insert.together(rows[start : start + count]))
+            changed, start = changed + cursor.rowcount, start + count
+        if start < len(rows):
+            cursor.executemany(self.statement(text), rows[start:] if start else rows)
+            changed += cursor.rowcount
+        return int(changed)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -160,6 +178,29 @@ class Sqlite:
 
     def duties(self) -> "SoleDuties":
         return SoleDuties()
+
+
+class _Insert(NamedTuple):
+    """A plain INSERT, so that it can be said of many rows."""
+
+    head: str
+    row: str
+    tail: str
+    names: list[str]
+
+    @classmethod
+    def of(cls, text: str) -> "_Insert | None":
+        """The parts of a statement; None if it is not a plain INSERT."""
+        plain = _PLAIN_INSERT.fullmatch(text)
+        if plain is None:
+            return None
+        names = _NAME.findall(plain[2])
+        return cls(plain[1], f"({', '.join('?' for _ in names)})", plain[3], names)
+
+    def together(self, rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[Any]]:
+        """One statement for all the rows, and its values."""
+        values = [row[name] for row in rows for name in self.names]
+        return f"{self.head}{', '.join([self.row] * len(rows))}{self.tail}", values
 
 
 class SoleDuties:

@@ -19,7 +19,9 @@ _EVALUATED: Final = "SELECT 1 FROM evaluations WHERE request = :request"
 _REMEMBER: Final = "INSERT INTO evaluations (request, at) VALUES (:request, :at) ON CONFLICT (request) DO NOTHING"
 _USED: Final = """
 WITH {blobs wanted} SELECT n.nonce, n.request FROM wanted CROSS JOIN nonces n WHERE n.nonce = wanted.key"""
-_USE: Final = "INSERT INTO nonces (nonce, request, expires_at) VALUES (:nonce, :request, :expires_at)"
+_USE: Final = """
+INSERT INTO nonces (nonce, request, expires_at) VALUES (:nonce, :request, :expires_at)
+ON CONFLICT (nonce) DO NOTHING"""
 
 
 class SqlUsage:
@@ -47,12 +49,10 @@ class SqlUsage:
         self._transaction.run(_REMEMBER, {"request": request, "at": to_milliseconds(at)})
 
     def use_nonces(self, nonces: Mapping[bytes, bytes], expires_at: datetime) -> dict[bytes, bytes]:
-        used: dict[bytes, bytes] = dict(self._transaction.rows(_USED, {"wanted": self._transaction.keys(list(nonces))}))
+        """Written first: who used a nonce before is looked up only if one was used."""
         end = to_milliseconds(expires_at)
-        fresh = [
-            {"nonce": nonce, "request": request, "expires_at": end}
-            for nonce, request in nonces.items()
-            if nonce not in used
-        ]
-        self._transaction.run_many(_USE, fresh)
-        return used
+        rows = [{"nonce": nonce, "request": request, "expires_at": end} for nonce, request in nonces.items()]
+        if self._transaction.run_many(_USE, rows) == len(rows):
+            return {}
+        stored = self._transaction.rows(_USED, {"wanted": self._transaction.keys(list(nonces))})
+        return {nonce: request for nonce, request in stored if request != nonces[nonce]}

@@ -1,6 +1,7 @@
 """Coalescing: concurrent calls share one run of an operation that takes lists, so that they share its commit.
 
-A call that comes alone never waits. While one batch runs, the next one gathers. When several callers were
+A call that comes alone never waits. While one batch runs, the next one gathers; it runs beside the first as soon as it
+is full, so that what the operation does outside of its transaction goes on meanwhile. When several callers were
 there a moment ago, the first to come waits for as many as there were, but no longer than a window: without
 that, callers that ask again as soon as they are answered would each be served alone.
 """
@@ -24,12 +25,16 @@ def _one(_: object) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How calls gather: for `window` seconds, `most` calls or `heaviest` weight a batch, `queue` waiting."""
+    """How calls gather: for `window` seconds, `most` calls or `heaviest` weight a batch, `queue` waiting.
+
+    `abreast` full batches run at a time.
+    """
 
     window: float = 0.001
     most: int = 64
     heaviest: int = 200
     queue: int = 1024
+    abreast: int = 1
 
 
 @dataclass(slots=True)
@@ -41,7 +46,7 @@ class _Waiting(Generic[Q, A]):
 
 
 class Coalescer(Generic[Q, A]):
-    """Gathers questions asked on one event loop into runs of `operation` in `executor`, one run at a time.
+    """Gathers questions asked on one event loop into runs of `operation` in `executor`, few at a time.
 
     `operation` gives one answer for each question, in order. `weight` says how much of a batch one question
     fills; a question heavier than a batch runs in one of its own.
@@ -59,7 +64,8 @@ class Coalescer(Generic[Q, A]):
         self._limits = limits
         self._weigh = weight
         self._waiting: deque[_Waiting[Q, A]] = deque()
-        self._running = False
+        self._weight = 0
+        self._running = 0
         self._expected = 1
         self._timer: asyncio.TimerHandle | None = None
 
@@ -77,17 +83,17 @@ class Coalescer(Generic[Q, A]):
             raise Overloaded("too many calls are waiting")
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[A] = loop.create_future()
-        self._waiting.append(_Waiting(question, self._weigh(question), loop.time(), answer))
+        waiting = _Waiting(question, self._weigh(question), loop.time(), answer)
+        self._waiting.append(waiting)
+        self._weight += waiting.weight
         self._consider(loop)
         return await answer
 
     def _consider(self, loop: asyncio.AbstractEventLoop) -> None:
         """Run now, or set the timer for when the first in line has waited long enough."""
-        if self._running:
-            return
         while self._waiting and self._waiting[0].answer.done():
-            self._waiting.popleft()
-        if not self._waiting:
+            self._next()
+        if not self._waiting or not self._has_room():
             return
         due = self._waiting[0].since + self._limits.window
         if len(self._waiting) >= self._expected or self._is_full() or due <= loop.time():
@@ -95,10 +101,17 @@ class Coalescer(Generic[Q, A]):
         elif self._timer is None:
             self._timer = loop.call_at(due, self._run, loop)
 
+    def _has_room(self) -> bool:
+        """Whether a batch may run: the only one, or a full one beside others."""
+        return not self._running or (self._running < self._limits.abreast and self._is_full())
+
     def _is_full(self) -> bool:
-        if len(self._waiting) >= self._limits.most:
-            return True
-        return sum(waiting.weight for waiting in self._waiting) >= self._limits.heaviest
+        return len(self._waiting) >= self._limits.most or self._weight >= self._limits.heaviest
+
+    def _next(self) -> _Waiting[Q, A]:
+        first = self._waiting.popleft()
+        self._weight -= first.weight
+        return first
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._timer is not None:
@@ -107,7 +120,7 @@ class Coalescer(Generic[Q, A]):
         batch = self._take()
         if not batch:
             return
-        self._running = True
+        self._running += 1
         questions = [waiting.question for waiting in batch]
         run = loop.run_in_executor(self._executor, self._operation, questions)
         run.add_done_callback(lambda done: self._finish(loop, batch, done))
@@ -120,7 +133,7 @@ class Coalescer(Generic[Q, A]):
             first = self._waiting[0]
             if batch and weight + first.weight > self._limits.heaviest:
                 break
-            self._waiting.popleft()
+            self._next()
             if not first.answer.done():
                 batch.append(first)
                 weight += first.weight
@@ -129,7 +142,7 @@ class Coalescer(Generic[Q, A]):
     def _finish(
         self, loop: asyncio.AbstractEventLoop, batch: list[_Waiting[Q, A]], run: asyncio.Future[Sequence[A]]
     ) -> None:
-        self._running = False
+        self._running -= 1
         self._expected = len(batch) + len(self._waiting)
         # The next batch starts before the answers of this one are read, so that both go on side by side.
         self._consider(loop)

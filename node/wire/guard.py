@@ -7,8 +7,8 @@ up again on every call, health and reflection included.
 import asyncio
 import inspect
 import traceback
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
@@ -162,14 +162,14 @@ class Guard(grpc.GenericRpcHandler):
     def _unary(self, method: str, behaviour: Behaviour) -> Behaviour:
         cap = self._limits.deadline
 
-        async def guarded(request: object, context: Call) -> object:
-            async with self._watched(method, context), asyncio.timeout(cap), self._turns:
+        async def in_turn(request: object, context: Call) -> object:
+            async with asyncio.timeout(cap), self._turns:
                 answer = await behaviour(request, context)
-                if isinstance(answer, RefusedAnswer):
-                    await self._turn_away(context, answer)
-                return answer
+            if isinstance(answer, RefusedAnswer):
+                await self._turn_away(context, answer)
+            return answer
 
-        return guarded
+        return self._watched(method, in_turn)
 
     def _stream(self, method: str, behaviour: Behaviour | None) -> Behaviour:
         """A stream is written from within the handler's own task, so that ending it early ends all of it."""
@@ -178,8 +178,8 @@ class Guard(grpc.GenericRpcHandler):
             raise TypeError(f"{method} takes a stream and answers once, which no method here does")
         generates = inspect.isasyncgenfunction(behaviour)
 
-        async def guarded(request: object, context: Call) -> None:
-            async with self._watched(method, context), asyncio.timeout(cap):
+        async def in_place(request: object, context: Call) -> None:
+            async with asyncio.timeout(cap):
                 with self._places:
                     if not generates:
                         answer = await behaviour(request, context)
@@ -190,35 +190,32 @@ class Guard(grpc.GenericRpcHandler):
                         async for answer in answers:
                             await context.write(answer)
 
-        return guarded
+        return self._watched(method, in_place)
 
-    @asynccontextmanager
-    async def _watched(self, method: str, context: Call) -> AsyncIterator[None]:
+    def _watched(self, method: str, behaviour: Behaviour) -> Behaviour:
         """Admit the caller, count the outcome, and let nothing of an unexpected error reach the peer."""
-        code = grpc.StatusCode.UNKNOWN
-        self._metrics.entered()
-        try:
-            await self._admit(method, context)
-            yield
-            code = grpc.StatusCode.OK
-        except grpc.aio.AbortError:
-            code = context.code()
-            raise
-        except Overloaded:
-            code = grpc.StatusCode.RESOURCE_EXHAUSTED
-            await context.abort(code, "busy: try again later")
-        except TimeoutError:
-            code = grpc.StatusCode.DEADLINE_EXCEEDED
-            await context.abort(code, "took too long")
-        except asyncio.CancelledError:
-            code = grpc.StatusCode.CANCELLED
-            raise
-        except Exception as failure:  # noqa: BLE001 - a bug must not describe itself to the peer
-            code = grpc.StatusCode.INTERNAL
-            structlog.get_logger(__name__).error("call.failed", method=method, errors=_traced(failure))
-            await context.abort(code, "internal error")
-        finally:
-            self._metrics.handled(method, code)
+
+        async def watched(request: object, context: Call) -> object:
+            code = grpc.StatusCode.UNKNOWN
+            self._metrics.entered()
+            try:
+                await self._admit(method, context)
+                answer = await behaviour(request, context)
+                code = grpc.StatusCode.OK
+            except grpc.aio.AbortError:
+                code = context.code()
+                raise
+            except asyncio.CancelledError:
+                code = grpc.StatusCode.CANCELLED
+                raise
+            except Exception as failure:  # noqa: BLE001 - a bug must not describe itself to the peer
+                code, told = _outcome(method, failure)
+                await context.abort(code, told)
+            finally:
+                self._metrics.handled(method, code)
+            return answer
+
+        return watched
 
     async def _admit(self, method: str, context: Call) -> None:
         presented = context.auth_context().get("x509_pem_cert")
@@ -240,6 +237,16 @@ class Guard(grpc.GenericRpcHandler):
 
 
 _STATUS_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
+
+
+def _outcome(method: str, failure: Exception) -> tuple[grpc.StatusCode, str]:
+    """What a peer is told of a call that failed; nothing of an error that nobody expected."""
+    if isinstance(failure, Overloaded):
+        return grpc.StatusCode.RESOURCE_EXHAUSTED, "busy: try again later"
+    if isinstance(failure, TimeoutError):
+        return grpc.StatusCode.DEADLINE_EXCEEDED, "took too long"
+    structlog.get_logger(__name__).error("call.failed", method=method, errors=_traced(failure))
+    return grpc.StatusCode.INTERNAL, "internal error"
 
 
 def _traced(failure: BaseException | None) -> list[str]:

@@ -11,14 +11,14 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
-from node.operations.asked import QueryAsked
 from node.wire.coalesce import Coalescer, Limits
 from node.wire.errors import CannotListen
 from node.wire.gateway import Gateway
 from node.wire.guard import CallLimits, Guard
 from node.wire.inspections import Inspections
-from node.wire.methods import LARGEST_MESSAGE, SERVICES
+from node.wire.methods import KIB, LARGEST_MESSAGE, SERVICES
 from node.wire.metrics import WireMetrics
+from node.wire.questions import Question, Questions
 from node.wire.servicers import Servicers, Workers
 from node.wire.tls import ServerTls
 
@@ -37,12 +37,15 @@ _CHANNEL_OPTIONS: Final = (
 class ServerOptions:
     """How much a server does at a time: see CallLimits and Limits.
 
-    `in_flight` messages of one batch stream are worked on together; `threads` run what is not coalesced. With
+    Of queries, two batches run abreast: while one is in its transaction the next is read and its authorisations are
+    verified; and as many calls as wait together come in two batches rather than in one. `in_flight` messages of one
+    batch stream are worked on together; `threads` run what is not coalesced. With
     `share_port` other processes of the same node may listen on the same port; the system deals connections out to them.
     """
 
     calls: CallLimits = field(default_factory=CallLimits)
     gather: Limits = field(default_factory=Limits)
+    queries: Limits = field(default_factory=lambda: Limits(most=32, heaviest=160 * KIB, abreast=2))
     in_flight: int = 4
     threads: int = 2
     share_port: bool = False
@@ -89,12 +92,12 @@ async def serve(
     """
     threads = tuple(
         ThreadPoolExecutor(workers, thread_name_prefix=name)
-        for name, workers in (("charges", 1), ("queries", 1), ("calls", options.threads))
+        for name, workers in (("charges", 1), ("queries", options.queries.abreast), ("calls", options.threads))
     )
     charges, queries, calls = threads
     workers = Workers(
         charges=Coalescer(gateway.charge_evaluations, charges, options.gather),
-        queries=Coalescer(gateway.answer_queries, queries, options.gather, _items),
+        queries=Coalescer(Questions(gateway).answer, queries, options.queries, _size),
         executor=calls,
     )
     inspections = Inspections(gateway, calls)
@@ -152,5 +155,5 @@ async def _health_and_reflection() -> tuple[health.aio.HealthServicer, list[grpc
     return checking, collected.handlers
 
 
-def _items(asked: QueryAsked) -> int:
-    return len(asked.items)
+def _size(question: Question) -> int:
+    return len(question.raw)

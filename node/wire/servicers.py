@@ -16,13 +16,11 @@ import grpc
 from agreements.refusal import Refusal
 from crypto.errors import Malformed
 from node.operations.asked import (
-    Answered,
     EvaluateAsked,
     EvaluationGranted,
     FrameArrived,
     FrameRefused,
     FrameStored,
-    QueryAsked,
     RefusedAnswer,
 )
 from node.wire import codec
@@ -34,6 +32,7 @@ from node.wire.in_order import answer_in_order
 from node.wire.inspections import Inspections
 from node.wire.methods import Method
 from node.wire.metrics import WireMetrics
+from node.wire.questions import Question, Reply
 from registry.parties import PartyId
 
 T = TypeVar("T")
@@ -51,7 +50,7 @@ class Workers:
     """Where blocking work runs: the two coalesced operations, and everything else in `executor`."""
 
     charges: Coalescer[EvaluateAsked, EvaluationGranted | RefusedAnswer]
-    queries: Coalescer[QueryAsked, Answered | RefusedAnswer]
+    queries: Coalescer[Question, Reply | Misshapen]
     executor: Executor
 
 
@@ -122,14 +121,10 @@ class Servicers:
         return codec.evaluation_to_wire(elements, proof, granted.checkpoint)
 
     async def _query(self, raw: bytes, peer: PartyId) -> RawAnswer:
-        asked = codec.query_from_wire(raw, peer)
-        self._saw(peer, asked.checkpoint)
-        answer = await self._workers.queries.ask(asked)
-        if isinstance(answer, RefusedAnswer):
-            return answer
-        if answer.refused_items:
-            return answer.refused_items[0][1]
-        return codec.answer_to_wire(answer)
+        reply = await self._workers.queries.ask(Question(raw, peer, Method.QUERY))
+        if isinstance(reply, Misshapen):
+            raise reply
+        return reply.refused or reply.response
 
     async def _deliver_document(self, raw: bytes, peer: PartyId) -> RawAnswer:
         delivery = codec.document_from_wire(raw)
@@ -164,7 +159,7 @@ class Servicers:
         if isinstance(taken, RefusedAnswer):
             return taken
         if taken.refused is not None:
-            self._count(taken.refused)
+            self._count(taken.refused.refused.reason)
         return codec.notices_taken_to_wire(taken, self._gateway.newest_checkpoint())
 
     async def _prove_journal(self, raw: bytes, peer: PartyId) -> RawAnswer:
@@ -176,16 +171,14 @@ class Servicers:
         await answer_in_order(requests, context, self._in_flight, lambda raw: self._batch_message(raw, caller))
 
     async def _batch_message(self, raw: bytes, caller: Caller) -> bytes:
-        request_id, peer = b"", caller.party
-        answer: Answered | RefusedAnswer
-        try:
-            request_id, asked = codec.batch_query_from_wire(raw, peer)
-            self._saw(peer, asked.checkpoint)
-            answer = delisted(self._gateway, caller, Method.BATCH_QUERY) or await self._workers.queries.ask(asked)
-        except Misshapen as bad:
-            answer = await self._refused(peer, Method.BATCH_QUERY, bad)
-        self._count(answer)
-        return codec.batch_answer_to_wire(request_id, answer, self._gateway.newest_checkpoint())
+        peer, method = caller.party, Method.BATCH_QUERY
+        reply = await self._workers.queries.ask(Question(raw, peer, method, delisted(self._gateway, caller, method)))
+        if isinstance(reply, Misshapen):
+            refused = await self._refused(peer, method, reply)
+            self._count(refused.refused.reason)
+            return codec.batch_answer_to_wire(b"", refused, self._gateway.newest_checkpoint())
+        self._count(*reply.refusals)
+        return reply.response
 
     async def _push_frames(self, requests: AsyncIterator[bytes], context: Stream) -> None:
         """Take in at once what came while the frames before it were taken in."""
@@ -209,15 +202,12 @@ class Servicers:
         except Misshapen as bad:
             outcome = FrameRefused(frame=b"", answer=await self._refused(caller.party, Method.PUSH_FRAMES, bad))
         if isinstance(outcome, FrameRefused):
-            self._count(outcome.answer)
+            self._count(outcome.answer.refused.reason)
         return codec.pushed_to_wire(outcome, self._gateway.newest_checkpoint())
 
-    def _count(self, answer: Answered | RefusedAnswer) -> None:
-        if isinstance(answer, RefusedAnswer):
-            self._metrics.refused(answer.refused.reason)
-            return
-        for _, item in answer.refused_items:
-            self._metrics.refused(item.refused.reason)
+    def _count(self, *reasons: Refusal) -> None:
+        for reason in reasons:
+            self._metrics.refused(reason)
 
     def _saw(self, peer: PartyId, checkpoint: bytes) -> None:
         if checkpoint:

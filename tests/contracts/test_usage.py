@@ -1,5 +1,7 @@
 """The port Usage."""
 
+import pytest
+
 from node.operations.ports import Store
 from tests.contracts.examples import NOON, digest, minutes, short, stock
 
@@ -55,3 +57,14 @@ def test_a_nonce_of_an_undone_unit_is_free_again(store: Store) -> None:
 
     with store.write() as work:
         assert work.usage.use_nonces({short("a"): digest("r2")}, minutes(5)) == {}
+
+
+@pytest.mark.parametrize("count", [1, 2, 31, 33, 150])
+def test_nonces_in_any_number_are_used_once_each(store: Store, count: int) -> None:
+    nonces = [digest(f"nonce {number}")[:16] for number in range(count)]
+    with store.write() as work:
+        assert work.usage.use_nonces(dict.fromkeys(nonces, digest("r1")), minutes(5)) == {}
+        more = dict.fromkeys([*nonces[1:], short("x")], digest("r2"))
+
+        assert work.usage.use_nonces(more, minutes(5)) == dict.fromkeys(nonces[1:], digest("r1"))
+        assert work.usage.use_nonces({short("x"): digest("r3")}, minutes(5)) == {short("x"): digest("r2")}

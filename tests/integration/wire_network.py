@@ -96,6 +96,8 @@ class ScriptedGateway:
     seen: list[tuple[PartyId, bytes]] = field(default_factory=list)
     hold: threading.Event | None = None
     release_after: int = 0
+    release_when_met: int = 0
+    met: int = 0
     taken_in: int = 0
     most_in_hand: int = 0
 
@@ -110,6 +112,9 @@ class ScriptedGateway:
         self.gone[name], self.listed[name] = party, refuse(Refusal.PEER_SUSPENDED, "SZ-DRAFT-82")
 
     def identify(self, certificate_sha256: bytes, method: str) -> PartyId | Refused:
+        self.met += 1
+        if self.hold is not None and self.met == self.release_when_met:
+            self.hold.set()
         if method in OUTLIVING and certificate_sha256 in self.gone:
             return self.gone[certificate_sha256]
         return self.listed.get(certificate_sha256, refuse(Refusal.PEER_UNKNOWN, ""))

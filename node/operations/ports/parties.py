@@ -105,7 +105,7 @@ class Usage(Protocol):
     def use_nonces(self, nonces: Mapping[bytes, bytes], expires_at: datetime) -> Mapping[bytes, bytes]:
         """Note authorisation nonces with the request digest each came in.
 
-        Gives back those already used, with the digest that used them first.
+        Gives back those already used for another request, with the digest of that one.
         """
 
 

@@ -67,6 +67,6 @@ class MemoryUsage(Part):
     def use_nonces(self, nonces: Mapping[bytes, bytes], expires_at: datetime) -> dict[bytes, bytes]:
         del expires_at
         known = self._changing.nonces
-        used = {nonce: known[nonce] for nonce in nonces if nonce in known}
+        used = {nonce: known[nonce] for nonce, request in nonces.items() if known.get(nonce, request) != request}
         known.update({nonce: request for nonce, request in nonces.items() if nonce not in used})
         return used

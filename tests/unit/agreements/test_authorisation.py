@@ -1,9 +1,8 @@
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from agreements.authorisation import (
     LIFETIME,
@@ -32,7 +31,7 @@ from tests.unit.agreements.world import (
 
 
 def misfit_of(at: datetime = NOON, ask: Any = ASK, **changed: Any) -> Refusal | None:
-    authorisation = msgspec.structs.replace(opened(authorised().raw).authorisation, **changed)
+    authorisation = replace(opened(authorised().raw).authorisation, **changed)
     fault = misfit(authorisation, ask, at)
     return None if fault is None else fault[0]
 
@@ -47,7 +46,7 @@ def test_an_authorisation_commits_to_the_consent_without_telling_it() -> None:
 
 
 def test_an_authorisation_lives_ten_minutes_and_no_longer_than_the_consent() -> None:
-    short = attested(msgspec.structs.replace(CONSENT, valid_until=NOON + timedelta(minutes=1)))
+    short = attested(replace(CONSENT, valid_until=NOON + timedelta(minutes=1)))
     made = authorise(ASK, short, NOON, ISSUER)
     assert isinstance(made, Authorised)
 

@@ -182,7 +182,7 @@ def test_the_daily_quota_ends_inside_a_message() -> None:
     nearly = replace(FACTS, usage=Usage(queries_today=9))
 
     assert decide_item(QUESTION, ITEM, nearly, NOON) is None
-    assert reason(decide_item(QUESTION, replace(ITEM, place=1), nearly, NOON)) == "RISK_LIMIT"
+    assert reason(decide_item(QUESTION, msgspec.structs.replace(ITEM, place=1), nearly, NOON)) == "RISK_LIMIT"
 
 
 def test_kinds_beyond_the_authorisation_are_refused() -> None:
@@ -191,7 +191,7 @@ def test_kinds_beyond_the_authorisation_are_refused() -> None:
     assert reason(decide_query(wider, ITEM, FACTS, NOON)) == "CONSENT_SCOPE_EXCEEDED"
     both = Item(
         pseudonym=PSEUDONYM,
-        authorisation=opened(authorised(replace(ASK, kinds=frozenset({"101", "201"}))).raw),
+        authorisation=opened(authorised(msgspec.structs.replace(ASK, kinds=frozenset({"101", "201"}))).raw),
     )
     assert reason(decide_query(wider, both, FACTS, NOON)) == "Granted"
 

@@ -328,3 +328,25 @@ def test_everyone_is_answered_once_with_the_own_answer_in_bounded_batches(
         assert all(sum(batch) <= heaviest or len(batch) == 1 for batch in desk.batches)
 
     play(story())
+
+
+def test_a_full_batch_runs_beside_another_and_a_part_of_one_does_not() -> None:
+    async def story() -> None:
+        desk = Desk(Limits(window=0, most=3, abreast=2))
+        await desk.ask(1)
+        await desk.ask(2, 3)
+        assert desk.running == 1
+
+        await desk.ask(4)
+        assert desk.running == 2
+        await desk.ask(5, 6, 7)
+        assert desk.running == 2
+
+        await desk.finish()
+        assert desk.running == 2
+        await desk.finish()
+        await desk.finish()
+
+        assert desk.batches == [[1], [2, 3, 4], [5, 6, 7]]
+
+    play(story())
