@@ -46,6 +46,7 @@ def load_registers(story: Story, agency: Member, folder: Path, data: Path) -> li
     files.append((_contested(agency, folder), "101", ()))
     for file, kind, more in files:
         story.command(agency, " ".join(["creditport records import", file.name, "--kind", kind, *more]))
+    story.say("(the last two are invented: penalties that state real enterprises' codes, and one code with two names)")
     reports = [_import(agency, folder / f"rejects-{file.stem}.csv", file, kind, *more) for file, kind, more in files]
     again = [_import(agency, folder / f"again-{file.stem}.csv", file, kind, *more) for file, kind, more in files]
     names = [file.name for file, _, _ in files]
@@ -103,6 +104,10 @@ def _say_reasons(story: Story, names: list[str], reports: list[Any]) -> None:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in done["reasons"].items())
         story.say(f"[yellow]{name}: {reasons}[/]")
         story.say(f"[yellow]  row {one['row']}: {one['field']}: expected {one['expected']}, got {one['got']}[/]")
+        for conflict in done["conflicts_found"][:1]:
+            story.say(
+                f"[yellow]  that record is what row {conflict['other_row']} says; neither overwrites the other[/]"
+            )
 
 
 def _say_again(story: Story, folder: Path, stems: list[str], reports: list[Any], again: list[Any]) -> None:
