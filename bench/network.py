@@ -29,7 +29,12 @@ PENALTIES = 400
 WITHOUT_END = {"elements_per_epoch": "1000000000", "elements_lifetime": "1000000000", "queries_per_day": "1000000000"}
 TERMS = WITHOUT_END | {"manner": '["PULL", "PUSH"]'}
 A_MONTH, AN_HOUR = "2592000.0", "3600.0"
-QUIET = {"registry_read_every": AN_HOUR, "registry_max_age": A_MONTH, "retention_every": AN_HOUR, "erase_every": AN_HOUR}
+QUIET = {
+    "registry_read_every": AN_HOUR,
+    "registry_max_age": A_MONTH,
+    "retention_every": AN_HOUR,
+    "erase_every": AN_HOUR,
+}
 """What a node that is measured does not do meanwhile: hear authorities, and write its database anew."""
 SERVE = (sys.executable, "-m", "bench.varied")
 
@@ -49,7 +54,7 @@ class Institution(Member):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """Home serves alone; the authorities have been heard for a month ahead, and the bank is ours to play, or to serve."""
+    """Home serves alone; the authorities are heard for a month ahead, and the bank is ours to play, or to serve."""
 
     place: Place
     home: Institution

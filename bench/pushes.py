@@ -28,6 +28,8 @@ from node.operations.push_records import PushResult, Wanted, plan_push
 STREAMS = 2
 """Streams of a ceiling's client, so that the server parses one message while another is committed."""
 KINDS = frozenset({"101"})
+HEADER = 1_300
+"""Bytes of a frame's signed header, about."""
 PATIENCE = 120.0
 LOOK_EVERY = 0.01
 
@@ -108,13 +110,13 @@ class Round:
 def measure_pushes(network: Network, pusher: Pusher, effort: Effort) -> list[Row]:
     """The product, its variations and its ceilings, in turns."""
     _varied(pusher, Variation.NOTHING, effort.pushed)
-    messages = _messages(network, effort.pushed)
+    messages = messages_of(network, effort.pushed)
     with ProcessPoolExecutor(1, get_context("spawn")) as client, ExitStack() as stack:
         tls, place = network.tls(), network.place
         ceilings = {one: stack.enter_context(serving(Arriving(place.url(), one), tls)) for one in Arrival}
 
         def turn(arrival: Arrival) -> float:
-            return _pour(client, network, ceilings[arrival], messages) * effort.pushed
+            return pour(client, network, ceilings[arrival], messages) * effort.pushed
 
         for one in Arrival:
             turn(one)
@@ -154,17 +156,17 @@ def _rows(store: str, rounds: Sequence[Round]) -> list[Row]:
     ]
 
 
-def _messages(network: Network, count: int) -> list[bytes]:
+def messages_of(network: Network, count: int, header: int = HEADER) -> list[bytes]:
     """The very renditions that the bank received, in messages as long as those they came in, but not sealed."""
     with network.keys(network.bank) as bank, bank.store.read() as work:
         held = work.copies.ended(utc_now().replace(year=2999), count)
     renditions = [one.rendition for one in held]
     bodies = [pad(renditions[at : at + PORTION]) + bytes(OVERHEAD) for at in range(0, len(renditions), PORTION)]
-    frames = [common_pb2.Frame(header=bytes(1_300), body=body) for body in bodies]
+    frames = [common_pb2.Frame(header=bytes(header), body=body) for body in bodies]
     return [exchange_pb2.PushFramesRequest(frame=one).SerializeToString() for one in frames]
 
 
-def _pour(client: ProcessPoolExecutor, network: Network, server: Server, messages: list[bytes]) -> float:
+def pour(client: ProcessPoolExecutor, network: Network, server: Server, messages: list[bytes]) -> float:
     """Messages a second, as a share of them all: 1 / seconds."""
     load = Load(address=server.address, tls=network.tls(), shape=Shape.PUSH, callers=STREAMS, messages=messages)
     return 1 / client.submit(drive, load).result().seconds

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from csv import DictReader
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from os import urandom
@@ -65,6 +65,10 @@ class Asker:
                 agreement=agreement, epoch=epoch.number, requester=bank.party, key=bank.context.keys.document,
                 pseudonyms=own_pseudonyms(seed, agreement.terms.agreement, epoch.number, inputs),
             )  # fmt: skip
+
+    def about(self, pseudonyms: Sequence[bytes]) -> "Asker":
+        """The same asker about other subjects."""
+        return replace(self, pseudonyms=pseudonyms)
 
     def messages(self, shape: Shape, count: int) -> list[bytes]:
         """So many messages, each subject asked about as often as the others."""

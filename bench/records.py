@@ -42,7 +42,7 @@ def intake() -> Intake:
 class Supply:
     """Rows that were never seen before, as many as are wanted."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: int = 0) -> None:
         mapping, by = standard_mapping(Kind.REGISTRATION), intake()
         made = enumerate(sample_enterprises(11, REAL, by.today))
         admitted = [admit(row, by) for row in map(mapping.apply, (FileRow(number, one) for number, one in made))
@@ -50,7 +50,7 @@ class Supply:
         may_cross = [one for one in admitted if isinstance(one, Admitted)
                      and one.subject.kind is not SubjectKind.NATURAL_PERSON_LINKED]  # fmt: skip
         self._real = [row_from_admitted(one) for one in may_cross]
-        self._numbers = count()
+        self._numbers = count(start)
 
     def rows(self, wanted: int) -> Iterator[NewRecordRow]:
         """Rows of subjects with one identifier each."""
