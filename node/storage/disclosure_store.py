@@ -105,6 +105,8 @@ class SqlPseudonyms:
 
     def complete(self, agreement_no: int, epoch: int) -> None:
         self._transaction.run(_COMPLETE, {"agreement_no": agreement_no, "epoch": epoch})
+        # Without statistics PostgreSQL believes that an agreement has few pseudonyms, and goes through them all.
+        self._transaction.learn("pseudonyms")
 
 
 class SqlRenditions:

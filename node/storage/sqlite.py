@@ -103,6 +103,9 @@ class Sqlite:
         cursor.executemany(self.statement(text), rows)
         return int(cursor.rowcount)
 
+    def learn(self, cursor: Any, table: str) -> None:
+        """Nothing: statements are written so that they need no statistics."""
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         if not self._writing.acquire(timeout=self.patience):
