@@ -88,9 +88,15 @@ def main() -> None:
     options = parser.parse_args()
     effort, console = QUICK if options.quick else STANDARD, Console(highlight=False)
     bench = Bench(effort, options.only or (*ALONE, *TOGETHER), console)
-    with tempfile.TemporaryDirectory(prefix="creditport-bench-") as name, places(Path(name), options.store) as made:
-        rows = [row for place in made for row in bench.measure(place)]
-    show(rows, console)
+    rows: list[Row] = []
+    try:
+        with tempfile.TemporaryDirectory(prefix="creditport-bench-") as name, places(Path(name), options.store) as made:
+            for place in made:
+                for row in bench.measure(place):
+                    rows.append(row)  # noqa: PERF402 - each one is kept before the next is measured
+    finally:
+        # What was measured before something ended the run is worth seeing.
+        show(rows, console)
     console.print(f"\n[dim]medians of {effort.rounds} rounds, ours and ceiling in turns[/]")
     if options.only is None and tuple(options.store) == STORES:
         write(rows)
