@@ -162,7 +162,7 @@ def _show(work: UnitOfWork, stocked: Stocked) -> None:
 
 def _receipt(work: UnitOfWork, stocked: Stocked) -> None:
     frame = sent("frame", stocked.agreement_no)
-    assert work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, b"receipts", minutes(1))
+    assert work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(1))], b"receipts")
 
 
 def _taken(work: UnitOfWork, _: Stocked) -> None:
