@@ -50,7 +50,15 @@ class Pusher:
         """Act for home's operator, beside its serving process."""
         name = network.home.operator
         key = open_operator_key(home.folder.operator(name), name, lambda: network.home.passphrase)
-        return cls(network, home, supply, SigningOperator(name=name, key=key))
+        pusher = cls(network, home, supply, SigningOperator(name=name, key=key))
+        pusher.pass_over()
+        return pusher
+
+    def pass_over(self) -> None:
+        """Leave aside the frames that home sent before: answers to queries, which nobody receipted."""
+        with self.home.store.read() as work:
+            while page := work.sent_frames.page(self._frames, 1_000):
+                self._frames = page[-1][0]
 
     def load(self, count: int) -> None:
         """Load records and wait until their subjects are indexed; pushed are all that were not pushed yet."""
