@@ -93,7 +93,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="creditport-bench-") as name, places(Path(name), options.store) as made:
             for place in made:
                 for row in bench.measure(place):
-                    rows.append(row)  # noqa: PERF402 - each one is kept before the next is measured
+                    rows.append(row)
+                    console.print(f"[dim]       {row.name}: {row.ratio:.2f}[/]")
     finally:
         # What was measured before something ended the run is worth seeing.
         show(rows, console)
