@@ -1,16 +1,21 @@
 """A filed agreement between two real nodes, ready to be asked about: what every measurement of exchange starts from."""
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agreements.terms import epoch_at
+from bench.databases import Place
 from bench.wires import Server, Tls
 from crypto.canonical import from_base64
 from deploy.demo.network import Member, Who, found_network, free_port, mirrored, until
-from node.app.opening import Node, opened
+from node.app.opening import Node, opened, utc_now
 from node.config import Folder
 from node.domain.certificate import certificate_name
+from node.operations.ports import UnitOfWork
 from node.wire.tls import Identity, certificate_pem
 
 WHO = {
@@ -21,18 +26,52 @@ WHO = {
 }
 SUBJECTS = 1_000
 PENALTIES = 400
-WITHOUT_END = {"elements_per_epoch": 10**9, "elements_lifetime": 10**9, "queries_per_day": 10**9}
-A_MONTH = "2592000.0"
+WITHOUT_END = {"elements_per_epoch": "1000000000", "elements_lifetime": "1000000000", "queries_per_day": "1000000000"}
+TERMS = WITHOUT_END | {"manner": '["PULL", "PUSH"]'}
+A_MONTH, AN_HOUR = "2592000.0", "3600.0"
+QUIET = {
+    "registry_read_every": AN_HOUR,
+    "registry_max_age": A_MONTH,
+    "retention_every": AN_HOUR,
+    "erase_every": AN_HOUR,
+}
+"""What a node that is measured does not do meanwhile: hear authorities, and write its database anew."""
+SERVE = (sys.executable, "-m", "bench.varied")
+
+
+@dataclass
+class Institution(Member):
+    """A node with its database at `url`, of which one thing can be varied while it serves (see `bench.varied`)."""
+
+    url: str = ""
+    program: tuple[str, ...] = SERVE
+
+    def run(self, *words: str, expect: Sequence[int] = (0,)) -> "subprocess.CompletedProcess[str]":
+        """Run one command at this node; its database is named where it is made."""
+        where = ("--database", self.url) if words[0] == "init" else ()
+        return super().run(*words, *where, expect=expect)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """Home serves alone; the authorities have been heard for a month ahead, and the bank is ours to play."""
+    """Home serves alone; the authorities are heard for a month ahead, and the bank is ours to play, or to serve."""
 
-    home: Member
-    bank: Member
+    place: Place
+    home: Institution
+    bank: Institution
     agreement: str
     enterprises: Path = field(repr=False)
+
+    @property
+    def digest(self) -> bytes:
+        """The agreement by its digest."""
+        return bytes.fromhex(self.agreement)
+
+    def epoch(self, node: Node, work: UnitOfWork) -> int:
+        """The number of the agreement's present epoch."""
+        epoch = epoch_at(node.facts(work).agreements[self.digest].terms, utc_now())
+        assert epoch is not None
+        return epoch.number
 
     @property
     def server(self) -> Server:
@@ -59,10 +98,14 @@ class Network:
 
 
 @contextmanager
-def founded(folder: Path) -> Iterator[Network]:
+def founded(place: Place) -> Iterator[Network]:
     """Found four nodes, load records, agree and file; then let only home serve on."""
-    members = [Member(party, folder / party, free_port(), passphrase="bench") for party in WHO]
-    sz_authority, hk_authority, home, bank = members
+    folder = place.folder
+    sz_authority, hk_authority = (Member(party, folder / party, free_port(), "bench") for party in list(WHO)[:2])
+    home, bank = (
+        Institution(party, folder / party, free_port(), "bench", url=place.url()) for party in list(WHO)[2:]
+    )  # fmt: skip
+    members: list[Member] = [sz_authority, hk_authority, home, bank]
     try:
         found_network((sz_authority, hk_authority), (home, bank), WHO)
         for authority, institution in ((sz_authority, home), (hk_authority, bank)):
@@ -72,10 +115,11 @@ def founded(folder: Path) -> Iterator[Network]:
         agreement = _agree(home, bank, folder / "agreement.toml")
         for member in members:
             member.stop()
-        for setting, value in (("registry_read_every", "3600.0"), ("registry_max_age", A_MONTH)):
-            home.configure(setting, value)
+        for member in (home, bank):
+            for setting, value in QUIET.items():
+                member.configure(setting, value)
         home.serve()
-        yield Network(home=home, bank=bank, agreement=agreement, enterprises=enterprises)
+        yield Network(place=place, home=home, bank=bank, agreement=agreement, enterprises=enterprises)
     finally:
         for member in members:
             member.stop()
@@ -94,7 +138,7 @@ def _load(home: Member, folder: Path) -> Path:
 def _agree(home: Member, bank: Member, draft: Path) -> str:
     text = home.run("agreement", "example", "--recipient", bank.party).stdout
     lines = (line.partition(" = ") for line in text.splitlines())
-    wide = [f"{name} = {WITHOUT_END.get(name, value)}" if equals else name for name, equals, value in lines]
+    wide = [f"{name} = {TERMS.get(name, value)}" if equals else name for name, equals, value in lines]
     draft.write_text("\n".join(wide) + "\n", encoding="utf-8")
     agreement = str(home.ask("agreement", "draft", str(draft))["agreement"])
     home.run("agreement", "propose", agreement)

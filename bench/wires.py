@@ -13,6 +13,8 @@ import grpc
 
 from node.wire.methods import LARGEST_MESSAGE, Method
 
+AHEAD = 8
+"""Messages of a push that are written ahead of their answers, as a node does."""
 OPTIONS = (("grpc.max_receive_message_length", LARGEST_MESSAGE), ("grpc.max_send_message_length", LARGEST_MESSAGE))
 
 
@@ -37,10 +39,11 @@ class Tls:
 
 
 class Shape(Enum):
-    """How messages go: each a call, or each a message of a caller's one stream."""
+    """How messages go: each a call, or each a message of a caller's one stream; a push is written ahead of answers."""
 
     UNARY = Method.QUERY.value
     STREAM = Method.BATCH_QUERY.value
+    PUSH = Method.PUSH_FRAMES.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +98,32 @@ async def _drive(load: Load) -> Answers:
     options = (*OPTIONS, ("grpc.ssl_target_name_override", load.tls.name))
     async with grpc.aio.secure_channel(load.address, load.tls.client(), options=options) as channel:
         await channel.channel_ready()
-        waiting, latencies, example = iter(load.messages), list[float](), b""
+        waiting, latencies = iter(load.messages), list[float]()
+        call = _pour if load.shape is Shape.PUSH else _caller
         began = perf_counter()
-        answers = await asyncio.gather(
-            *(_caller(channel, load.shape, waiting, latencies) for _ in range(load.callers))
-        )  # fmt: skip
+        answers = await asyncio.gather(*(call(channel, load.shape, waiting, latencies) for _ in range(load.callers)))
         seconds = perf_counter() - began
-        example = next(answer for answer in answers if answer)
-    return Answers(seconds=seconds, latencies=latencies, example=example)
+    return Answers(seconds=seconds, latencies=latencies, example=next(answer for answer in answers if answer))
+
+
+async def _pour(channel: grpc.aio.Channel, shape: Shape, waiting: Iterator[bytes], latencies: list[float]) -> bytes:
+    """Write messages into one stream, up to AHEAD of their answers."""
+    open_stream: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(shape.value)
+    stream, room, began, answer = open_stream(), asyncio.Semaphore(AHEAD), perf_counter(), b""
+
+    async def write() -> None:
+        for message in waiting:
+            await room.acquire()
+            await stream.write(message)
+        await stream.done_writing()
+
+    writing = asyncio.create_task(write())
+    async for raw in stream:
+        room.release()
+        answer = raw
+        latencies.append(perf_counter() - began)
+    await writing
+    return answer
 
 
 async def _caller(channel: grpc.aio.Channel, shape: Shape, waiting: Iterator[bytes], latencies: list[float]) -> bytes:

@@ -44,6 +44,7 @@ class Member:
     passphrase: str = field(repr=False)
     operator: str = "demo"
     approver: str = "demo-two"
+    program: tuple[str, ...] = (CREDITPORT, "serve")
     process: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     def environment(self) -> dict[str, str]:
@@ -129,7 +130,7 @@ class Member:
         """Start serving, and wait until the node says that it does."""
         with (self.folder / "serving.log").open("a") as log:
             self.process = subprocess.Popen(
-                [CREDITPORT, "serve"], env=self.environment(), stdout=subprocess.PIPE, stderr=log, text=True
+                self.program, env=self.environment(), stdout=subprocess.PIPE, stderr=log, text=True
             )
         assert self.process.stdout is not None  # noqa: S101 - asked for above
         line = self.process.stdout.readline()

@@ -1,7 +1,7 @@
 """Pushing frames and telling holders of changes: loops of one step, each of them kept before the next one begins."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,11 +28,31 @@ RESUMED = 64
 
 @dataclass(slots=True)
 class _Progress:
-    """One try of a push: the frames that wait for an answer, in order, what did not pass for now, and how it ended."""
+    """One try of a push: the frames that wait for an answer, in order, what did not pass for now, and how it ended.
+
+    `answers` are those that are written down with the next frame, or at the end: one transaction less for each. What a
+    break loses of them is said again when the frame is sent again.
+    """
 
     sent: deque[bytes] = field(default_factory=deque)
+    answers: dict[bytes, str | None] = field(default_factory=dict)
     passing: FrameRefused | None = None
     end: PushResult | Refused | None = None
+
+    def note(self, answer: FrameStored | FrameRefused) -> None:
+        """Take in the answer to the frame that has waited longest."""
+        frame = self.sent.popleft()
+        if not isinstance(answer, FrameRefused):
+            self.answers[frame] = None
+        elif answer.answer.refused.reason in PASSING:
+            self.passing = answer
+        else:
+            self.answers[frame] = answer.answer.refused.reason.value
+
+    def take(self) -> dict[bytes, str | None]:
+        """The answers that are to be written down now."""
+        taken, self.answers = self.answers, {}
+        return taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +79,13 @@ class Propagating:
             await self._end(job, progress.end)
 
     async def _send(self, job: Job, progress: _Progress) -> None:
-        async with aclosing(self.peers.push_frames(job.peer, self._frames(job, progress))) as answers:
-            async for answer in answers:
-                frame = progress.sent.popleft()
-                if isinstance(answer, FrameRefused) and answer.answer.refused.reason in PASSING:
-                    progress.passing = answer
-                else:
-                    await self.threads.write(partial(self._note_frame, frame, answer))
+        try:
+            async with aclosing(self.peers.push_frames(job.peer, self._frames(job, progress))) as answers:
+                async for answer in answers:
+                    progress.note(answer)
+        finally:
+            if progress.answers:
+                await self.threads.write(partial(self._note_frames, progress.take()))
 
     async def _end(self, job: Job, end: PushResult | Refused | None) -> None:
         if not isinstance(end, Refused):
@@ -102,7 +122,7 @@ class Propagating:
             progress.sent.append(row.frame)
             yield _named(row)
         while True:
-            made = await self.threads.write(partial(self._next_frame, job))
+            made = await self.threads.write(partial(self._next_frame, job, progress.take()))
             if not isinstance(made, SentFrameRow):
                 progress.end = made
                 return
@@ -112,8 +132,14 @@ class Propagating:
     def _waiting(self, job: Job, work: UnitOfWork) -> list[SentFrameRow] | Refused:
         return frames_waiting(work, job.number, self.node.desk(work), RESUMED)
 
-    def _next_frame(self, job: Job, work: UnitOfWork) -> SentFrameRow | PushResult | Refused:
-        return next_frame(work, job.number, self.node.desk(work))
+    def _next_frame(
+        self, job: Job, answers: Mapping[bytes, str | None], work: UnitOfWork
+    ) -> SentFrameRow | PushResult | Refused:
+        work.pushed_frames.answered(answers, self.threads.now())
+        made = next_frame(work, job.number, self.node.desk(work))
+        if answers and not isinstance(made, SentFrameRow):
+            work.commit()
+        return made
 
     def _finish(self, job: Job, work: UnitOfWork) -> None:
         """Close a push with the tally of now: what was cancelled since the last frame was made is shown once more."""
@@ -129,10 +155,9 @@ class Propagating:
         work.outbox.finish(job.number, msgspec.json.encode(result), self.threads.now(), failed=True)
         work.commit()
 
-    def _note_frame(self, frame: bytes, answer: FrameStored | FrameRefused, work: UnitOfWork) -> None:
-        """Keep what the recipient said to one frame, so that a break does not repeat it."""
-        refused = answer.answer.refused.reason.value if isinstance(answer, FrameRefused) else None
-        work.pushed_frames.answered({frame: refused}, self.threads.now())
+    def _note_frames(self, answers: Mapping[bytes, str | None], work: UnitOfWork) -> None:
+        """Keep what the recipient said to frames, so that a break does not repeat it."""
+        work.pushed_frames.answered(answers, self.threads.now())
         work.commit()
 
     def _next_delivery(self, peer: PartyId, work: UnitOfWork) -> Delivery | None:

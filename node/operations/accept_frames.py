@@ -31,6 +31,7 @@ from node.operations.ports import UnitOfWork
 from node.operations.rows import CopyRow, ErasureRow, FloorRow, HeldRow, ReceivedFrameRow
 from node.operations.write_down import write_down
 from registry.norms.calendar import due_end
+from registry.norms.catalogue import Precision
 from registry.parties import PartyId
 
 
@@ -66,10 +67,11 @@ class Opened:
 
     def shown(self) -> dict[str, frozenset[str]]:
         """The field names in its renditions, by kind."""
+        shapes = {(one.rendition.header.kind, tuple([field.name for field in one.rendition.fields]))
+                  for one in self.received}  # fmt: skip
         names: dict[str, frozenset[str]] = {}
-        for one in self.received:
-            kind = one.rendition.header.kind
-            names[kind] = names.get(kind, frozenset()) | one.rendition.values().keys()
+        for kind, fields in shapes:
+            names[kind] = names.get(kind, frozenset()).union(fields)
         return names
 
 
@@ -148,21 +150,25 @@ def beyond(opened: Opened, recipient: Recipient, *, replacing: bool = False) -> 
 
 def first_unfit(opened: Opened, recipient: Recipient) -> Refused | None:
     """Refuse a frame with a rendition that is not of its epoch and profile, or shows more than it may."""
-    pack = recipient.settings.law.rules.reference
-    refused = (_unfit(one.rendition, opened, recipient.vocabulary, pack) for one in opened.received)
+    pack, granted = recipient.settings.law.rules.reference, opened.agreement.terms.precisions
+    refused = (_unfit(one.rendition, opened, granted, recipient.vocabulary, pack) for one in opened.received)
     return next((one for one in refused if one is not None), None)
 
 
-def _unfit(rendition: Rendition, opened: Opened, vocabulary: Vocabulary, pack: str) -> Refused | None:
+def _unfit(
+    rendition: Rendition,
+    opened: Opened,
+    granted: Mapping[str, Mapping[str, Precision]],
+    vocabulary: Vocabulary,
+    pack: str,
+) -> Refused | None:
     terms = opened.agreement.terms
     if rendition.header.epoch != opened.header.epoch:
         return refuse(Refusal.AGREEMENT_SCOPE, pack, "epoch: expected that of the frame")
     if rendition.header.profile != terms.deid_profile:
         return refuse(Refusal.NOT_DEIDENTIFIED, pack, "profile: expected the one agreed")
     kind, values = rendition.header.kind, rendition.values()
-    return check_deidentified(kind, values, vocabulary, pack) or check_precision(
-        values, terms.precisions.get(kind, {}), pack
-    )
+    return check_deidentified(kind, values, vocabulary, pack) or check_precision(values, granted.get(kind, {}), pack)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,8 @@ MOST_LISTED: Final = 100_000
 """Records that one push may name; more are selected by kind or time."""
 LARGEST: Final = BUCKETS[-1] - 1024
 """Bytes of renditions in one frame, at most: what its largest padding bucket holds."""
+_WORTH_FILLING: Final = BUCKETS[3:]
+"""256 KiB and more; of smaller ones a frame's own work is the larger part."""
 _NONE_LEFT: Final[Sequence[bytes]] = ()
 
 
@@ -216,12 +218,13 @@ class _Pushing:
         return render_for_push(work, visible, self.disclosure, self.granted)
 
     def make(self, work: UnitOfWork, plan: PushPlan, shown: Sequence[Shown]) -> SentFrameRow:
-        fitting = fit(shown)
-        after = plan.after if len(fitting) == len(shown) else fitting[-1].record_no
+        fitting = fill(shown)
+        later = len(shown) - len(fitting)
+        after = fitting[-1].record_no if later else plan.after
         frame = write_frame(work, fitting, self.disclosure, self.desk, job=self.job)
         gone_on = msgspec.structs.replace(
-            plan, after=after, shown=plan.shown + len(fitting), frames=plan.frames + 1
-        )  # fmt: skip
+            plan, after=after, looked_at=plan.looked_at - later, shown=plan.shown + len(fitting), frames=plan.frames + 1
+        )
         work.outbox.retry(self.job, self.desk.context.now(), msgspec.json.encode(gone_on))
         work.commit()
         return frame
@@ -250,6 +253,19 @@ def fit(shown: Sequence[Shown], room: int = LARGEST) -> Sequence[Shown]:
         if room < 0 and place:
             return shown[:place]
     return shown
+
+
+def fill(shown: Sequence[Shown]) -> Sequence[Shown]:
+    """As many from the front as one frame is made of; what would leave a large padding bucket half empty is cut.
+
+    The rest goes into the next frame: a bucket is sealed, stored, sent and opened in its whole length.
+    """
+    fitting = fit(shown)
+    size = sum(len(one.body) + 4 for one in fitting)
+    for bucket in _WORTH_FILLING:
+        if bucket - 8 < size <= 2 * bucket:
+            return fit(fitting, bucket - 8)
+    return fitting
 
 
 def write_frame(

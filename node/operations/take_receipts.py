@@ -27,10 +27,8 @@ def take_receipts(
     if isinstance(batch, CopyReceiptBatch):
         kept = _note_copies(work, peer, raw, batch, context)
     else:
-        kept = sum(
-            work.sent_frames.receipt(peer, bytes.fromhex(one.frame), bytes.fromhex(one.header), raw, one.at)
-            for one in batch.receipts
-        )
+        frames = [(bytes.fromhex(one.frame), bytes.fromhex(one.header), one.at) for one in batch.receipts]
+        kept = work.sent_frames.receipt(peer, frames, raw)
     digest = envelope.parse_any(raw, (KIND, COPY_KIND)).digest.hex()
     detail: Detail = {"batch": digest, "count": len(batch.receipts), "matched": kept}
     _journal(work, context, peer, Act.RECEIPT, detail)

@@ -51,6 +51,9 @@ class Backend(Protocol):
     def run_many(self, cursor: Any, text: str, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run a marked statement for each row of values, at least one; gives how many rows were changed together."""
 
+    def learn(self, cursor: Any, table: str) -> None:
+        """Look at what a table holds now, where statements are planned by that; within a transaction."""
+
     def turn(self) -> AbstractContextManager[object]:
         """Wait for this process's turn to write, where the database does not do that well by itself.
 

@@ -12,9 +12,13 @@ from node.storage.transaction import Transaction
 _LOOKUP: Final = """
 WITH {blobs wanted} SELECT p.pseudonym, p.subject_no, p.identifier_no FROM wanted CROSS JOIN pseudonyms p
 WHERE p.agreement_no = :agreement_no AND p.epoch = :epoch AND p.pseudonym = wanted.key"""
+# Twice the same table: the first time all that is read of it stands in the index of subjects. Otherwise SQLite takes
+# the primary key for the better way, and goes through the whole agreement for each subject.
 _OF_SUBJECTS: Final = """
-WITH {numbers wanted} SELECT p.subject_no, p.identifier_no, p.pseudonym FROM wanted CROSS JOIN pseudonyms p
-WHERE p.agreement_no = :agreement_no AND p.epoch = :epoch AND p.subject_no = wanted.key ORDER BY p.identifier_no"""
+WITH {numbers wanted} SELECT p.subject_no, p.identifier_no, p.pseudonym
+FROM wanted CROSS JOIN pseudonyms s CROSS JOIN pseudonyms p
+WHERE s.agreement_no = :agreement_no AND s.epoch = :epoch AND s.subject_no = wanted.key
+AND p.agreement_no = s.agreement_no AND p.epoch = s.epoch AND p.pseudonym = s.pseudonym ORDER BY p.identifier_no"""
 _PENDING: Final = """
 SELECT number, subject_no, scheme, value FROM identifiers
 WHERE number > coalesce(
@@ -101,6 +105,8 @@ class SqlPseudonyms:
 
     def complete(self, agreement_no: int, epoch: int) -> None:
         self._transaction.run(_COMPLETE, {"agreement_no": agreement_no, "epoch": epoch})
+        # Without statistics PostgreSQL believes that an agreement has few pseudonyms, and goes through them all.
+        self._transaction.learn("pseudonyms")
 
 
 class SqlRenditions:

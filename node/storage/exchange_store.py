@@ -28,7 +28,8 @@ INSERT INTO sent_frames
 VALUES (:frame, :recipient, :agreement_no, :request, :header, :header_digest, :body, :outcomes, :sent_at, :push_job,
 :sequence)"""
 _FIND_SENT: Final = """
-SELECT number FROM sent_frames WHERE frame = :frame AND recipient = :recipient AND header_digest = :header_digest"""
+WITH {blobs wanted} SELECT f.frame, f.header_digest, f.number FROM wanted CROSS JOIN sent_frames f
+WHERE f.frame = wanted.key AND f.recipient = :recipient"""
 _RECEIPT_OF_FRAME: Final = """
 INSERT INTO frame_receipts (frame_no, receipt_no, received_at)
 SELECT :frame_no, number, :received_at FROM receipts WHERE raw_digest = :raw_digest
@@ -113,16 +114,20 @@ class SqlSentFrames:
         ]
         self._transaction.run_many(_ADD_SENT, values)
 
-    def receipt(self, holder: PartyId, frame: bytes, header_digest: bytes, receipt: bytes, at: datetime) -> bool:
+    def receipt(self, holder: PartyId, frames: Sequence[tuple[bytes, bytes, datetime]], receipt: bytes) -> int:
         """The first receipt of a frame is kept; later ones change nothing."""
-        named = {"frame": frame, "recipient": holder, "header_digest": header_digest}
-        sent = self._transaction.row(_FIND_SENT, named)
-        if sent is None:
-            return False
+        wanted = self._transaction.keys([frame for frame, _, _ in frames])
+        found = self._transaction.rows(_FIND_SENT, {"wanted": wanted, "recipient": holder})
+        numbers = {(frame, header_digest): number for frame, header_digest, number in found}
+        sent = [(numbers[frame, header], at) for frame, header, at in frames if (frame, header) in numbers]
+        if not sent:
+            return 0
         digest = keep_receipt(self._transaction, receipt)
-        values = {"frame_no": sent[0], "raw_digest": digest, "received_at": to_milliseconds(at)}
-        self._transaction.run(_RECEIPT_OF_FRAME, values)
-        return True
+        self._transaction.run_many(
+            _RECEIPT_OF_FRAME,
+            [{"frame_no": number, "raw_digest": digest, "received_at": to_milliseconds(at)} for number, at in sent],
+        )
+        return len(sent)
 
     def page(self, after: int, limit: int) -> list[tuple[int, SentFrameRow, datetime | None]]:
         rows = self._transaction.rows(_PAGE, {"after": after, "limit": limit})

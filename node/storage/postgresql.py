@@ -159,6 +159,9 @@ class Postgresql:
             _copy_rows(cursor, *copy, rows)
         return int(cursor.rowcount)
 
+    def learn(self, cursor: Any, table: str) -> None:
+        cursor.execute(f"ANALYZE {table}".encode())
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         # Threads of one process wait here, so that waiting holds no connection.

@@ -121,6 +121,9 @@ class Sqlite:
             changed += cursor.rowcount
         return int(changed)
 
+    def learn(self, cursor: Any, table: str) -> None:
+        """Nothing: statements are written so that they need no statistics."""
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         if not self._writing.acquire(timeout=self.patience):

@@ -57,6 +57,14 @@ class Transaction:
             self._fail(error)
             raise
 
+    def learn(self, table: str) -> None:
+        """Have the database look at what a table holds now, so that it plans by that at once."""
+        try:
+            self._backend.learn(self._cursor, table)
+        except self._errors as error:
+            self._fail(error)
+            raise
+
     def keys(self, keys: Sequence[bytes] | Sequence[int] | Sequence[str]) -> object:
         """Bind many keys to a `{blobs}`, `{numbers}` or `{texts}` mark."""
         return self._backend.keys(keys)

@@ -17,7 +17,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -33,7 +33,6 @@ from node.storage.tables import metadata
 EMPTY: Final = "empty"
 _PATIENCE: Final = 60.0
 _SETTINGS: Final = {
-    "listen_addresses": "",
     "max_connections": "200",
     "shared_buffers": "64MB",
     # Tests kill processes, not machines.
@@ -93,14 +92,14 @@ def _order(url: str, words: str) -> list[str]:
 
 
 @contextmanager
-def shared_server(meeting_place: Path) -> Iterator[PostgresqlServer]:
+def shared_server(meeting_place: Path, settings: Mapping[str, str] = _SETTINGS) -> Iterator[PostgresqlServer]:
     """Use the server of this run, starting it if nobody has; `meeting_place` is a folder that its processes share."""
     note = meeting_place / "postgresql.folder"
     with (meeting_place / "postgresql.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         alive = _join(Path(note.read_text(encoding="utf-8"))) if note.exists() else None
         if alive is None:
-            folder, alive = _start()
+            folder, alive = _start(settings)
             PostgresqlServer(folder).prepare()
             note.write_text(str(folder), encoding="utf-8")
     try:
@@ -117,7 +116,7 @@ def _join(folder: Path) -> int | None:
         return None
 
 
-def _start() -> tuple[Path, int]:
+def _start(chosen: Mapping[str, str]) -> tuple[Path, int]:
     """Start a server; gives its folder and what to hold on to."""
     user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     # Not under TMPDIR: the path of a socket is short, and the server's user must reach it.
@@ -129,8 +128,8 @@ def _start() -> tuple[Path, int]:
     data = folder / "data"
     _run(user, str(programs / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "--encoding=UTF8",
          "--locale=C", "--no-sync", "--no-instructions")  # fmt: skip
-    settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
-    settings += ["-c", f"unix_socket_directories={folder}"]
+    settings = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
+    settings += ["-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
     _run(user, "/bin/sh", "-c", _LIVE, "sh", str(folder), str(programs / "postgres"), "-D", str(data), *settings)
     alive = os.open(folder / "alive", os.O_WRONLY)
     _await(folder)

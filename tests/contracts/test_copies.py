@@ -250,6 +250,6 @@ def test_an_answer_without_its_body_can_still_be_receipted(store: Store) -> None
         work.erasures.forget_bodies(minutes(1))
 
         assert work.sent_frames.receipt(
-            frame.recipient, frame.frame, frame.header_digest, receipts("batch"), minutes(2)
+            frame.recipient, [(frame.frame, frame.header_digest, minutes(2))], receipts("batch")
         )
         assert [row[2] for row in work.sent_frames.page(0, 10)] == [minutes(2)]

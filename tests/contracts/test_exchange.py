@@ -66,7 +66,7 @@ def test_a_receipt_is_noted_for_the_frame_and_header_that_were_sent(store: Store
     with store.write() as work:
         work.sent_frames.add([frame, sent("other", number)])
 
-        assert work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, receipts("batch"), minutes(1))
+        assert work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(1))], receipts("batch"))
         assert [row[2] for row in work.sent_frames.page(0, 10)] == [minutes(1), None]
 
 
@@ -75,9 +75,13 @@ def test_a_receipt_for_what_was_never_sent_is_refused(store: Store) -> None:
     with store.write() as work:
         work.sent_frames.add([frame])
 
-        assert not work.sent_frames.receipt(BANK, short("unknown"), frame.header_digest, receipts("batch"), minutes(1))
-        assert not work.sent_frames.receipt(BANK, frame.frame, digest("another header"), receipts("batch"), minutes(1))
-        assert not work.sent_frames.receipt(BUREAU, frame.frame, frame.header_digest, receipts("batch"), minutes(1))
+        assert not work.sent_frames.receipt(
+            BANK, [(short("unknown"), frame.header_digest, minutes(1))], receipts("batch")
+        )
+        assert not work.sent_frames.receipt(
+            BANK, [(frame.frame, digest("another header"), minutes(1))], receipts("batch")
+        )
+        assert not work.sent_frames.receipt(BUREAU, [(frame.frame, frame.header_digest, minutes(1))], receipts("batch"))
         assert [row[2] for row in work.sent_frames.page(0, 10)] == [None]
 
 
@@ -86,8 +90,8 @@ def test_the_first_receipt_of_a_frame_stays(store: Store) -> None:
     with store.write() as work:
         work.sent_frames.add([frame])
 
-        assert work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, receipts("batch"), minutes(1))
-        assert work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, receipts("later batch"), minutes(2))
+        assert work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(1))], receipts("batch"))
+        assert work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(2))], receipts("later batch"))
         assert [row[2] for row in work.sent_frames.page(0, 10)] == [minutes(1)]
 
 
@@ -97,7 +101,7 @@ def test_one_batch_receipts_many_frames(store: Store) -> None:
     with store.write() as work:
         work.sent_frames.add(frames)
         for frame in frames:
-            work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, receipts("batch"), minutes(1))
+            work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(1))], receipts("batch"))
 
         assert [row[2] for row in work.sent_frames.page(0, 10)] == [minutes(1)] * 3
 
@@ -169,7 +173,7 @@ def test_only_what_is_not_known_to_have_arrived_is_cancelled(store: Store) -> No
         work.ledger.disclose([shown(number, first, name) for name in names], NOON)
         for frame in frames:
             if frame.frame in {short("receipted"), short("receipted push")}:
-                work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, receipts("batch"), minutes(1))
+                work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(1))], receipts("batch"))
         work.pushed_frames.answered({short("taken push"): None, short("refused push"): "STALE_VERSION"}, minutes(1))
         work.sent_frames.withdraw([first], minutes(2))
 
@@ -186,7 +190,7 @@ def test_a_receipt_that_comes_after_the_withdrawal_is_noted(store: Store) -> Non
         work.ledger.disclose([shown(stocked.agreement_no, stocked.records[0], "frame")], NOON)
         work.sent_frames.withdraw([stocked.records[0]], minutes(1))
 
-        assert work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, receipts("batch"), minutes(2))
+        assert work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(2))], receipts("batch"))
         assert [row[2] for row in work.sent_frames.page(0, 10)] == [minutes(2)]
 
 

@@ -195,7 +195,7 @@ def test_batches_of_receipts_are_found_by_the_digest_of_their_document(store: St
     with store.write() as work:
         work.sent_frames.add(frames)
         for frame in frames:
-            assert work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, receipts("both"), minutes(1))
+            assert work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(1))], receipts("both"))
         work.notices.add([notice("change", number, 1)])
         about_change = receipts("change", COPY_KIND)
         assert work.notices.advance(BANK, [(short("change"), "APPLIED", NOON)], about_change) == 1
@@ -211,7 +211,7 @@ def test_of_batches_that_differ_only_in_who_signed_the_first_is_shown(store: Sto
     with store.write() as work:
         work.sent_frames.add([frame])
         for batch in batches:
-            work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, batch, minutes(1))
+            work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(1))], batch)
 
         assert len({_name(batch) for batch in batches}) == 1
         assert work.exhibits.receipts([_name(batches[0])]) == {_name(batches[0]): batches[0]}
@@ -225,7 +225,7 @@ def test_what_is_no_batch_of_receipts_is_not_kept_as_one(store: Store) -> None:
 
         for raw in (b"", b"receipts", receipts(kind="notice-batch")):
             with pytest.raises(Malformed):
-                work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, raw, minutes(1))
+                work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(1))], raw)
 
 
 def _ask(store: Store, port: str, firsts: Sequence[tuple[PartyId, int]]) -> dict[tuple[PartyId, int], bytes]:

@@ -173,7 +173,7 @@ def _arrive(work: UnitOfWork, *frames: str) -> None:
     """The bank receipts frames."""
     for name in frames:
         frame = sent(name, 1)
-        assert work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, receipts(), minutes(3))
+        assert work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(3))], receipts())
 
 
 def test_what_reached_a_holder_adds_up_under_the_newest_identifier(store: Store) -> None:

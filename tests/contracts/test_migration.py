@@ -299,7 +299,7 @@ def test_receipts_of_before_are_kept_once_and_new_ones_get_new_numbers(second_ur
         for name in ("batch", "newer"):
             frame = sent(name, 1)
             work.sent_frames.add([frame])
-            assert work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, receipts(name), minutes(30))
+            assert work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(30))], receipts(name))
         work.ledger.disclose([shown(1, 3, "newer")], minutes(31))
         work.renditions.add([rendition(3, 1)])
         work.settlements.end(BANK, [(short("newer"), short("alias 3"))], receipts("newer"), minutes(32))

@@ -46,6 +46,21 @@ def _set_version(url: str, version: str) -> None:
         connection.execute("UPDATE alembic_version SET version_num = %s", (version,))
 
 
+def test_a_complete_index_of_pseudonyms_is_planned_with_at_once(postgresql: SqlStore, postgresql_url: str) -> None:
+    with postgresql.write() as work:
+        agreement = work.agreements.number(digest("agreement"))
+        work.records.add([record("first")], NOON)
+        (number, subject, *_), *_ = work.pseudonyms.pending(agreement, 1, 1)
+        work.pseudonyms.add(agreement, 1, [(bytes(16), subject, number)], number)
+        work.pseudonyms.complete(agreement, 1)
+        work.commit()
+
+    with _raw(postgresql_url) as connection:
+        known = connection.execute("SELECT count(*) FROM pg_stats WHERE tablename = 'pseudonyms'").fetchone()
+    assert known is not None
+    assert known[0] > 0
+
+
 def test_the_server_is_a_postgresql_18(postgresql_url: str) -> None:
     with _raw(postgresql_url) as connection:
         assert connection.info.server_version // 10_000 == 18

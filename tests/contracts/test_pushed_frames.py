@@ -105,7 +105,7 @@ def test_a_receipted_frame_that_was_not_answered_waits_for_the_answer(store: Sto
     frame = pushed("frame", stock(store).agreement_no, job=7)
     with store.write() as work:
         work.sent_frames.add([frame])
-        work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, receipts(), minutes(1))
+        work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(1))], receipts())
 
         assert work.pushed_frames.waiting(7, 10) == [frame]
 

@@ -163,7 +163,7 @@ def _show(work: UnitOfWork, stocked: Stocked) -> None:
 
 def _receipt(work: UnitOfWork, stocked: Stocked) -> None:
     frame = sent("frame", stocked.agreement_no)
-    assert work.sent_frames.receipt(BANK, frame.frame, frame.header_digest, receipts(), minutes(1))
+    assert work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(1))], receipts())
 
 
 def _taken(work: UnitOfWork, _: Stocked) -> None:

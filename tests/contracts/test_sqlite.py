@@ -106,6 +106,21 @@ def test_no_statement_scans_a_table_that_grows(database: Path) -> None:
         ]
 
     assert scans == []
+
+
+def test_no_statement_goes_through_all_pseudonyms_of_an_agreement(database: Path) -> None:
+    """Which SQLite calls a search, by the agreement and epoch alone."""
+    backend = Sqlite(database)
+    with _raw(database) as connection:
+        connection.create_function("blob_of", 1, bytes.fromhex, deterministic=True)
+        searches = [
+            step
+            for statement in _statements()
+            for step in _plan(connection, backend.statement(statement))
+            if step.endswith("(agreement_no=? AND epoch=?)") and "pseudonym_indexes" not in step
+        ]
+
+    assert searches == []
     assert len(list(_statements())) > 120
 
 

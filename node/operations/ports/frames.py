@@ -25,8 +25,8 @@ class SentFrames(Protocol):
     def add(self, frames: Sequence[SentFrameRow]) -> None:
         """Keep frames before they are sent."""
 
-    def receipt(self, holder: PartyId, frame: bytes, header_digest: bytes, receipt: bytes, at: datetime) -> bool:
-        """Note a holder's receipt; False if no such frame was sent to it."""
+    def receipt(self, holder: PartyId, frames: Sequence[tuple[bytes, bytes, datetime]], receipt: bytes) -> int:
+        """Note what a holder receipts at once, as (frame, header digest, when); gives how many of them it was sent."""
 
     def page(self, after: int, limit: int) -> Sequence[tuple[int, SentFrameRow, datetime | None]]:
         """Give frames in ascending number with the time they were receipted."""

@@ -22,16 +22,19 @@ class MemorySentFrames(Part):
                 raise KeyError("expected a request that was not answered, got one that was")
             add_new(self._changing.sent_frames, one.frame, SentFrame(row=one))
 
-    def receipt(self, holder: PartyId, frame: bytes, header_digest: bytes, receipt: bytes, at: datetime) -> bool:
+    def receipt(self, holder: PartyId, frames: Sequence[tuple[bytes, bytes, datetime]], receipt: bytes) -> int:
         """The first receipt of a frame counts; later ones change nothing."""
-        state = self._changing
-        sent = state.sent_frames.get(frame)
-        if sent is None or (sent.row.recipient, sent.row.header_digest) != (holder, header_digest):
-            return False
-        state.keep_receipt(receipt)
-        if sent.receipted_at is None:
-            state.sent_frames[frame] = replace(sent, receipted_at=at)
-        return True
+        state, matched = self._changing, 0
+        for frame, header_digest, at in frames:
+            sent = state.sent_frames.get(frame)
+            if sent is None or (sent.row.recipient, sent.row.header_digest) != (holder, header_digest):
+                continue
+            if sent.receipted_at is None:
+                state.sent_frames[frame] = replace(sent, receipted_at=at)
+            matched += 1
+        if matched:
+            state.keep_receipt(receipt)
+        return matched
 
     def page(self, after: int, limit: int) -> list[tuple[int, SentFrameRow, datetime | None]]:
         page = page_of(self._seen.sent_frames.values(), after, limit)

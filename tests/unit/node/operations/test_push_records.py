@@ -22,6 +22,7 @@ from node.operations.push_records import (
     PushPlan,
     PushResult,
     Wanted,
+    fill,
     fit,
     frames_waiting,
     give_up,
@@ -183,6 +184,15 @@ def test_a_frame_takes_no_more_than_it_holds_and_the_rest_goes_in_the_next(
 
     assert sum(counts) == 6
     assert len(counts) > 2
+
+
+def test_a_large_padding_bucket_is_filled_rather_than_left_half_empty() -> None:
+    kibibyte = Shown(record_no=1, record_version=1, identifier_no=1, fields=None, body=bytes(1020), commitment=b"")
+
+    assert len(fill([kibibyte] * 255)) == 255
+    assert len(fill([kibibyte] * 500)) == 255
+    assert len(fill([kibibyte] * 513)) == 513
+    assert len(fill([kibibyte] * 20)) == 20
 
 
 def test_one_rendition_always_fits() -> None:

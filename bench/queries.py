@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from csv import DictReader
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from os import urandom
-from pathlib import Path
 from statistics import median
 
 from creditport.v1 import exchange_pb2
@@ -17,8 +16,9 @@ from agreements.agreement import Agreement
 from agreements.authorisation import KIND, LIFETIME, Authorisation
 from agreements.signatures import sign_document
 from agreements.terms import epoch_at
-from bench.ceilings import Kind, Task, serving
+from bench.ceilings import Ceiling, Echo, serving
 from bench.network import Network
+from bench.query_ceiling import Composed
 from bench.results import Effort, Row, row
 from bench.wires import Answers, Load, Server, Shape, drive
 from crypto import envelope
@@ -36,7 +36,6 @@ PURPOSE = "CROSS_BORDER_FINANCING"
 CALLERS = 64
 STREAMS = 16
 BATCH = 50
-STORE = "sqlite"
 COMPOSED, ECHO = 1, 2
 """Places of the ceilings in a round; home is the first."""
 
@@ -66,6 +65,10 @@ class Asker:
                 agreement=agreement, epoch=epoch.number, requester=bank.party, key=bank.context.keys.document,
                 pseudonyms=own_pseudonyms(seed, agreement.terms.agreement, epoch.number, inputs),
             )  # fmt: skip
+
+    def about(self, pseudonyms: Sequence[bytes]) -> "Asker":
+        """The same asker about other subjects."""
+        return replace(self, pseudonyms=pseudonyms)
 
     def messages(self, shape: Shape, count: int) -> list[bytes]:
         """So many messages, each subject asked about as often as the others."""
@@ -124,11 +127,10 @@ class Turn:
 class Arena:
     """Has the same messages answered by home and by its ceilings, in turns, round by round."""
 
-    def __init__(self, network: Network, asker: Asker, client: ProcessPoolExecutor, folder: Path) -> None:
+    def __init__(self, network: Network, asker: Asker, client: ProcessPoolExecutor) -> None:
         self._network = network
         self._asker = asker
         self._client = client
-        self._folder = folder
         self._tls = network.tls()
 
     def rounds(self, shape: Shape, callers: int, count: int, rounds: int) -> list[tuple[Turn, ...]]:
@@ -136,12 +138,9 @@ class Arena:
         warm = max(callers, len(self._asker.pseudonyms) // (1, BATCH)[shape is Shape.STREAM])
         servers = [self._network.server]
         first = self._turn(servers[0], shape, callers, self._asker.messages(shape, warm))
-        answer, body = _sizes(shape, first.answers.example)
-        items = BATCH if shape is Shape.STREAM else 1
         with ExitStack() as stack:
-            for kind in (Kind.COMPOSED, Kind.ECHO):
-                task = Task(kind=kind, folder=self._folder, tls=self._tls, items=items, answer=answer, body=body)
-                servers.append(stack.enter_context(serving(task)))
+            for ceiling in self._ceilings(shape, first.answers.example):
+                servers.append(stack.enter_context(serving(ceiling, self._tls)))
                 self._turn(servers[-1], shape, callers, self._asker.messages(shape, warm))
             done = []
             for _ in range(rounds):
@@ -149,6 +148,12 @@ class Arena:
                 done.append(tuple(self._turn(server, shape, callers, messages) for server in servers))
                 _sizes(shape, done[-1][0].answers.example)
         return done
+
+    def _ceilings(self, shape: Shape, example: bytes) -> tuple[Ceiling, Ceiling]:
+        """The composed ceiling and the echo, with answers of the size of this one."""
+        answer, body = _sizes(shape, example)
+        items = BATCH if shape is Shape.STREAM else 1
+        return Composed(url=self._network.place.url(), items=items, answer=answer, body=body), Echo(answer)
 
     def _turn(self, server: Server, shape: Shape, callers: int, messages: list[bytes]) -> Turn:
         load = Load(address=server.address, tls=self._tls, shape=shape, callers=callers, messages=messages)
@@ -172,31 +177,31 @@ def _sizes(shape: Shape, example: bytes) -> tuple[int, int]:
     return len(example), len(message.frame.body)
 
 
-def measure_exchange(network: Network, effort: Effort, folder: Path) -> list[Row]:
+def measure_queries(network: Network, effort: Effort) -> list[Row]:
     """Both ways to ask, and how much the second gains."""
-    asker = Asker.of(network)
+    asker, store = Asker.of(network), network.place.store
     with ProcessPoolExecutor(1, get_context("spawn")) as client:
-        arena = Arena(network, asker, client, folder)
+        arena = Arena(network, asker, client)
         unary = arena.rounds(Shape.UNARY, CALLERS, effort.queries, effort.rounds)
         batched = arena.rounds(Shape.STREAM, STREAMS, effort.batches, effort.rounds)
     rates = [[turn.answers.rate for turn in turns] for turns in unary]
     in_batches = [[turn.answers.rate * BATCH for turn in turns] for turns in batched]
     alone = [median(ours for ours, *_ in rates)] * len(in_batches)
+
+    def beside(name: str, unit: str, rounds: Sequence[Sequence[float]], ceiling: int) -> Row:
+        return row(name, store, unit, [one[0] for one in rounds], [one[ceiling] for one in rounds])
+
     return [
-        _row("query_unary / composed", "queries/s", rates, COMPOSED),
-        _row("query_unary / echo", "queries/s", rates, ECHO),
-        *(_row(f"query_unary p{percent}", "ms", _percentiles(unary, percent), COMPOSED) for percent in (50, 99)),
-        _row("query_unary cpu", "us/query", [[turn.cpu_each for turn in turns] for turns in unary], COMPOSED),
-        _row("query_batched / composed", "queries/s", in_batches, COMPOSED),
-        _row("query_batched / echo", "queries/s", in_batches, ECHO),
-        _row("query_batched cpu", "us/query", [[turn.cpu_each / BATCH for turn in of] for of in batched], COMPOSED),
-        row("query_batched / query_unary", STORE, "queries/s", [ours for ours, *_ in in_batches], alone),
+        beside("query_unary / composed", "queries/s", rates, COMPOSED),
+        beside("query_unary / echo", "queries/s", rates, ECHO),
+        *(beside(f"query_unary p{percent}", "ms", _percentiles(unary, percent), COMPOSED) for percent in (50, 99)),
+        beside("query_unary cpu", "us/query", [[turn.cpu_each for turn in turns] for turns in unary], COMPOSED),
+        beside("query_batched / composed", "queries/s", in_batches, COMPOSED),
+        beside("query_batched / echo", "queries/s", in_batches, ECHO),
+        beside("query_batched cpu", "us/query", [[turn.cpu_each / BATCH for turn in of] for of in batched], COMPOSED),
+        row("query_batched / query_unary", store, "queries/s", [ours for ours, *_ in in_batches], alone),
     ]
 
 
 def _percentiles(rounds: Sequence[Sequence[Turn]], percent: int) -> list[list[float]]:
     return [[turn.answers.percentile(percent) for turn in turns] for turns in rounds]
-
-
-def _row(name: str, unit: str, rounds: Sequence[Sequence[float]], ceiling: int) -> Row:
-    return row(name, STORE, unit, [one[0] for one in rounds], [one[ceiling] for one in rounds])
