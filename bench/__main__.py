@@ -9,6 +9,7 @@ from time import perf_counter
 from rich.console import Console
 
 from bench.databases import STORES, Place, places
+from bench.evidence import measure_evidence
 from bench.growth import measure_growth
 from bench.imports import measure_imports
 from bench.journal import measure_journal
@@ -22,7 +23,7 @@ from bench.results import LATEST, QUICK, STANDARD, Effort, Row, show, write
 from bench.workshop import Workshop
 
 ALONE = ("imports", "journal", "pseudonyms")
-TOGETHER = ("queries", "pushes", "notices", "growth")
+TOGETHER = ("queries", "evidence", "pushes", "notices", "growth")
 
 
 class Bench:
@@ -52,6 +53,8 @@ class Bench:
         place, effort = network.place, self._effort
         if self._begins("queries", place):
             yield from measure_queries(network, effort)
+        if self._begins("evidence", place):
+            yield from measure_evidence(network, effort)
         if self._begins("growth", place):
             yield from measure_growth(network, effort)
         if {"pushes", "notices"} & set(self._only):
