@@ -119,12 +119,15 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
 def inspected(network: Network, template: Template, chance: Random) -> list[Bundle]:
     """Everybody's bundle, each for one of the authorities, of everything or of some agreements."""
     return [
-        (node, fetched(network, chance.choice((SZ, HK)), node, chance.choice((None, some(template, chance)))))
+        (node, fetched(network, chance.choice((SZ, HK)), node, chance.choice((None, some(template, node, chance)))))
         for node in MEMBERS
     ]
 
 
-def some(template: Template, chance: Random) -> list[bytes]:
+def some(template: Template, node: PartyId, chance: Random) -> list[bytes]:
+    """Agreements that a node holds: a holder its own, home some of all."""
+    if node in template.agreements:
+        return [template.agreements[node]]
     return chance.sample(list(template.agreements.values()), chance.randint(1, len(HOLDERS)))
 
 

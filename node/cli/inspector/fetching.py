@@ -15,15 +15,18 @@ import typer
 
 from agreements.refusal import Refusal, explain
 from agreements.signatures import sign_document
+from crypto import envelope
 from crypto.canonical import from_base64
+from crypto.errors import Malformed
 from crypto.keys import Purpose, SigningKey, Suite
 from node.cli.inputs import passphrase
 from node.cli.inspector.bundles import JsonFlag, cards_of, one_sentence
 from node.cli.screen import Exit, err, facts, fail
 from node.config import ConfigError, Folder
+from node.domain.evidence.lines import Opening, read_line
 from node.domain.evidence.orders import ORDER_KIND, InspectionOrder
 from node.keys import open_node_keys
-from node.wire.errors import PeerRefused
+from node.wire.errors import BadAnswer, PeerRefused
 from node.wire.peers import PeerAddress, PeerClient
 from node.wire.tls import Identity
 from registry.mirror import Advanced, Mirror, advance
@@ -187,25 +190,37 @@ async def _mirror(client: PeerClient, authority: ListedCard) -> Mirror:
 
 async def _write(client: PeerClient, node: PartyId, order: bytes, file: BinaryIO, until: float) -> int:
     """Write the parts as they come; a node that must publish the order's entry first is asked again."""
+    digest = envelope.parse(order, ORDER_KIND).digest.hex()
     while True:
         try:
             async with aclosing(client.inspect(node, order)) as parts:
-                return await _take(node, parts, file)
+                return await _take(node, parts, file, digest)
         except PeerRefused as no:
             if no.answer.refused.reason is not Refusal.NOT_READY or time.monotonic() > until:
                 raise
         await asyncio.sleep(TRY_AGAIN)
 
 
-async def _take(node: PartyId, parts: AsyncIterator[bytes], file: BinaryIO) -> int:
+async def _take(node: PartyId, parts: AsyncIterator[bytes], file: BinaryIO, digest: str) -> int:
     size, said = 0, time.monotonic()
     async for part in parts:
+        if not size and not answers(part, node, digest):
+            raise BadAnswer(node, f"{node} showed evidence that answers another order")
         file.write(part)
         size += len(part)
         if err.is_terminal and time.monotonic() - said > TRY_AGAIN:
             said = time.monotonic()
             err.print(f"{node}: {size / 1e6:,.0f} MB", end="\r")
     return size
+
+
+def answers(part: bytes, node: PartyId, digest: str) -> bool:
+    """Whether a bundle that begins like this is a node's answer to an order: an old one would hide what came later."""
+    try:
+        first = read_line(part.partition(b"\n")[0] + b"\n")
+    except Malformed:
+        return False
+    return isinstance(first, Opening) and (first.node, first.order) == (node, digest)
 
 
 def _address(card: ListedCard) -> PeerAddress:
