@@ -79,7 +79,7 @@ def change(node: Node, rows: Iterator[NewRecordRow]) -> None:
     while batch := list(islice(rows, 1_000)):
         with node.store.write() as work:
             at = utc_now()
-            imported = work.records.add(batch, at)
+            imported = work.records.add(batch, at, names_may_change=True)
             assert set(imported.outcomes) == {"updated"}
             propagate(work, updates(imported.updated, node.settings.law, at), node.context)
             work.commit()
