@@ -14,6 +14,8 @@ from node.domain.evidence.lines import Line, Section, read_line, section_of
 from tests.fakes.evidence import checked, lines, read
 from tests.simulation.bundles import Shown, large, small, verified_once
 
+pytestmark = pytest.mark.no_cover  # what this runs is covered by others, and measuring it doubles its time
+
 CHUNKS = 24
 """Portions of every byte; those of one chunk lie apart, so that all chunks cost alike."""
 LARGE_CHUNKS, FLIPS = 10, 100

@@ -41,6 +41,8 @@ from tests.simulation.story import (
 )
 from tests.simulation.templates import PUSHED, SHORT, SUBJECTS, Template, prepared
 
+pytestmark = pytest.mark.no_cover  # what this runs is covered by others, and measuring it doubles its time
+
 HISTORIES = 100
 FIELDS = (frozenset({"status_code"}), frozenset({"region", "industry_section"}), None)
 Bundle = tuple[PartyId, bytes]

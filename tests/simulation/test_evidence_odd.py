@@ -27,6 +27,8 @@ from tests.fakes.propagation import HOME
 from tests.simulation.bundles import verified_once
 from tests.simulation.scene import FIRST, Scene, played
 
+pytestmark = pytest.mark.no_cover  # what this runs is covered by others, and measuring it doubles its time
+
 ROUNDS = 60
 MOMENTS = [datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC) for year in (1900, 1999, 2026, 2027, 2100, 2999)]
 ODD: list[Any] = [None, "", "x", "é\n\0", -1, 0, 1 << 50, "0" * 64, "f" * 32, "2026-06-01T04:00:00Z", "RECEIVED"]

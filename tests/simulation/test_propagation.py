@@ -36,6 +36,8 @@ from tests.simulation.story import (
 )
 from tests.simulation.templates import PUSHED, SHORT, SUBJECTS, Template, prepared
 
+pytestmark = pytest.mark.no_cover  # what this runs is covered by others, and measuring it doubles its time
+
 STATUS = frozenset({"status_code"})
 FIELDS = (STATUS, frozenset({"region", "industry_section"}), None)
 

@@ -53,6 +53,8 @@ from tests.fakes.propagation import AGENCY, AUTHORITIES, BANKS, HOLDERS, HOME, a
 from tests.fakes.stores import WrappedStore, forgetting
 from tests.simulation.racing import Act, Acts, Answer, Delete, Home, Outcome, PushNext, Ran, race
 
+pytestmark = pytest.mark.no_cover  # what this runs is covered by others, and measuring it doubles its time
+
 ROUNDS = 1_000
 OFTEN = ROUNDS // 100
 """How many times each of two must be first while the other is under way; it is far more often on slow machines, too."""

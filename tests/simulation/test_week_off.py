@@ -34,6 +34,8 @@ from tests.fakes.propagation import (
 )
 from tests.simulation.held import ledger, rows, troubles
 
+pytestmark = pytest.mark.no_cover  # what this runs is covered by others, and measuring it doubles its time
+
 *THERE, AWAY = HOLDERS
 LOADED = 12
 ENDS = ("REVOKED", "SUSPENDED", "LIQUIDATION")
