@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix proto bench clean
+.PHONY: help setup demo test coverage check fix proto bench clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/' | expand -t 16
@@ -36,6 +36,9 @@ demo: $(VENV)/.runtime ## a whole network on this machine [DATA=folder] [KEEP=1]
 	@$(BIN)/python -m deploy.demo $(if $(DATA),--data '$(DATA)') $(if $(KEEP),--keep .demo)
 
 test: check ## every check and every test
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+coverage: $(VENV)/.checks ## every test, and which lines of the pure rooms none of them runs
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term --cov-report=
 
 check: $(VENV)/.checks ## style, types, layers, the wire contract

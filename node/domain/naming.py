@@ -44,7 +44,10 @@ def folded(name: str) -> str:
     """
     if name.isascii():
         return "".join(name.split()).lower()
-    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
+    # Taking a space away may bring characters together that are then written as one: fold until nothing changes.
+    while (once := "".join(unicodedata.normalize("NFKC", name).split()).casefold()) != name:
+        name = once
+    return name
 
 
 def contradicts(claim: Claim, known: Iterable[Claim]) -> bool:
