@@ -12,7 +12,7 @@ from agreements.terms import PROVEN_EXPORT_PATHS, Direction, KindTerms, Terms
 from crypto.errors import BadKey
 from crypto.keys import Algorithm, Purpose, Suite, register_key
 from registry.norms.calendar import shanghai_day
-from registry.norms.catalogue import Catalogue, CatalogueEntry, Publicity
+from registry.norms.catalogue import Catalogue, CatalogueEntry, Crossing, Publicity
 from registry.norms.rule_pack import RulePack
 from registry.parties import AGREEMENT_PARTIES, Jurisdiction, PartyCard
 
@@ -150,6 +150,9 @@ def _kind(case: _Case, kind: KindTerms, entry: CatalogueEntry) -> Iterator[Probl
     if entry.publicity is Publicity.GOVERNMENT_ONLY:
         reason = Refusal.GOVERNMENT_ONLY
         yield Problem(field=place, expected="shared beyond government", got=entry.publicity, reason=reason)
+    elif entry.crosses is Crossing.NEVER:
+        reason = Refusal.NATURAL_PERSON_SUBJECT
+        yield Problem(field=place, expected="about enterprises", got=entry.crosses, reason=reason)
     if case.recipient.party_class not in entry.sharing_scope:
         yield Problem(
             field=place,

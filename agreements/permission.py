@@ -16,7 +16,7 @@ from agreements.agreement import Agreement, not_in_force
 from agreements.authorisation import Ask, OpenedAuthorisation, misfit
 from agreements.refusal import Fault, Refusal, Refused, refuse
 from agreements.terms import PROVEN_EXPORT_PATHS, Direction, Manner, Terms, epoch_at
-from registry.norms.catalogue import Catalogue, Nature, Precision, Publicity
+from registry.norms.catalogue import Catalogue, Crossing, Nature, Precision, Publicity
 from registry.norms.rule_pack import RulePack
 from registry.parties import AGREEMENT_PARTIES, PartyClass, PartyId
 from registry.snapshot import Standing
@@ -294,6 +294,8 @@ def _catalogued(question: Question, facts: Facts) -> Fault | None:
             return Refusal.NOT_IN_CATALOGUE, "kinds: expected listed in the catalogue"
         if entry.publicity is Publicity.GOVERNMENT_ONLY:
             return Refusal.GOVERNMENT_ONLY, "kinds: expected shared beyond government"
+        if entry.crosses is Crossing.NEVER:
+            return Refusal.NATURAL_PERSON_SUBJECT, "kinds: expected about enterprises"
         if facts.peer_class not in entry.sharing_scope:
             return Refusal.PUBLIC_INFO_SCOPE, "kinds: expected a recipient in the sharing scope"
     return None

@@ -7,6 +7,7 @@
     │   └── BadHead            a head of an authority's log
     ├── BadFingerprint         text that does not spell a fingerprint
     ├── BadPack                a rule pack, catalogue, calendar or code list that must not be used
+    │   └── IncompleteEntry    a catalogue entry without a part that it must have (S 17)
     └── CalendarUnavailable    a day outside every calendar pack: nothing is guessed (rule 10)
 
 Bytes that are not canonical, not signed or wrongly signed raise `crypto.errors.CryptoError` unchanged.
@@ -52,6 +53,10 @@ class BadPack(RegistryError):
         self.pack = pack
         self.place = place
         self.expected = expected
+
+
+class IncompleteEntry(BadPack):
+    """A catalogue entry lacks a part that S 17 or S 18 asks for (reason CATALOGUE_ENTRY_INCOMPLETE)."""
 
 
 class CalendarUnavailable(RegistryError):

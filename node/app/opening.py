@@ -50,8 +50,8 @@ class Node:
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """The code lists of the domain; read when they are first needed."""
-        return load_vocabulary()
+        """The catalogue and its code lists; read when they are first needed."""
+        return load_vocabulary(self.config.law.catalogue)
 
     @property
     def context(self) -> Context:

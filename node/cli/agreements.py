@@ -19,8 +19,9 @@ from node.cli.references import AgreementName, find_agreement
 from node.cli.screen import Exit, facts, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.cli.waiting import wait_for
-from node.domain.drafting import Setting, complete, example, read_draft
+from node.domain.drafting import OFFERED, Setting, complete, example, read_draft
 from node.domain.jobs import Job, JobResult, JobState
+from node.domain.records import Kind
 from node.operations.keep_agreements import (
     Done,
     NotPossible,
@@ -55,11 +56,13 @@ Order = Callable[[UnitOfWork, Agreement, Office], Done | NotPossible]
 @one_sentence
 def show_example(
     recipient: Annotated[str, typer.Option(help="The party that will receive records.")],
+    kind: Annotated[list[Kind] | None, typer.Option(help="Offer this kind; 101 and 201 if none is named.")] = None,
     node: NodeFolder = HERE,
 ) -> None:
     """Print a draft file to be edited."""
+    offered = [one.value for one in kind or ()] or OFFERED
     with reading(node) as opened:
-        text = example(PartyId(recipient), utc_now(), opened.settings.law.catalogue)
+        text = example(PartyId(recipient), utc_now(), opened.settings.law.catalogue, offered)
     out.print(text, end="", markup=False)
 
 

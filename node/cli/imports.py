@@ -29,7 +29,9 @@ from node.domain.rows import BadRow, Format, Row, read_rows
 from node.operations.import_records import Import, import_rows, sources_of
 from node.operations.operators import NotAllowed, order
 
-KindOption = Annotated[Kind, typer.Option("--kind", help="101 registration, 201 administrative penalty.")]
+KindOption = Annotated[
+    Kind, typer.Option("--kind", help="101 registration, 201 penalty ...: see `creditport records kinds`.")
+]
 MappingOption = Annotated[
     str | None,
     typer.Option(

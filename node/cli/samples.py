@@ -1,4 +1,4 @@
-"""records sample: invented enterprises, and invented penalties about enterprises of any file."""
+"""records sample: invented enterprises, and invented records of any kind about enterprises of any file."""
 
 import csv
 from collections.abc import Iterable
@@ -12,12 +12,13 @@ from node.app.opening import utc_now
 from node.cli.imports import KindOption, MappingOption, Source, mapping_named
 from node.cli.screen import Exit, fail
 from node.cli.session import one_sentence
+from node.domain.columns import standard_columns
 from node.domain.dates import shanghai_day
 from node.domain.joining import is_without_identifier
-from node.domain.mapping import STANDARD_COLUMNS
 from node.domain.records import Kind
 from node.domain.rows import Row
-from node.domain.sample import sample_enterprises, sample_penalties
+from node.domain.sample import sample_enterprises
+from node.domain.sample_records import sample_records
 
 
 @one_sentence
@@ -29,7 +30,7 @@ def sample(
     of: Annotated[
         Path | None,
         typer.Option(
-            help="For penalties: a file of the enterprises they are about, whose codes they state.",
+            help="For every kind but 101: a file of the enterprises they are about, whose codes they state.",
             exists=True,
             dir_okay=False,
         ),
@@ -40,12 +41,14 @@ def sample(
     today = shanghai_day(utc_now())
     if kind is Kind.REGISTRATION:
         rows: Iterable[dict[str, str]] = sample_enterprises(seed, count, today)
+    elif kind is Kind.EXAM_MISCONDUCT:
+        fail("kind 209 is about natural persons: no node takes it in (NATURAL_PERSON_SUBJECT)", Exit.USAGE)
     elif of is None:
-        fail("penalties are about enterprises: name their file with --of, and --mapping if it is not ours", Exit.USAGE)
+        fail("records are about enterprises: name their file with --of, and --mapping if it is not ours", Exit.USAGE)
     else:
-        rows = sample_penalties(seed, _enterprises(of, mapping), count, today)
+        rows = sample_records(kind, seed, _enterprises(of, mapping), count, today)
     with file.open("w", encoding="utf-8", newline="") as target:
-        writer = csv.DictWriter(target, STANDARD_COLUMNS[kind])
+        writer = csv.DictWriter(target, standard_columns(kind))
         writer.writeheader()
         writer.writerows(rows)
 

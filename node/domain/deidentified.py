@@ -1,21 +1,25 @@
 """The receiver's own look at a rendition: nothing in it but listed fields with coarse values (S 23, 24).
 
-It shares no code with the making of renditions, so that a provider's mistake is not repeated here.
+It shares no code with the making of renditions, so that a provider's mistake is not repeated here; only the published
+catalogue and its code lists are the same for both.
 """
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Final
 
 from agreements.refusal import Refusal, Refused, refuse
 from crypto.commitment import Value
 from node.domain.vocabulary import Vocabulary
-from registry.norms.catalogue import Precision
+from registry.norms.catalogue import DataItem, Precision
 
-_Check = Callable[[Value, Vocabulary], bool]
+_Check = Callable[[Value], bool]
 
 _YEARS: Final = range(1840, 2101)
+_SPECIAL_REGIONS: Final = ("HK", "MO")
 _MONTH: Final = re.compile(r"([0-9]{4})-(?:0[1-9]|1[0-2])")
+_QUARTER: Final = re.compile(r"([0-9]{4})-Q[1-4]")
 _FIVE_YEARS: Final = re.compile(r"([0-9]{4})-([0-9]{4})")
 
 
@@ -28,12 +32,12 @@ def check_deidentified(
     text could pass. The answer names the field, never its value; a stranger among the fields is not even
     named.
     """
-    checks = _CHECKS.get(kind, {})
+    checks = _checks(kind, vocabulary)
     for name, value in values.items():
         check = checks.get(name)
         if check is None:
             return refuse(Refusal.NOT_DEIDENTIFIED, rule_pack, "field: one of the kind's wire fields, got another")
-        if value is not None and not check(value, vocabulary):
+        if value is not None and not check(value):
             return refuse(Refusal.NOT_DEIDENTIFIED, rule_pack, f"{name}: a listed or coarse value, got another")
     return None
 
@@ -47,65 +51,72 @@ def check_precision(values: Mapping[str, Value], granted: Mapping[str, Precision
     return None
 
 
+@cache
+def _checks(kind: str, vocabulary: Vocabulary) -> Mapping[str, _Check]:
+    """A check for each wire field of a kind; none for a kind that the catalogue does not list."""
+    entry = vocabulary.catalogue.entry(kind)
+    return {} if entry is None else {item.name: _check(item, vocabulary) for item in entry.items}
+
+
+def _check(item: DataItem, words: Vocabulary) -> _Check:
+    if item.many:
+        return _are_listed(item, words)
+    if item.bands is not None:
+        return _is_one_of(frozenset(words.bands(item.bands).codes))
+    if item.codes is not None:
+        listed = words.crossing_codes(item.codes)
+        longest = 4 if Precision.CITY in item.precisions else 2
+        is_region = {Precision.CITY, Precision.PROVINCE} & set(item.precisions)
+        return _is_one_of(frozenset(one for one in listed if not is_region or len(one) <= longest))
+    forms = tuple(_FORMS[precision] for precision in item.precisions)
+    return lambda value: any(form(value) for form in forms)
+
+
+def _is_one_of(listed: frozenset[str]) -> _Check:
+    return lambda value: isinstance(value, str) and value in listed
+
+
+def _are_listed(item: DataItem, words: Vocabulary) -> _Check:
+    listed = frozenset() if item.codes is None else words.crossing_codes(item.codes)
+    return lambda value: isinstance(value, tuple) and value == tuple(sorted(set(value) & listed))
+
+
 def _is_year(value: Value) -> bool:
     return type(value) is int and value in _YEARS
 
 
-def _is_establishment(value: Value, _: Vocabulary) -> bool:
-    if not isinstance(value, str):
-        return _is_year(value)
-    found = _FIVE_YEARS.fullmatch(value)
+def _are_five_years(value: Value) -> bool:
+    found = _FIVE_YEARS.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         return False
     first, last = map(int, found.groups())
     return first in _YEARS and first % 5 == 0 and last == first + 4
 
 
-def _is_decision(value: Value, _: Vocabulary) -> bool:
-    if not isinstance(value, str):
-        return _is_year(value)
-    found = _MONTH.fullmatch(value)
-    return found is not None and int(found[1]) in _YEARS
+def _is_within_a_year(shape: re.Pattern[str]) -> _Check:
+    def check(value: Value) -> bool:
+        found = shape.fullmatch(value) if isinstance(value, str) else None
+        return found is not None and int(found[1]) in _YEARS
+
+    return check
 
 
-def _is_flag(value: Value, _: Vocabulary) -> bool:
-    return isinstance(value, bool)
+def _is_region(*digits: int) -> _Check:
+    """A region of so many digits; who knows less than was agreed may tell less."""
+
+    def check(value: Value) -> bool:
+        return value in _SPECIAL_REGIONS or (isinstance(value, str) and value.isdigit() and len(value) in digits)
+
+    return check
 
 
-def _are_penalty_types(value: Value, words: Vocabulary) -> bool:
-    return isinstance(value, tuple) and value == tuple(sorted(set(value) & words.penalty_types))
-
-
-def _is_region(digits: int) -> Callable[[Value], bool]:
-    return lambda value: value in ("HK", "MO") or (isinstance(value, str) and value.isdigit() and len(value) == digits)
-
-
-_FORMS: Final[Mapping[Precision, Callable[[Value], bool]]] = {
+_FORMS: Final[Mapping[Precision, _Check]] = {
     Precision.YEAR: _is_year,
-    Precision.FIVE_YEARS: lambda value: isinstance(value, str) and _FIVE_YEARS.fullmatch(value) is not None,
-    Precision.MONTH: lambda value: isinstance(value, str) and _MONTH.fullmatch(value) is not None,
-    Precision.CITY: _is_region(4),
+    Precision.FIVE_YEARS: _are_five_years,
+    Precision.MONTH: _is_within_a_year(_MONTH),
+    Precision.QUARTER: _is_within_a_year(_QUARTER),
+    Precision.CITY: _is_region(2, 4),
     Precision.PROVINCE: _is_region(2),
+    Precision.FLAG: lambda value: isinstance(value, bool),
 }
-"""How a value looks at a precision that a finer value would not have; codes, bands and flags have one form only."""
-
-_CHECKS: Final[Mapping[str, Mapping[str, _Check]]] = {
-    "101": {
-        "entity_type_code": lambda value, words: value in words.entity_types - words.natural_person,
-        "established": _is_establishment,
-        "capital_band": lambda value, words: value in words.capital_bands.codes,
-        "industry_section": lambda value, words: value in words.industry_sections,
-        "region": lambda value, words: value in words.regions,
-        "status_code": lambda value, words: value in words.statuses,
-        "has_lei": _is_flag,
-    },
-    "201": {
-        "penalty_types": _are_penalty_types,
-        "amount_band": lambda value, words: value in words.amount_bands.codes,
-        "decision": _is_decision,
-        "authority_class": lambda value, words: value in words.authority_classes,
-        "authority_level": lambda value, words: value in words.authority_levels,
-        "legal_basis_code": lambda value, words: value in words.legal_bases,
-        "performed": _is_flag,
-    },
-}
+"""How a value looks at a precision that another would not have; codes and bands are looked up in their lists."""

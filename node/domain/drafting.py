@@ -1,10 +1,10 @@
 """Drafting an agreement: from a TOML file that a person writes to complete terms."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -13,8 +13,11 @@ from agreements.terms import Epoch, ExportPath, FieldTerms, KindTerms, Manner, Q
 from crypto.keys import Suite
 from node.domain.errors import DomainError
 from node.domain.rendition import PROFILE
-from registry.norms.catalogue import Catalogue, DataItem, Nature, Precision
+from registry.norms.catalogue import Catalogue, CatalogueEntry, Crossing, DataItem, Nature, Precision
 from registry.parties import PartyCard, PartyId
+
+OFFERED: Final = ("101", "201")
+"""What a draft offers unless it is told otherwise: registrations and penalties."""
 
 
 class DraftRefused(DomainError):
@@ -111,8 +114,11 @@ def complete(draft: Draft, setting: Setting, agreement_id: str) -> Terms:
         raise DraftRefused(f"the draft is not within bounds: {error}") from None
 
 
-def example(recipient: PartyId, now: datetime, catalogue: Catalogue) -> str:
-    """A draft that grants every field of the catalogue for a year, to be edited."""
+def example(recipient: PartyId, now: datetime, catalogue: Catalogue, offered: Collection[str] = OFFERED) -> str:
+    """A draft that grants every field of the offered kinds for a year, to be edited.
+
+    The other kinds that may cross are there, too, but commented out: what nobody needs is not shared (S 6).
+    """
     today = now.date()
     lines = [
         f'title = "Exchange of enterprise credit records with {recipient}"',
@@ -133,14 +139,19 @@ def example(recipient: PartyId, now: datetime, catalogue: Catalogue) -> str:
         "queries_per_day = 10000",
         "batch_size = 50",
     ]
-    for kind, entry in sorted(catalogue.entries.items()):
-        lines += [
-            "",
-            f"# {entry.name_en} {entry.name_zh}; another choice stands behind a field",
-            f"[kinds.{kind}]",
-        ]
-        lines += [_example_line(item) for item in sorted(entry.items, key=lambda one: one.name)]
+    crossing = {kind: one for kind, one in sorted(catalogue.entries.items()) if one.crosses is not Crossing.NEVER}
+    for kind in [*(one for one in crossing if one in offered), *(one for one in crossing if one not in offered)]:
+        lines += ["", *_example_kind(kind, crossing[kind], "" if kind in offered else "# ")]
     return "\n".join(lines) + "\n"
+
+
+def _example_kind(kind: str, entry: CatalogueEntry, mark: str) -> list[str]:
+    items = sorted(entry.items, key=lambda one: one.name)
+    return [
+        f"# {entry.name_en} {entry.name_zh}; another choice stands behind a field",
+        f"{mark}[kinds.{kind}]",
+        *(mark + _example_line(item) for item in items),
+    ]
 
 
 def _example_line(item: DataItem) -> str:

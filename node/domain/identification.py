@@ -20,18 +20,19 @@ IDENTIFIER_COLUMNS: Final = {
 
 _COLUMN_OF: Final = {scheme: column for column, schemes in IDENTIFIER_COLUMNS.items() for scheme in schemes}
 _PROVES_NO_KIND: Final = frozenset({Scheme.HK_BRN, Scheme.HK_BRN_DUMMY, Scheme.MO_CR, Scheme.LEI})
+_WAIVER: Final = "uscc_check_attested"
 
 
-def read_subject(reading: Reading, vocabulary: Vocabulary, entity_type: str | None) -> Subject | Finding:
-    """The subject of a row, or what forbids it.
+def read_subject(
+    reading: Reading, vocabulary: Vocabulary, entity_type: str | None, names: tuple[str | None, str | None]
+) -> Subject | Finding:
+    """The subject of a row with these names, or what forbids it.
 
     Natural persons in business are refused wherever a code or the entity type shows them (S 14). A Hong Kong
     business registration, a Macau commercial registration or an LEI alone can belong to a sole proprietor, so
     with nothing else beside it the entity type must be stated.
     """
-    written = [(column, text) for column in IDENTIFIER_COLUMNS if (text := reading.raw(column))]
-    identifiers = tuple(found for column, text in written if (found := _identifier(reading, column, text)))
-    names = tuple(name for column in ("name_zh", "name_en") if (name := reading.text(column)))
+    identifiers = _identifiers(reading)
     if not identifiers:
         reading.note(Refusal.SUBJECT_ID_INVALID, "identifiers", "an identifier of a known scheme", "none")
     if entity_type in vocabulary.natural_person or any(one.natural_person_linked for one in identifiers):
@@ -43,20 +44,32 @@ def read_subject(reading: Reading, vocabulary: Vocabulary, entity_type: str | No
             "an entity type beside such an identifier alone",
             "none",
         )
+    if reading.finding is not None:
+        return reading.finding
     kind = SubjectKind.UNINCORPORATED if entity_type in vocabulary.unincorporated else SubjectKind.LEGAL_PERSON
-    return reading.finding or Subject(kind=kind, names=names, identifiers=identifiers)
+    return Subject(kind=kind, names=tuple([name for name in names if name]), identifiers=identifiers)
 
 
 def identity_columns(identifiers: tuple[Identifier, ...]) -> dict[str, str]:
     """The standard columns that state these identifiers, and whether a check was waived."""
     waived = any(one.check_waived for one in identifiers)
-    return {_COLUMN_OF[one.scheme]: one.value for one in identifiers} | {
-        "uscc_check_attested": "true" if waived else ""
-    }
+    return {_COLUMN_OF[one.scheme]: one.value for one in identifiers} | {_WAIVER: "true" if waived else ""}
+
+
+def _identifiers(reading: Reading) -> tuple[Identifier, ...]:
+    found, texts = [], reading.values.get
+    for column in IDENTIFIER_COLUMNS:
+        text = texts(column)
+        if text and (text := text.strip()):
+            one = _identifier(reading, column, text)
+            if one is not None:
+                found.append(one)
+    return tuple(found)
 
 
 def _identifier(reading: Reading, column: str, text: str) -> Identifier | None:
-    waived = column == "uscc" and reading.flag("uscc_check_attested") is True
+    waiver = reading.raw(_WAIVER) if column == "uscc" else ""
+    waived = waiver != "" and reading.flag(_WAIVER, waiver) is True
     for scheme in IDENTIFIER_COLUMNS[column]:
         found = parse_identifier(scheme, text, waive_check=waived)
         if isinstance(found, Identifier):

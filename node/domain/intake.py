@@ -1,50 +1,66 @@
-"""Intake: a provider's row becomes a home record, or an answer that says why not (S 3, 14, 16-19)."""
+"""Intake: a provider's row becomes a home record, or an answer that says why not (S 3, 6, 14, 16-26)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple, cast
+
+import msgspec
 
 from agreements.refusal import Refusal, Refused, refuse
-from node.domain.dates import anniversary
+from node.domain.conditions import Measure
 from node.domain.identification import read_subject
 from node.domain.identifiers import Problem
-from node.domain.penalty import read_penalty
+from node.domain.period import Overlay, Period, period_of
+from node.domain.plan import ColumnReader, Plan, ReadRow, column_reader, make_plan
 from node.domain.reading import Finding, Reading
 from node.domain.records import (
     CatalogueItem,
-    Content,
     HomeRecord,
     Kind,
-    PenaltyContent,
+    Stored,
     digest_content,
     encode_content,
     source_key,
 )
-from node.domain.registration import first_lapsed_day, read_registration
 from node.domain.rows import Row
 from node.domain.subjects import Subject
 from node.domain.vocabulary import Vocabulary, load_vocabulary
-from registry.norms.catalogue import Catalogue, CatalogueEntry
+from registry.norms.catalogue import Catalogue, CatalogueEntry, HomeField, ValueType, load_catalogue
+from registry.norms.code_lists import CodeListName
+from registry.norms.entries import PROVISO
 from registry.norms.rule_pack import RulePack
 from registry.parties import PartyId
 
-_READERS: Final[Mapping[Kind, Callable[[Reading, Subject, Vocabulary, date], Content | Finding]]] = {
-    Kind.REGISTRATION: read_registration,
-    Kind.PENALTY: read_penalty,
-}
 _NO_DAY: Final = Finding(
     Refusal.PROVENANCE_MISSING, Problem("generated_on", "a date of establishment or generation", "none")
 )
+_GENERATED: Final = HomeField(name="generated_on", type=ValueType.DAY, zh="信息产生日期", en="Day of generation")
+_ENTITY_TYPE: Final = HomeField(
+    name="entity_type", type=ValueType.CODE, codes=CodeListName.ENTITY_TYPES, zh="主体类型", en="Form of organisation"
+)
+_DATA_CLASS: Final = HomeField(
+    name="data_class", type=ValueType.CODE, codes=CodeListName.DATA_CLASSES, zh="数据分类", en="Classification"
+)
+_CLASSIFIED: Final = {"IMPORTANT": Refusal.IMPORTANT_DATA, "SECRET": Refusal.SECRET_OR_PRIVACY}
+_PROVISO_CODE: Final = "NX"
+
+
+class CommonColumns(NamedTuple):
+    """The columns that rows of every kind have beside identifiers and names."""
+
+    entity_type: ColumnReader
+    generated_on: ColumnReader
+    data_class: ColumnReader
+    refused_classes: Mapping[str, Refusal]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """What all rows of one import share: the kind, who provides it, and the law it is measured by.
+    """What all rows of one import share: the kind, who provides it, and the law it is measured by, compiled.
 
-    `disclosure_years` is the shorter of the rule pack's and the catalogue entry's period (S 17, 31); `today`
-    is the day in Shenzhen.
+    `today` is the day in Shenzhen. `severity_required`: an overlay asks adverse information for its severity.
     """
 
     kind: Kind
@@ -52,39 +68,90 @@ class Intake:
     source_system: str
     entry: CatalogueEntry
     catalogue: CatalogueItem
-    disclosure_years: int
     vocabulary: Vocabulary
     today: date
+    severity_required: bool
+    plan: Plan = field(repr=False, compare=False)
+    period: Period = field(repr=False, compare=False)
+    common: CommonColumns = field(repr=False, compare=False)
 
 
 def open_intake(  # an import is opened once, with everything that its rows have in common
-    kind: Kind, catalogue: Catalogue, rules: RulePack, *, provider: PartyId, source_system: str, today: date
+    kind: Kind,
+    catalogue: Catalogue,
+    rules: RulePack,
+    *,
+    provider: PartyId,
+    source_system: str,
+    today: date,
+    attested: Collection[str] | None = None,
+    overlay: Overlay | None = None,
 ) -> Intake | Refused:
-    """Prepare an import; refused outside the catalogue (S 16) or without a named source (S 8, 19)."""
+    """Prepare an import; refused outside the catalogue (S 16) or without a named source (S 8, 19).
+
+    `attested` are the SHA-256 digests of the documents of self-declarations that institutions attested; without, a
+    document counts as attested by the order of the import that names it.
+    """
     entry = catalogue.entry(kind.value)
-    if entry is None:
-        return refuse(Refusal.NOT_IN_CATALOGUE, rules.id, f"kind: one of {catalogue.reference}, got {kind.value}")
-    if not source_system.strip():
-        return refuse(Refusal.PROVENANCE_MISSING, rules.id, "source_system: a name, got none")
+    refused = _unfit(kind, entry, catalogue, rules, source_system)
+    if refused is not None or entry is None:
+        return refused or refuse(Refusal.NOT_IN_CATALOGUE, rules.id)
+    words = load_vocabulary()
+    measure = Measure(today=today, rules=rules, vocabulary=words, attested=attested)
+    plan = make_plan(kind, catalogue, measure, severity_required=overlay is not None)
     return Intake(
         kind=kind,
         provider=provider,
         source_system=source_system,
         entry=entry,
         catalogue=CatalogueItem(catalogue=catalogue.id, version=catalogue.version, item=entry.code),
-        disclosure_years=min(rules.disclosure_years.value, entry.disclosure.years or rules.disclosure_years.value),
-        vocabulary=load_vocabulary(),
+        vocabulary=words,
         today=today,
+        severity_required=overlay is not None,
+        plan=plan,
+        period=period_of(entry, plan.names, rules.disclosure_years.value, overlay),
+        common=_common_columns(measure),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admitted:
-    """A row that became a record of a subject. Whether it is new, storage can tell."""
+def _common_columns(measure: Measure) -> CommonColumns:
+    words, name = measure.vocabulary, CodeListName.DATA_CLASSES
+    return CommonColumns(
+        entity_type=column_reader(_ENTITY_TYPE, measure),
+        generated_on=column_reader(_GENERATED, measure),
+        data_class=column_reader(_DATA_CLASS, measure),
+        refused_classes={code: reason for tag, reason in _CLASSIFIED.items() for code in words.tagged(name, tag)},
+    )
+
+
+def _unfit(
+    kind: Kind, entry: CatalogueEntry | None, catalogue: Catalogue, rules: RulePack, source_system: str
+) -> Refused | None:
+    """Why no row of this kind is taken in at all."""
+    if entry is None:
+        return refuse(Refusal.NOT_IN_CATALOGUE, rules.id, f"kind: one of {catalogue.reference}, got {kind.value}")
+    shipped = load_catalogue().entry(kind.value)
+    if shipped is None or shipped.fields != entry.fields:
+        detail = f"catalogue: fields as this program stores them, got {catalogue.reference}"
+        return refuse(Refusal.CATALOGUE_VERSION_UNKNOWN, rules.id, detail)
+    category = None if entry.negative_category is None else catalogue.negative.get(entry.negative_category)
+    if category is not None and not category.admitted:
+        return refuse(Refusal.NATURAL_PERSON_SUBJECT, rules.id, f"kind: about enterprises, got {kind.value}")
+    if not source_system.strip():
+        return refuse(Refusal.PROVENANCE_MISSING, rules.id, "source_system: a name, got none")
+    return None
+
+
+class Admitted(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that became a record of a subject, and its encoded content. Whether it is new, storage can tell."""
 
     row: int
     subject: Subject
     record: HomeRecord
+    encoded: bytes
+
+    def __repr__(self) -> str:
+        return f"Admitted(row={self.row}, record={self.record!r})"
 
 
 class Case(StrEnum):
@@ -118,59 +185,65 @@ def admit(row: Row, intake: Intake) -> Admitted | Rejected:
     The first thing that is wrong is the answer. The same row always gives the same source key and content
     digest, so that importing a file twice changes nothing.
     """
+    answer = _decided(row, intake)
+    if isinstance(answer, Finding):
+        return Rejected(row=row.number, reason=answer.reason, problem=answer.problem)
+    return answer
+
+
+def _decided(row: Row, intake: Intake) -> Admitted | Finding:
     reading = Reading(row.values)
-    entity_type = reading.code("entity_type", intake.vocabulary.entity_types)
-    generated_on = reading.day("generated_on", intake.today)
-    subject = read_subject(reading, intake.vocabulary, entity_type)
+    common = intake.common
+    entity_type = cast("str | None", _read(common.entity_type, reading))
+    generated_on = cast("date | None", _read(common.generated_on, reading))
+    refused_class = common.refused_classes.get(str(_read(common.data_class, reading)))
+    if refused_class is not None:
+        reading.note(refused_class, "data_class", "a class that may be shared", "another")
+    names = reading.name("name_zh"), reading.name("name_en")
+    subject = read_subject(reading, intake.vocabulary, entity_type, names)
     if isinstance(subject, Finding):
-        return Rejected(row=row.number, reason=subject.reason, problem=subject.problem)
-    content = _READERS[intake.kind](reading, subject, intake.vocabulary, intake.today)
-    record = content if isinstance(content, Finding) else _record(subject, content, generated_on, intake)
-    if isinstance(record, Finding):
-        return Rejected(row=row.number, reason=record.reason, problem=record.problem)
-    return Admitted(row=row.number, subject=subject, record=record)
+        return subject
+    read = intake.plan.read(reading, subject, names)
+    if isinstance(read, Finding):
+        return read
+    generated_at = intake.period.generation(read.values, generated_on)
+    return _NO_DAY if generated_at is None else _admitted(row, subject, read, generated_at, intake)
 
 
-def _record(subject: Subject, content: Content, generated_on: date | None, intake: Intake) -> HomeRecord | Finding:
-    generated_at = _earliest_day(content, generated_on)
-    if generated_at is None:
-        return _NO_DAY
-    return HomeRecord(
-        kind=intake.kind,
+def _admitted(row: Row, subject: Subject, read: ReadRow, generated_at: date, intake: Intake) -> Admitted:
+    encoded, kind = encode_content(read.content), intake.kind
+    record = HomeRecord(
+        kind=kind,
         version=1,
         subject_kind=subject.kind,
         nature=intake.entry.nature,
         polarity=intake.entry.polarity,
-        negative_category=intake.entry.negative_category,
-        content=content,
+        negative_category=_category(read, intake),
+        content=read.content,
         provider=intake.provider,
         source_system=intake.source_system,
         catalogue=intake.catalogue,
         generated_at=generated_at,
         reported_at=intake.today,
-        disclose_until=first_withheld_day(content, generated_at, intake.disclosure_years),
+        disclose_until=intake.period.first_withheld_day(read.values, generated_at),
         publicity=intake.entry.publicity,
-        content_digest=digest_content(intake.kind, generated_at, encode_content(content)),
-        source_key=source_key(
-            intake.kind,
-            subject.identifiers[0],
-            content.decision_no if isinstance(content, PenaltyContent) else "",
-        ),
+        content_digest=digest_content(kind, generated_at, encoded),
+        source_key=source_key(kind, subject.identifiers[0], read.document_no),
     )
+    return Admitted(row=row.number, subject=subject, record=record, encoded=encoded)
 
 
-def _earliest_day(content: Content, generated_on: date | None) -> date | None:
-    """The earliest of the dates present: S 31 does not define "generation", and the earliest is strictest."""
-    own = content.decided_on if isinstance(content, PenaltyContent) else content.established_on
-    return min((day for day in (own, generated_on) if day is not None), default=None)
+def _category(read: ReadRow, intake: Intake) -> int | None:
+    """The category of the closed list; a kind that takes in what the proviso allows is told so by the row (S 18)."""
+    if intake.kind is Kind.OTHER_ADVERSE and read.content["category_code"] == _PROVISO_CODE:
+        return PROVISO
+    return intake.entry.negative_category
 
 
-def first_withheld_day(content: Content, generated_at: date, years: int) -> date | None:
-    """The first day on which the record is not shown (S 31), None while there is none.
-
-    Negative information: the anniversary of its generation. Basic information: the day after its last valid
-    day.
-    """
-    if isinstance(content, PenaltyContent):
-        return anniversary(generated_at, years)
-    return first_lapsed_day(content)
+def _read(column: ColumnReader, reading: Reading) -> Stored:
+    text = reading.values.get(column.heading)
+    if not text:
+        return None
+    if column.known is not None and text in column.known:
+        return column.known[text]
+    return column.read(reading, text)

@@ -9,7 +9,7 @@ from node.domain.identification import IDENTIFIER_COLUMNS, identity_columns
 from node.domain.identifiers import Problem
 from node.domain.intake import Case, Rejected
 from node.domain.naming import Claim
-from node.domain.records import Content, RegistrationContent
+from node.domain.records import Content, Kind
 from node.domain.rows import Row
 
 _EXPECTED: Final = "an identifier of a known scheme"
@@ -34,7 +34,7 @@ def names_of(row: Row) -> tuple[str, ...]:
     return Claim(row.values.get("name_zh", "").strip(), row.values.get("name_en", "").strip()).names
 
 
-def join(row: Row, found: Sequence[RegistrationContent], *, ordered: bool) -> Row | Rejected:
+def join(row: Row, found: Sequence[Content], *, ordered: bool) -> Row | Rejected:
     """Give the row the identity of the one registration of its name, if joining by name was ordered.
 
     `found` is one registration of each home subject that has one of the row's names.
@@ -51,8 +51,8 @@ def join(row: Row, found: Sequence[RegistrationContent], *, ordered: bool) -> Ro
 def identified(row: Row, content: Content) -> Row:
     """The row with the identifiers of `content`, and with its entity type where the row states none."""
     values = {**row.values, **identity_columns(content.identifiers)}
-    if isinstance(content, RegistrationContent) and not values.get("entity_type", "").strip():
-        values["entity_type"] = content.entity_type_code or ""
+    if content.KIND is Kind.REGISTRATION and not values.get("entity_type", "").strip():
+        values["entity_type"] = str(content["entity_type_code"] or "")
     return Row(row.number, values)
 
 

@@ -26,22 +26,15 @@ change is made to it. Columns it does not name are dropped before anything looks
 import tomllib
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
-from typing import Final
 
 import msgspec
 
+from node.domain.columns import standard_columns
 from node.domain.dates import DateOrder, parse_date
 from node.domain.errors import MappingRefused
 from node.domain.identifiers import Problem
-from node.domain.penalty import PENALTY_COLUMNS
 from node.domain.records import Kind
-from node.domain.registration import REGISTRATION_COLUMNS
 from node.domain.rows import BadRow, Row
-
-STANDARD_COLUMNS: Final[Table[Kind, tuple[str, ...]]] = {
-    Kind.REGISTRATION: REGISTRATION_COLUMNS,
-    Kind.PENALTY: PENALTY_COLUMNS,
-}
 
 
 class _ColumnText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sources": "from"}):
@@ -116,7 +109,7 @@ class Mapping:
 
 def standard_mapping(kind: Kind) -> Mapping:
     """The mapping of a file that has our own header; a column that it leaves out is empty."""
-    columns = tuple(Column(target=name, sources=(name,), optional=True) for name in STANDARD_COLUMNS[kind])
+    columns = tuple(Column(target=name, sources=(name,), optional=True) for name in standard_columns(kind))
     return Mapping(id=f"standard-{kind.value}", kind=kind, columns=columns)
 
 
@@ -126,7 +119,7 @@ def read_mapping(text: str) -> Mapping:
         read = msgspec.convert(tomllib.loads(text), _MappingText)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise MappingRefused(f"mapping: expected the documented TOML, got: {error}") from None
-    strangers = read.columns.keys() - set(STANDARD_COLUMNS[read.kind])
+    strangers = read.columns.keys() - set(standard_columns(read.kind))
     if strangers:
         raise MappingRefused(f"columns: expected columns of kind {read.kind.value}, got {sorted(strangers)}")
     columns = tuple(_column(target, column, read.tables) for target, column in read.columns.items())

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, TypeVar
+from typing import Final
 
 from agreements.refusal import Refusal
 from node.domain.dates import parse_date
@@ -12,12 +12,19 @@ from node.domain.identifiers import Problem
 from node.domain.money import Money, parse_money
 from node.domain.screening import person_marked, screen_free_text
 
-T = TypeVar("T")
+OPEN_ENDED: Final = date(2099, 12, 31)
+"""Registers write this day, or a later one, for "without end"."""
 
-_LONGEST: Final = {"facts": 8000, "address": 400}
-_LONGEST_OTHER: Final = 200
-_CODE: Final = re.compile(r"(?!(?:[A-Z_-]*[0-9]){5})[A-Z0-9][A-Z0-9_-]{0,23}")
+_LONGEST_NAME: Final = 200
+_LONGEST_TEXT: Final = 400
+_LONGEST_FREE_TEXT: Final = 8000
+_CODE: Final = re.compile(r"(?!(?:[A-Z_-]*[0-9]){5})[A-Z0-9][A-Z0-9+_-]{0,23}")
 _SEPARATOR: Final = re.compile(r"[;；、|]")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_INTEGER: Final = re.compile(r"[0-9]{1,9}")
+_MONTH: Final = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})月?|(\d{2}))")
+_DISTRICT: Final = re.compile(r"[0-9]{6}")
+_PROVINCE: Final = re.compile(r"[0-9]{2}(?:00)?(?:00)?")
 _TRUTH: Final = {
     **dict.fromkeys(("true", "yes", "1", "是", "Y", "y", "TRUE", "True"), True),
     **dict.fromkeys(("false", "no", "0", "否", "N", "n", "FALSE", "False"), False),
@@ -35,14 +42,14 @@ class Finding:
 class Reading:
     """The columns of one row, and the first finding made while reading them.
 
-    Every question answers None (or nothing) for an empty or wrong value and notes what was wrong, so that the
-    reader of a kind asks for everything in one go and answers with `finding` if there is one.
+    A reader asks for everything in one go and answers with `finding` if there is one. The parsing methods take a text
+    that is not empty and answer None for a wrong one, after noting what was wrong.
     """
 
-    __slots__ = ("_values", "finding")
+    __slots__ = ("finding", "values")
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = {name: text for name, value in values.items() if (text := value.strip())}
+        self.values = values
         self.finding: Finding | None = None
 
     def note(self, reason: Refusal, field: str, expected: str, got: str) -> None:
@@ -52,45 +59,52 @@ class Reading:
 
     def raw(self, field: str) -> str:
         """The value without surrounding white space; empty when the column is missing."""
-        return self._values.get(field, "")
+        return self.values.get(field, "").strip()
 
-    def text(self, field: str) -> str | None:
-        """A name, number or address: no identity number, telephone or mail address of a person in it."""
-        value = self._bounded(field)
-        if value is not None and person_marked(value):
-            self.note(Refusal.SECRET_OR_PRIVACY, field, "no mark of a natural person", "a mark of a natural person")
-            return None
-        return value
+    def lacks(self, field: str) -> None:
+        """Note that the row leaves its source or basis open (S 3, 18)."""
+        self.note(Refusal.PROVENANCE_MISSING, field, "a value", "none")
 
-    def free_text(self, field: str) -> str | None:
+    def name(self, field: str) -> str | None:
+        """The name in a column, None when it is empty."""
+        value = self.raw(field)
+        return self._unmarked(field, value, _LONGEST_NAME) if value else None
+
+    def text(self, field: str, value: str) -> str | None:
+        """A name or address: no identity number, telephone or mail address of a person in it."""
+        return self._unmarked(field, value, _LONGEST_TEXT)
+
+    def number(self, field: str, value: str) -> str | None:
+        """The number of a document."""
+        return self._unmarked(field, value, _LONGEST_NAME)
+
+    def free_text(self, field: str, value: str) -> str | None:
         """Free text: neither excluded categories (S 3) nor marks of natural persons in it."""
-        value = self._bounded(field)
-        found = None if value is None else screen_free_text(value)
+        if len(value) > _LONGEST_FREE_TEXT:
+            self._too_long(field, value, _LONGEST_FREE_TEXT)
+            return None
+        found = screen_free_text(value)
         if found is None:
             return value
         self.note(found, field, "text without excluded or personal information", "such information")
         return None
 
-    def code(self, field: str, allowed: frozenset[str]) -> str | None:
+    def code(self, field: str, value: str, allowed: frozenset[str]) -> str | None:
         """One code of a list."""
-        value = self.raw(field)
-        if not value or value in allowed:
-            return value or None
+        if value in allowed:
+            return value
         self.note(Refusal.MALFORMED, field, "a code of the list", _described(value))
         return None
 
-    def codes(self, field: str, allowed: frozenset[str]) -> tuple[str, ...]:
+    def codes(self, field: str, value: str, allowed: frozenset[str]) -> tuple[str, ...]:
         """Several codes of a list, separated by `;`, `、` or `|`; sorted, each once."""
-        found = {part.strip() for part in _SEPARATOR.split(self.raw(field))} - {""}
+        found = {part.strip() for part in _SEPARATOR.split(value)} - {""}
         for stranger in sorted(found - allowed)[:1]:
             self.note(Refusal.MALFORMED, field, "codes of the list", _described(stranger))
         return tuple(sorted(found))
 
-    def day(self, field: str, latest: date) -> date | None:
+    def day(self, field: str, value: str, latest: date) -> date | None:
         """A date between 1840 and `latest`."""
-        value = self.raw(field)
-        if not value:
-            return None
         day = parse_date(value)
         if day is None:
             self.note(Refusal.MALFORMED, field, "a date, year first", f"{len(value)} characters of another shape")
@@ -98,34 +112,66 @@ class Reading:
             self.note(Refusal.MALFORMED, field, "a date that is not in the future", "a later date")
         return day
 
-    def money(self, field: str) -> Money | None:
+    def end(self, field: str, value: str) -> date | None:
+        """A day that may lie ahead; None for the one that registers write for "without end"."""
+        day = self.day(field, value, date.max)
+        return None if day is None or day >= OPEN_ENDED else day
+
+    def month(self, field: str, value: str, latest: date) -> str | None:
+        """A month as `2026-03`, out of `2026-03`, `2026年3月`, `202603` or any day in it."""
+        found = _MONTH.fullmatch(value)
+        text = value if found is None else f"{found[1]}-{(found[2] or found[3]).zfill(2)}-01"
+        day = self.day(field, text, latest)
+        return None if day is None else day.isoformat()[:7]
+
+    def money(self, field: str, value: str) -> Money | None:
         """An amount with its currency, yuan when none is named."""
-        value = self.raw(field)
-        money = parse_money(value) if value else None
-        if value and money is None:
+        money = parse_money(value)
+        if money is None:
             self.note(Refusal.MALFORMED, field, "an amount and a known currency", f"{len(value)} other characters")
         return money
 
-    def flag(self, field: str) -> bool | None:
-        """A yes or no; None when it is not stated."""
-        value = self.raw(field)
-        if value and value not in _TRUTH:
+    def integer(self, field: str, value: str) -> int | None:
+        """A whole number from 0 to 999,999,999."""
+        if _INTEGER.fullmatch(value):
+            return int(value)
+        self.note(Refusal.MALFORMED, field, "a whole number", f"{len(value)} other characters")
+        return None
+
+    def flag(self, field: str, value: str) -> bool | None:
+        """A yes or no."""
+        if value not in _TRUTH:
             self.note(Refusal.MALFORMED, field, "true or false", _described(value))
         return _TRUTH.get(value)
 
-    def need(self, field: str, value: T | None, otherwise: T) -> T:
-        """The value, or `otherwise` after noting that the row leaves its source or basis open (S 3, 18)."""
-        if value:
-            return value
-        self.note(Refusal.PROVENANCE_MISSING, field, "a value", "none")
-        return otherwise
+    def digest(self, field: str, value: str) -> str | None:
+        """The SHA-256 of a document, in hexadecimal."""
+        if _DIGEST.fullmatch(value.lower()):
+            return value.lower()
+        self.note(Refusal.MALFORMED, field, "64 hexadecimal digits", f"{len(value)} other characters")
+        return None
 
-    def _bounded(self, field: str) -> str | None:
-        value = self.raw(field)
-        limit = _LONGEST.get(field, _LONGEST_OTHER)
+    def region(self, field: str, value: str, regions: frozenset[str]) -> str | None:
+        """The region as home keeps it: six digits stay, but a code that names only a province is cut to two."""
+        code = value.upper()
+        if code in regions or (_DISTRICT.fullmatch(code) and code[:4] in regions):
+            return code
+        if _PROVINCE.fullmatch(code) and code[:2] in regions:
+            return code[:2]
+        self.note(Refusal.MALFORMED, field, "HK, MO, or a listed region of GB/T 2260", "another code")
+        return None
+
+    def _unmarked(self, field: str, value: str, limit: int) -> str | None:
         if len(value) > limit:
-            self.note(Refusal.MALFORMED, field, f"at most {limit} characters", f"{len(value)} characters")
-        return value or None
+            self._too_long(field, value, limit)
+            return None
+        if person_marked(value):
+            self.note(Refusal.SECRET_OR_PRIVACY, field, "no mark of a natural person", "a mark of a natural person")
+            return None
+        return value
+
+    def _too_long(self, field: str, value: str, limit: int) -> None:
+        self.note(Refusal.MALFORMED, field, f"at most {limit} characters", f"{len(value)} characters")
 
 
 def _described(value: str) -> str:

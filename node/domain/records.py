@@ -1,25 +1,54 @@
 """Home records: what a node keeps about an enterprise, with the identity that never leaves it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from hashlib import sha256
-from typing import Final
+from typing import Any, ClassVar, Final, cast
 
 import msgspec
 
 from node.domain.identifiers import Identifier
 from node.domain.money import Money
 from node.domain.subjects import SubjectKind
-from registry.norms.catalogue import Nature, Polarity, Publicity
+from registry.norms.catalogue import HomeField, Nature, Polarity, Publicity, ValueType, load_catalogue
 from registry.parties import PartyId
 
 
 class Kind(StrEnum):
-    """The record kinds that this version exchanges, by their catalogue number."""
+    """The record kinds, by their catalogue number (domain names as in the catalogue's entries)."""
 
     REGISTRATION = "101"
+    LICENCE = "102"
+    ABNORMAL_OPERATION = "103"
     PENALTY = "201"
+    BAN = "202"
+    UNIT_CRIME = "203"
+    DISHONESTY = "204"
+    ENFORCEMENT_DEFAULT = "205"
+    FALSE_MATERIALS = "206"
+    COMMITMENT_BREACH = "207"
+    ARREARS = "208"
+    EXAM_MISCONDUCT = "209"
+    FRAUDULENT_BENEFIT = "210"
+    OTHER_ADVERSE = "211"
+    LITIGATION = "221"
+    ARBITRATION = "222"
+    SERIOUS_LIST = "231"
+    COMMENDATION = "301"
+    VOLUNTEERING = "302"
+    DONATION = "303"
+    POSITIVE_LIST = "304"
+    COMMITMENT = "311"
+    PUBLIC_GRADE = "401"
+    MARKET_GRADE = "402"
+    RISK_CLASS = "403"
+    TRADE_PERFORMANCE = "501"
+    CREDIT_FACILITY = "502"
+    SELF_DECLARATION = "503"
+    REORGANISATION = "601"
 
 
 class Withheld(StrEnum):
@@ -38,67 +67,73 @@ class Withheld(StrEnum):
     NATURAL_PERSON = "NATURAL_PERSON"
 
 
-class _Content(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Content hides itself: no log line, message or trace shows it by accident."""
+Stored = str | int | bool | date | Money | tuple[str, ...] | None
+"""What a field of a content may hold."""
+
+
+class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a record says in full, for home only; each kind has a type of its own with the fields of its entry.
+
+    Content hides itself: no log line, message or trace shows it by accident.
+    """
+
+    KIND: ClassVar[Kind]
+    identifiers: tuple[Identifier, ...]
+    name_zh: str | None
+    name_en: str | None
+
+    def __getitem__(self, name: str) -> Stored:
+        """The value of a field of its kind, None when it is empty; KeyError when the kind has no such field."""
+        if name in self.__struct_fields__:
+            return cast("Stored", getattr(self, name))
+        raise KeyError(name)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(...)"
 
 
-class RegistrationContent(_Content, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An enterprise's registration (kind 101) in full, for home only.
-
-    `region_code` is HK, MO or four to six digits of GB/T 2260; `valid_until` is the last valid day, None when
-    open.
-    """
-
-    identifiers: tuple[Identifier, ...]
-    name_zh: str | None
-    name_en: str | None
-    entity_type_code: str | None
-    established_on: date | None
-    capital: Money | None
-    industry_section: str | None
-    region_code: str | None
-    address: str | None
-    status_code: str | None
-    valid_until: date | None
-    has_lei: bool
-
-
-class PenaltyContent(_Content, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An administrative penalty of the general procedure (kind 201, S 18(1)) in full, for home only.
-
-    The three exception facts are what the provider stated; at least one of them is False in an admitted
-    record.
-    """
-
-    identifiers: tuple[Identifier, ...]
-    name_zh: str | None
-    name_en: str | None
-    decision_no: str
-    facts: str | None
-    legal_basis_code: str | None
-    penalty_types: tuple[str, ...]
-    amount: Money | None
-    decided_on: date
-    authority_name: str
-    authority_class: str
-    authority_level: str
-    performed: bool | None
-    minor_circumstances: bool
-    small_impact: bool
-    liability_borne: bool
-    legal_form_ref: str
-
-
-Content = RegistrationContent | PenaltyContent
-
-_ENCODER: Final = msgspec.json.Encoder(order="sorted")
-_DECODERS: Final[dict[Kind, msgspec.json.Decoder[RegistrationContent] | msgspec.json.Decoder[PenaltyContent]]] = {
-    Kind.REGISTRATION: msgspec.json.Decoder(RegistrationContent),
-    Kind.PENALTY: msgspec.json.Decoder(PenaltyContent),
+_TYPES: Final[Mapping[ValueType, Any]] = {
+    ValueType.CODES: tuple[str, ...],
+    ValueType.DAY: date,
+    ValueType.FLAG: bool,
+    ValueType.INTEGER: int,
+    ValueType.MONEY: Money,
 }
+_ENCODER: Final = msgspec.json.Encoder(order="sorted")
+
+
+@cache
+def content_type(kind: Kind) -> type[Content]:
+    """The type of a kind's content, made once of the fields that the shipped catalogue names for it.
+
+    Fields that were added later have a default and are left out while empty: what was stored before them reads, and is
+    written, as it was.
+    """
+    entry = load_catalogue().entries[kind.value]
+    kept = [field for field in entry.fields if field.stored]
+    made = msgspec.defstruct(
+        f"Content{kind.value}",
+        [_struct_field(field) for field in sorted(kept, key=lambda field: field.added_in)],
+        bases=(Content,),
+        namespace={"KIND": kind},
+        frozen=True,
+        forbid_unknown_fields=True,
+        omit_defaults=True,
+    )
+    return cast("type[Content]", made)
+
+
+def _struct_field(field: HomeField) -> tuple[str, Any] | tuple[str, Any, Any]:
+    stored = _TYPES.get(field.type, str)
+    if field.added_in > 1:
+        return field.name, stored | None, None
+    never_empty = field.required or field.type is ValueType.CODES or field.derived is not None
+    return field.name, stored if never_empty else stored | None
+
+
+@cache
+def _decoder(kind: Kind) -> msgspec.json.Decoder[Content]:
+    return msgspec.json.Decoder(content_type(kind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +145,10 @@ class CatalogueItem:
     item: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HomeRecord:
+class HomeRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One version of a record at its home node. Its representation hides content and keys.
 
-    `negative_category` is the item of the closed list that an adverse record falls under (S 18).
+    `negative_category` is the item of the closed list that an adverse record falls under (S 18), 0 for the proviso.
     `disclose_until` is the first day, in Shenzhen, on which the record is withheld; None while there is no
     such day. `source_key` names the row at its source, `content_digest` what it said: the same key with
     another digest is a new version, with the same digest nothing new. Both are for home only, since a short
@@ -127,7 +161,7 @@ class HomeRecord:
     nature: Nature
     polarity: Polarity
     negative_category: int | None
-    content: Content = field(repr=False)
+    content: Content
     provider: PartyId
     source_system: str
     catalogue: CatalogueItem
@@ -135,9 +169,12 @@ class HomeRecord:
     reported_at: date
     disclose_until: date | None
     publicity: Publicity
-    content_digest: bytes = field(repr=False)
-    source_key: bytes = field(repr=False)
+    content_digest: bytes
+    source_key: bytes
     states: frozenset[Withheld] = frozenset()
+
+    def __repr__(self) -> str:
+        return f"HomeRecord(kind={self.kind.value}, version={self.version})"
 
 
 def encode_content(content: Content) -> bytes:
@@ -147,7 +184,7 @@ def encode_content(content: Content) -> bytes:
 
 def decode_content(kind: Kind, raw: bytes) -> Content:
     """Read what `encode_content` wrote; msgspec.DecodeError when the stored bytes are damaged."""
-    return _DECODERS[kind].decode(raw)
+    return _decoder(kind).decode(raw)
 
 
 def digest_content(kind: Kind, generated_at: date, raw: bytes) -> bytes:

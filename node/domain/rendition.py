@@ -1,25 +1,26 @@
 """De-identification: the allow-listed, generalised form in which a record may leave its home (S 14, 17, 23).
 
-Everything that can cross is a row of one table: field, precision, and how the value is made. What is not in
-the table has no way out, whatever an agreement may say.
+Everything that can cross is a wire field of the catalogue, in one of its precisions. What is not there has no way out,
+whatever an agreement may say.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Final, TypeVar
+from functools import cache
+from operator import attrgetter
+from typing import Final
 
 from crypto.commitment import Value
 from node.domain.errors import NotRenderable
 from node.domain.money import Money, in_yuan
-from node.domain.records import Content, HomeRecord, Kind, PenaltyContent, RegistrationContent
-from node.domain.vocabulary import Bands, Vocabulary
-from registry.norms.catalogue import Precision
+from node.domain.records import Content, HomeRecord, Kind, Stored
+from node.domain.vocabulary import Vocabulary, load_vocabulary
+from registry.norms.catalogue import DataItem, Precision
 
-PROFILE: Final = "CP-DEID-1"
-"""The name of this table in agreements and rendition headers (`deid_profile`)."""
+PROFILE: Final = "CP-DEID-2"
+"""The name of the catalogue's wire fields and precisions, as agreements and rendition headers name them."""
 
-_C = TypeVar("_C", RegistrationContent, PenaltyContent)
-_Rules = Mapping[tuple[str, Precision], Callable[[_C, Vocabulary], Value]]
+_Maker = Callable[[Content], Value]
 
 
 def render(content: Content, granted: Mapping[str, Precision], vocabulary: Vocabulary) -> dict[str, Value]:
@@ -29,14 +30,17 @@ def render(content: Content, granted: Mapping[str, Precision], vocabulary: Vocab
     NotRenderable when a granted field or precision has no de-identified form; an agreement that passed the
     catalogue's check never asks for one.
     """
-    if isinstance(content, PenaltyContent):
-        return _apply(_PENALTY, content, granted, vocabulary)
-    return _apply(_REGISTRATION, content, granted, vocabulary)
+    makers = _makers(content.KIND, vocabulary)
+    try:
+        made = [(name, makers[name, precision]) for name, precision in granted.items()]
+    except KeyError:
+        raise NotRenderable("a granted field or precision has no de-identified form") from None
+    return {name: maker(content) for name, maker in made}
 
 
-def renderable(kind: Kind) -> frozenset[tuple[str, Precision]]:
+def renderable(kind: Kind, vocabulary: Vocabulary | None = None) -> frozenset[tuple[str, Precision]]:
     """Every field and precision that has a de-identified form for this kind."""
-    return frozenset(_REGISTRATION if kind is Kind.REGISTRATION else _PENALTY)
+    return frozenset(_makers(kind, vocabulary or load_vocabulary()))
 
 
 def valid_until(record: HomeRecord) -> date | None:
@@ -47,53 +51,62 @@ def valid_until(record: HomeRecord) -> date | None:
     return None if record.disclose_until is None else record.disclose_until.replace(day=1)
 
 
-def _apply(
-    rules: _Rules[_C], content: _C, granted: Mapping[str, Precision], vocabulary: Vocabulary
-) -> dict[str, Value]:
-    try:
-        made = [(name, rules[name, precision]) for name, precision in granted.items()]
-    except KeyError:
-        raise NotRenderable("a granted field or precision has no de-identified form") from None
-    return {name: rule(content, vocabulary) for name, rule in made}
+@cache
+def _makers(kind: Kind, vocabulary: Vocabulary) -> Mapping[tuple[str, Precision], _Maker]:
+    entry = vocabulary.catalogue.entry(kind.value)
+    items = () if entry is None else entry.items
+    return {(item.name, how): _maker(item, how, vocabulary) for item in items for how in item.precisions}
 
 
-def _year(day: date | None) -> int | None:
-    return None if day is None else day.year
+def _maker(item: DataItem, precision: Precision, vocabulary: Vocabulary) -> _Maker:
+    """How one wire field is made of its home field, which may be empty."""
+    told: Callable[[Content], Stored] = attrgetter(item.made_from)
+    form = _band(item, vocabulary) if precision is Precision.BAND else _FORMS.get(precision)
+    if form is None:
+        return told  # type: ignore[return-value]  # the catalogue gives codes and flags as they are, and nothing else
+
+    def make(content: Content) -> Value:
+        value = told(content)
+        return None if value is None else form(value)
+
+    return make
 
 
-def _five_years(day: date | None) -> str | None:
-    if day is None:
-        return None
-    start = day.year - day.year % 5
+def _band(item: DataItem, vocabulary: Vocabulary) -> Callable[[Stored], Value]:
+    if item.bands is None:
+        raise NotRenderable("a band without a table")
+    bands = vocabulary.bands(item.bands)
+    return lambda value: bands.code_of(in_yuan(value) if isinstance(value, Money) else _number(value))
+
+
+def _number(value: Stored) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _month(value: Stored) -> str:
+    """The month of a day or of a month."""
+    return str(value)[:7]
+
+
+def _quarter(value: Stored) -> str:
+    month = _month(value)
+    return f"{month[:4]}-Q{(int(month[5:]) + 2) // 3}"
+
+
+def _year(value: Stored) -> int:
+    return int(str(value)[:4])
+
+
+def _five_years(value: Stored) -> str:
+    start = _year(value) - _year(value) % 5
     return f"{start}-{start + 4}"
 
 
-def _region(code: str | None, digits: int) -> str | None:
-    return None if code is None else code[:digits]  # HK and MO stay whole
-
-
-def _band(money: Money | None, bands: Bands) -> str | None:
-    return None if money is None else bands.code_of(in_yuan(money))
-
-
-_REGISTRATION: Final[_Rules[RegistrationContent]] = {
-    ("entity_type_code", Precision.EXACT_CODE): lambda content, _: content.entity_type_code,
-    ("established", Precision.YEAR): lambda content, _: _year(content.established_on),
-    ("established", Precision.FIVE_YEARS): lambda content, _: _five_years(content.established_on),
-    ("capital_band", Precision.BAND): lambda content, words: _band(content.capital, words.capital_bands),
-    ("industry_section", Precision.SECTION): lambda content, _: content.industry_section,
-    ("region", Precision.CITY): lambda content, _: _region(content.region_code, 4),
-    ("region", Precision.PROVINCE): lambda content, _: _region(content.region_code, 2),
-    ("status_code", Precision.EXACT_CODE): lambda content, _: content.status_code,
-    ("has_lei", Precision.FLAG): lambda content, _: content.has_lei,
-}
-_PENALTY: Final[_Rules[PenaltyContent]] = {
-    ("penalty_types", Precision.EXACT_CODE): lambda content, _: content.penalty_types,
-    ("amount_band", Precision.BAND): lambda content, words: _band(content.amount, words.amount_bands),
-    ("decision", Precision.MONTH): lambda content, _: content.decided_on.isoformat()[:7],
-    ("decision", Precision.YEAR): lambda content, _: content.decided_on.year,
-    ("authority_class", Precision.EXACT_CODE): lambda content, _: content.authority_class,
-    ("authority_level", Precision.EXACT_CODE): lambda content, _: content.authority_level,
-    ("legal_basis_code", Precision.EXACT_CODE): lambda content, _: content.legal_basis_code,
-    ("performed", Precision.FLAG): lambda content, _: content.performed,
+_FORMS: Final[Mapping[Precision, Callable[[Stored], Value]]] = {
+    Precision.MONTH: _month,
+    Precision.QUARTER: _quarter,
+    Precision.YEAR: _year,
+    Precision.FIVE_YEARS: _five_years,
+    Precision.CITY: lambda value: str(value)[:4],  # HK and MO stay whole
+    Precision.PROVINCE: lambda value: str(value)[:2],
 }

@@ -1,11 +1,11 @@
-"""Invented enterprises and penalties for trials, demonstrations and measurements; the same for the same seed.
+"""Invented enterprises for trials, demonstrations and measurements; the same for the same seed.
 
 Codes are valid in form and invented in substance: no code repeats within 10 million rows of one seed.
 """
 
 import random
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
@@ -14,15 +14,14 @@ from typing import Final
 import msgspec
 
 from node.domain.check_digits import ALPHABET, organisation_check, unified_check
-from node.domain.penalty import PENALTY_COLUMNS
-from node.domain.registration import REGISTRATION_COLUMNS
+from node.domain.columns import standard_columns
+from node.domain.records import Kind
 
 _BASE: Final = len(ALPHABET)
 _SERIALS: Final = _BASE**6
 _STRIDE: Final = 7_368_787  # a prime that divides neither 31^6 nor 10^7: stepping by it meets every number once
 _SHORT_SERIALS: Final = 10_000_000
 _CAPITALS: Final = (3, 10, 30, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 200_000)
-_FINES: Final = (500, 2_000, 5_000, 10_000, 30_000, 50_000, 100_000, 250_000, 500_000, 1_200_000)
 
 
 class _Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,9 +41,6 @@ class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trades: tuple[tuple[str, str, str], ...]
     regions: tuple[tuple[str, str], ...]
     statuses: tuple[str, ...]
-    penalties: tuple[tuple[str, ...], ...]
-    authorities: tuple[tuple[str, str, str], ...]
-    legal_bases: tuple[str, ...]
     origins: tuple[_Origin, ...]
 
 
@@ -53,22 +49,10 @@ def sample_enterprises(seed: int, count: int, today: date) -> Iterator[dict[str,
     words, chance = _words(), random.Random(seed)  # noqa: S311 - invented data, repeatable on purpose
     start = chance.randrange(_SERIALS)
     weights = [origin.weight for origin in words.origins]
-    empty = dict.fromkeys(REGISTRATION_COLUMNS, "")
+    empty = dict.fromkeys(standard_columns(Kind.REGISTRATION), "")
     for number in range(count):
         origin = chance.choices(words.origins, weights)[0]
         yield empty | _enterprise(origin, start + number * _STRIDE, words, chance, today)
-
-
-def sample_penalties(
-    seed: int, enterprises: Sequence[Mapping[str, str]], count: int, today: date
-) -> Iterator[dict[str, str]]:
-    """Yield `count` rows of a standard penalty file about these enterprises.
-
-    The decisions lie in the last eight years, so that about three in eight are past their disclosure period.
-    """
-    words, chance = _words(), random.Random(seed)  # noqa: S311 - invented data, repeatable on purpose
-    for number in range(count):
-        yield _penalty(chance.choice(enterprises), number, words, chance, today)
 
 
 def _enterprise(origin: _Origin, serial: int, words: _Words, chance: random.Random, today: date) -> dict[str, str]:
@@ -106,34 +90,7 @@ def _digits(serial: int) -> str:
     return text
 
 
-def _penalty(
-    enterprise: Mapping[str, str], number: int, words: _Words, chance: random.Random, today: date
-) -> dict[str, str]:
-    authority, authority_class, level = chance.choice(words.authorities)
-    decided = today - timedelta(days=chance.randrange(1, 8 * 365))
-    types = chance.choice(words.penalties)
-    row = {name: enterprise.get(name, "") for name in PENALTY_COLUMNS}
-    return row | {
-        "decision_no": f"示罚〔{decided.year}〕{number:07d}号",
-        "facts": "未按规定期限办理变更登记",
-        "legal_basis": chance.choice(words.legal_bases),
-        "penalty_types": ";".join(types),
-        "amount": f"{chance.choice(_FINES)}元" if "FINE" in types else "",
-        "decided_on": decided.isoformat(),
-        "authority_name": authority,
-        "authority_class": authority_class,
-        "authority_level": level,
-        "performed": chance.choice(("true", "true", "false")),
-        "procedure": "GENERAL",
-        "minor_circumstances": "false",
-        "small_impact": chance.choice(("true", "false")),
-        "liability_borne": chance.choice(("true", "false")),
-        "legal_form": "",
-        "generated_on": "",
-    }
-
-
 @cache
 def _words() -> _Words:
-    table = tomllib.loads((files("node.domain") / "data" / "sample_words.toml").read_text("utf-8"))
+    table = tomllib.loads((files("node.domain") / "data" / "sample_enterprises.toml").read_text("utf-8"))
     return msgspec.convert(table, _Words)

@@ -58,10 +58,11 @@ def withheld(record: Shieldable, at: datetime, catalogue: Catalogue) -> frozense
     `catalogue` is the one in force, whichever the record was admitted under. The reasons are independent:
     when a suspension ends, a disclosure period that ran out meanwhile still withholds.
     """
-    reasons = set(record.states)
+    reasons, entry = set(record.states), catalogue.entry(record.kind.value)
     if record.disclose_until is not None and shanghai_day(at) >= record.disclose_until:
-        reasons.add(Withheld.LAPSED if record.kind is Kind.REGISTRATION else Withheld.EXPIRED)
-    if catalogue.entry(record.kind.value) is None:
+        lapses = entry is not None and entry.disclosure.years is None
+        reasons.add(Withheld.LAPSED if lapses else Withheld.EXPIRED)
+    if entry is None:
         reasons.add(Withheld.OUT_OF_CATALOGUE)
     if record.publicity is Publicity.GOVERNMENT_ONLY:
         reasons.add(Withheld.GOVERNMENT_ONLY)

@@ -1,7 +1,8 @@
 """The enterprise that a record is about."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from node.domain.identifiers import Identifier
 
@@ -14,13 +15,15 @@ class SubjectKind(StrEnum):
     NATURAL_PERSON_LINKED = "NATURAL_PERSON_LINKED"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """An enterprise as its home node knows it; it never leaves home. The representation hides it.
 
     `identifiers` holds every attested one, in the order of `Scheme`; each leads to this same subject.
     """
 
     kind: SubjectKind
-    names: tuple[str, ...] = field(repr=False)
-    identifiers: tuple[Identifier, ...] = field(repr=False)
+    names: tuple[str, ...]
+    identifiers: tuple[Identifier, ...]
+
+    def __repr__(self) -> str:
+        return f"Subject(kind={self.kind.value})"

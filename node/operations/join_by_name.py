@@ -1,12 +1,12 @@
 """Find the enterprises that rows without an identifier name, among the registrations of home."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, cast
+from typing import Final
 
 from node.domain.intake import Rejected
 from node.domain.joining import is_without_identifier, join, names_of
 from node.domain.naming import claim_of
-from node.domain.records import Kind, RegistrationContent
+from node.domain.records import Content, Kind
 from node.domain.rows import BadRow, Row
 from node.operations.ports import Store
 from node.operations.stored_records import record_from_row
@@ -42,15 +42,15 @@ class HomeNames:
             for row in rows
         ]
 
-    def _registrations(self, names: set[str]) -> dict[str, dict[int, RegistrationContent]]:
+    def _registrations(self, names: set[str]) -> dict[str, dict[int, Content]]:
         """One registration of each subject that has such a name, by name and subject."""
         subjects = self._subjects = self._read() if self._subjects is None else self._subjects
-        found: dict[str, dict[int, RegistrationContent]] = {name: {} for name in names}
+        found: dict[str, dict[int, Content]] = {name: {} for name in names}
         numbers = {number for name in names for number in subjects.get(hash(name), ())}
         with self._store.read() as work:
             for subject, rows in work.records.of_subjects(sorted(numbers), [Kind.REGISTRATION.value]).items():
                 for row in rows:
-                    content = cast("RegistrationContent", record_from_row(row).content)
+                    content = record_from_row(row).content
                     for name in claim_of(row.content).names:
                         if name in found:
                             found[name].setdefault(subject, content)
@@ -73,9 +73,9 @@ class HomeNames:
             after = page[-1].record_no
 
 
-def _of(row: Row, named: Mapping[str, Mapping[int, RegistrationContent]]) -> list[RegistrationContent]:
+def _of(row: Row, named: Mapping[str, Mapping[int, Content]]) -> list[Content]:
     """One registration of each subject that has any name of this row."""
-    found: dict[int, RegistrationContent] = {}
+    found: dict[int, Content] = {}
     for name in names_of(row):
         found.update(named[name])
     return list(found.values())

@@ -5,7 +5,7 @@ from datetime import date
 import msgspec
 
 from node.domain.intake import Admitted
-from node.domain.records import CatalogueItem, HomeRecord, Kind, Withheld, decode_content, encode_content
+from node.domain.records import CatalogueItem, HomeRecord, Kind, Withheld, decode_content
 from node.domain.subjects import SubjectKind
 from node.operations.rows import NewRecordRow, RecordRow, SubjectRow
 from registry.norms.catalogue import Nature, Polarity, Publicity
@@ -59,7 +59,7 @@ def row_from_admitted(admitted: Admitted) -> NewRecordRow:
         subject=SubjectRow(kind=subject.kind.value, identifiers=identifiers),
         source_key=record.source_key,
         kind=record.kind.value,
-        content=encode_content(record.content),
+        content=admitted.encoded,
         content_digest=record.content_digest,
         facts=_encode(_facts(record)),
         disclose_until=record.disclose_until,

@@ -30,6 +30,41 @@ class CodeListName(StrEnum):
     PURPOSES = "purposes"
     DELETION_BASES = "deletion-bases"
     CORRECTION_BASES = "correction-bases"
+    ABNORMAL_REASONS = "abnormal-reasons"
+    ADMINISTRATIVE_PROCEDURES = "administrative-procedures"
+    ARREARS_TYPES = "arrears-types"
+    BAN_SCOPES = "ban-scopes"
+    BENEFIT_TYPES = "benefit-types"
+    CASE_CAUSES = "case-causes"
+    CHANGE_REASONS = "change-reasons"
+    COMMITMENT_TYPES = "commitment-types"
+    CONDUCT_CODES = "conduct-codes"
+    COURT_LEVELS = "court-levels"
+    DATA_CLASSES = "data-classes"
+    DECLARATION_TOPICS = "declaration-topics"
+    DISHONESTY_TYPES = "dishonesty-types"
+    FACILITY_TYPES = "facility-types"
+    GRADE_SCALES = "grade-scales"
+    GRADE_SYMBOLS = "grade-symbols"
+    HONOUR_TITLES = "honour-titles"
+    LENDER_CLASSES = "lender-classes"
+    LICENCE_CATEGORIES = "licence-categories"
+    NEGATIVE_CATEGORIES = "negative-categories"
+    OFFENCE_CLASSES = "offence-classes"
+    OUTCOME_CLASSES = "outcome-classes"
+    PARTY_ROLES = "party-roles"
+    PERFORMANCE_STATUSES = "performance-statuses"
+    POSITIVE_LISTS = "positive-lists"
+    PROCEDURES = "procedures"
+    RATER_CLASSES = "rater-classes"
+    RATING_BASES = "rating-bases"
+    REORGANISATION_STAGES = "reorganisation-stages"
+    REPORT_SECTIONS = "report-sections"
+    RISK_CLASSES = "risk-classes"
+    SERIOUS_GROUPS = "serious-groups"
+    SERIOUS_LISTS = "serious-lists"
+    SEVERITIES = "severities"
+    UNLAWFUL_MEANS = "unlawful-means"
 
 
 class BandTableName(StrEnum):
@@ -37,6 +72,11 @@ class BandTableName(StrEnum):
 
     CAPITAL = "capital-bands"
     AMOUNT = "amount-bands"
+    BALANCE = "balance-bands"
+    COUNT = "count-bands"
+    DAYS_LATE = "days-late-bands"
+    OVERDUE_BUCKETS = "overdue-buckets"
+    TERM = "term-bands"
 
 
 class Code(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,11 +124,11 @@ class Band(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class BandTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Bands that cover every amount from 0, in whole units of `currency` (ISO 4217)."""
+    """Bands that cover every amount from 0, in whole units: of a currency (ISO 4217), DAY or COUNT."""
 
     id: Text
     version: Positive
-    currency: Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
+    unit: Annotated[str, Meta(pattern=r"\A(?:[A-Z]{3}|COUNT)\Z")]
     source: Text
     bands: Annotated[tuple[Band, ...], Meta(min_length=1)]
 

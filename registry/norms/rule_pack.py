@@ -73,7 +73,11 @@ class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class RulePack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The law as this product applies it; every decision records `reference` and the article."""
+    """The law as this product applies it; every decision records `reference` and the article.
+
+    `arrears_thresholds` say from how many whole yuan arrears of a type are relatively large; a type without one is
+    never large (S 18(8)).
+    """
 
     id: str
     version: Positive
@@ -85,6 +89,7 @@ class RulePack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     consent_max_months: Ruled[Positive]
     agreement_max_months: Ruled[Positive]
     disclosure_years: Ruled[Positive]
+    arrears_thresholds: Ruled[dict[str, Positive]]
     purposes_abroad: Ruled[frozenset[str]]
     batch_query_classes: Ruled[frozenset[PartyClass]]
 

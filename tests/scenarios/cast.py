@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from deploy.demo.network import Member, Who, free_port, until
-from node.domain.penalty import PENALTY_COLUMNS
-from node.domain.registration import REGISTRATION_COLUMNS
-from node.domain.sample import sample_enterprises, sample_penalties
+from node.domain.columns import IDENTITY_COLUMNS
+from node.domain.records import Kind
+from node.domain.sample import sample_enterprises
+from node.domain.sample_records import sample_records
 
 FINANCING, TRADE = "CROSS_BORDER_FINANCING", "CROSS_BORDER_TRADE"
 PROVIDER, RECIPIENT, RIVAL = "sz-credit", "hk-bank", "hk-rival"
@@ -90,7 +91,7 @@ def make_home(today: date) -> Home:
         row["capital"] = f"{768_193_254_607 + number * 1_234_567_891}元"
     # Decisions of these days may share their date with a card or a journal, which says nothing about them.
     lately = (today - timedelta(days=60)).isoformat()
-    fines = list(sample_penalties(7, mainland[:40], 80, today))
+    fines = list(sample_records(Kind.PENALTY, 7, mainland[:40], 80, today))
     penalties = [row for row in fines if row["decided_on"] < lately]
     old, recent = mainland[50], mainland[51]
     penalties += [_fine(penalties, old, today - timedelta(days=6 * 366), "旧", "468135792604.37元")]
@@ -102,7 +103,7 @@ def make_home(today: date) -> Home:
 def _fine(
     others: list[dict[str, str]], enterprise: Mapping[str, str], day: date, mark: str, amount: str
 ) -> dict[str, str]:
-    names = {name: enterprise.get(name, "") for name in PENALTY_COLUMNS if name in REGISTRATION_COLUMNS}
+    names = {name: enterprise.get(name, "") for name in IDENTITY_COLUMNS}
     about = names | {
         "decision_no": f"示例罚〔{day.year}〕{mark}0000001号",
         "decided_on": day.isoformat(),

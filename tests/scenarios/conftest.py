@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.network import found_network, free_port, mirrored
+from node.domain.columns import standard_columns
 from node.domain.dates import shanghai_day
-from node.domain.penalty import PENALTY_COLUMNS
-from node.domain.registration import REGISTRATION_COLUMNS
+from node.domain.records import Kind
 from tests.scenarios.cast import FINANCING, TRADE, WHO, Actor, World, make_home, write_rows
 
 
@@ -34,8 +34,8 @@ def _begun(folder: Path, actors: list[Actor]) -> World:
         authority.run("party", "admit", str(institution.card), "--fingerprint", institution.fingerprint())
     mirrored(actors)
     home = make_home(shanghai_day(datetime.now(UTC)))
-    enterprises = write_rows(folder / "enterprises.csv", REGISTRATION_COLUMNS, home.enterprises)
-    penalties = write_rows(folder / "penalties.csv", PENALTY_COLUMNS, home.penalties)
+    enterprises = write_rows(folder / "enterprises.csv", standard_columns(Kind.REGISTRATION), home.enterprises)
+    penalties = write_rows(folder / "penalties.csv", standard_columns(Kind.PENALTY), home.penalties)
     for file, kind in ((enterprises, "101"), (penalties, "201")):
         agency.run("records", "import", str(file), "--kind", kind)
     example = agency.run("agreement", "example", "--recipient", bank.party).stdout

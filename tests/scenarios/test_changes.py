@@ -11,8 +11,9 @@ import pytest
 from crypto import commitment
 from crypto.frame import root_over
 from deploy.demo.network import until
+from node.domain.columns import standard_columns
 from node.domain.dates import shanghai_day
-from node.domain.registration import REGISTRATION_COLUMNS
+from node.domain.records import Kind
 from node.domain.sample import sample_enterprises
 from tests.scenarios.cast import FINANCING, Actor, World, write_rows
 
@@ -168,7 +169,7 @@ def test_every_stage_is_receipted_with_the_banks_signature(world: World, pushed:
 def test_a_deleted_row_does_not_come_back_with_the_file(world: World, pushed: Pushed) -> None:
     assert pushed.told["frames"]
     rows = [row for row in world.home.enterprises if row["uscc"]]
-    file = write_rows(world.folder / "again.csv", REGISTRATION_COLUMNS, rows)
+    file = write_rows(world.folder / "again.csv", standard_columns(Kind.REGISTRATION), rows)
 
     again = world.agency.ask("records", "import", str(file), "--kind", "101", expect=(0, 1))
 
@@ -209,7 +210,7 @@ def test_northbound_a_hong_kong_home_pushes_to_shenzhen_under_an_agreement_of_it
 ) -> None:
     """The bank is home of Hong Kong companies, the Shenzhen agency holds; the party in Shenzhen files (S 34)."""
     companies = [row for row in sample_enterprises(11, 400, today()) if row["hk_cr"] and not row["uscc"]][:40]
-    file = write_rows(world.folder / "companies.csv", REGISTRATION_COLUMNS, companies)
+    file = write_rows(world.folder / "companies.csv", standard_columns(Kind.REGISTRATION), companies)
     loaded = world.bank.ask("records", "import", str(file), "--kind", "101", expect=(0, 1))
     agreement = world.northbound("northbound", manner=PUSH)
     told = world.bank.ask("push", "--agreement", agreement, "--wait", "120")

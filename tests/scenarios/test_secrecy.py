@@ -9,8 +9,8 @@ from datetime import date
 import pytest
 
 from crypto.keystore import unlock
-from node.domain.penalty import PENALTY_COLUMNS
-from node.domain.registration import REGISTRATION_COLUMNS
+from node.domain.columns import standard_columns
+from node.domain.records import Kind
 from node.wire.methods import BOUNDS, Method
 from tests.scenarios.cast import PROVIDER, World, query, write_rows
 from tests.scenarios.search import Searcher
@@ -107,14 +107,14 @@ def _import_badly(world: World) -> None:
     wrong = {"uscc": f"{first['uscc'][:-1]}I", "established_on": "31/02/2019", "capital": CANARY, "status": CANARY}
     bad = [slipped, *(row | {column: text} for row, (column, text) in zip(others, wrong.items(), strict=False))]
     bad.append(others[-1] | {"status": first["uscc"]})
-    registrations = write_rows(world.folder / "bad-registrations.csv", REGISTRATION_COLUMNS, bad)
+    registrations = write_rows(world.folder / "bad-registrations.csv", standard_columns(Kind.REGISTRATION), bad)
     penalty = world.home.penalties[0]
     fines = [
         penalty | {"authority_class": penalty["uscc"]},
         penalty | {"performed": CANARY},
         penalty | {"facts": "电话13800138000"},
     ]
-    penalties = write_rows(world.folder / "bad-penalties.csv", PENALTY_COLUMNS, fines)
+    penalties = write_rows(world.folder / "bad-penalties.csv", standard_columns(Kind.PENALTY), fines)
     for file, kind in ((registrations, "101"), (penalties, "201")):
         rejects = world.agency.folder / f"rejects-{kind}.csv"
         words = ("records", "import", str(file), "--kind", kind, "--rejects", str(rejects))

@@ -18,8 +18,9 @@ import pytest
 from deploy.demo.network import found_network, free_port, mirrored, until
 from node.app.lock import is_served
 from node.config import Folder
+from node.domain.columns import standard_columns
 from node.domain.dates import shanghai_day
-from node.domain.registration import REGISTRATION_COLUMNS
+from node.domain.records import Kind
 from node.storage.duties import duty_key
 from node.wire.methods import Method
 from tests.contracts.postgresql import shared_server
@@ -125,7 +126,7 @@ def _begun(folder: Path, actors: list[Actor]) -> World:
         authority.run("party", "admit", str(institution.card), "--fingerprint", institution.fingerprint())
     mirrored(actors)
     home = make_home(shanghai_day(datetime.now(UTC)))
-    enterprises = write_rows(folder / "enterprises.csv", REGISTRATION_COLUMNS, home.enterprises)
+    enterprises = write_rows(folder / "enterprises.csv", standard_columns(Kind.REGISTRATION), home.enterprises)
     agency.run("records", "import", str(enterprises), "--kind", "101")
     example = agency.run("agreement", "example", "--recipient", bank.party).stdout
     return World(folder, sz_authority, hk_authority, agency, bank, bank, home, example)

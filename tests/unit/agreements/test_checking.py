@@ -71,7 +71,7 @@ def test_sound_terms_have_no_problem() -> None:
         ({"export_path": ExportPath.CN_SCC}, "export_path", Refusal.EXPORT_PATH_MISSING),
         ({"purposes": ("GOV_PROCUREMENT",)}, "purposes", Refusal.PURPOSE_NOT_ALLOWED_ABROAD),
         ({"natures": (Nature.OTHER,)}, "natures", Refusal.MALFORMED),
-        ({"kinds": (kind("403", ("grade", Precision.BAND)),)}, "kinds", Refusal.NOT_IN_CATALOGUE),
+        ({"kinds": (kind("999", ("grade", Precision.BAND)),)}, "kinds", Refusal.NOT_IN_CATALOGUE),
         (
             {"kinds": (kind("101", ("name_zh", Precision.EXACT_CODE)),)},
             "kinds.101.name_zh",

@@ -1,18 +1,17 @@
 """Corrections: what a record looks like as a row, and which changes of that row it takes."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from agreements.refusal import Refusal
+from node.domain.columns import standard_columns
 from node.domain.correction import columns_of, correct
 from node.domain.identifiers import Problem
 from node.domain.intake import Admitted, Rejected
 from node.domain.money import Money
-from node.domain.penalty import PENALTY_COLUMNS
-from node.domain.records import HomeRecord, PenaltyContent, RegistrationContent, decode_content, encode_content
-from node.domain.registration import REGISTRATION_COLUMNS
+from node.domain.records import HomeRecord, Kind, decode_content, encode_content
 from node.domain.subjects import SubjectKind
 from node.domain.vocabulary import load_vocabulary
 from tests.unit.node.domain.given import USCC, intake, penalised, registered
@@ -41,7 +40,7 @@ def out_of_the_store(record: HomeRecord) -> HomeRecord:
 def test_a_registration_is_written_as_a_standard_row() -> None:
     columns = columns_of(registered(capital="231.5万港币", region_code="440000", lei=LEI).record)
 
-    assert tuple(columns) == REGISTRATION_COLUMNS
+    assert tuple(columns) == standard_columns(Kind.REGISTRATION)
     assert (columns["uscc"], columns["lei"], columns["uscc_check_attested"]) == (USCC, LEI, "")
     assert (columns["capital"], columns["region_code"]) == ("2315000.00 HKD", "44")
     assert (columns["established_on"], columns["valid_until"]) == ("1998-06-18", "")
@@ -50,7 +49,7 @@ def test_a_registration_is_written_as_a_standard_row() -> None:
 def test_a_penalty_is_written_as_a_standard_row() -> None:
     columns = columns_of(penalised(performed="", amount="0.5元").record)
 
-    assert tuple(columns) == PENALTY_COLUMNS
+    assert tuple(columns) == standard_columns(Kind.PENALTY)
     assert (columns["penalty_types"], columns["amount"]) == ("FINE;WARNING", "0.50 CNY")
     assert (columns["procedure"], columns["performed"], columns["small_impact"]) == ("GENERAL", "", "true")
     assert columns["legal_form"] == columns["decision_no"]
@@ -106,8 +105,7 @@ def test_a_corrected_registration_differs_in_the_changed_columns_only() -> None:
     record = registered().record
     content = corrected(record, name_en="Sample Ltd.", capital="60万", entity_type="BRANCH").record.content
 
-    assert isinstance(content, RegistrationContent)
-    assert (content.name_en, content.capital, content.entity_type_code) == (
+    assert (content.name_en, content["capital"], content["entity_type_code"]) == (
         "Sample Ltd.",
         Money(600_000_00, "CNY"),
         "BRANCH",
@@ -144,15 +142,13 @@ def test_a_record_out_of_the_store_is_corrected_like_a_fresh_one(record: HomeRec
 def test_an_empty_text_clears_a_column() -> None:
     content = corrected(registered(valid_until="2027-01-31").record, address="", valid_until=" ").record.content
 
-    assert isinstance(content, RegistrationContent)
-    assert (content.address, content.valid_until) == (None, None)
+    assert (content["address"], content["valid_until"]) == (None, None)
 
 
 def test_a_cleared_legal_form_is_the_decision_again() -> None:
     content = corrected(penalised(legal_form="判决书").record, legal_form="").record.content
 
-    assert isinstance(content, PenaltyContent)
-    assert content.legal_form_ref == content.decision_no
+    assert content["legal_form_ref"] == content["decision_no"]
 
 
 def test_a_new_end_of_validity_is_a_new_end_of_disclosure() -> None:

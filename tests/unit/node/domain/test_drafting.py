@@ -1,5 +1,6 @@
 """From a draft that a person writes to complete terms that pass every check."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -12,7 +13,7 @@ from agreements.terms import Direction, Manner, Terms
 from crypto.pseudonym import public_key
 from node.domain.drafting import Draft, DraftRefused, Setting, complete, example, read_draft
 from registry.norms.calendar import MAINLAND
-from registry.norms.catalogue import Nature
+from registry.norms.catalogue import Crossing, Nature
 from registry.parties import Jurisdiction, PartyCard, PartyClass, PartyId
 from tests.fakes.members import LAW, Part
 
@@ -135,13 +136,36 @@ def test_between_hong_kong_and_macau_this_regulation_has_nothing_to_say() -> Non
         complete(read_draft(TEXT), setting(BANK, MACAU), "0a" * 16)
 
 
-def test_the_example_names_every_field_of_the_catalogue_with_its_choices() -> None:
+def test_the_example_names_every_field_of_the_offered_kinds_with_its_choices() -> None:
     draft = read_draft(TEXT)
 
     assert {kind: set(fields) for kind, fields in draft.kinds.items()} == {
-        kind: set(entry.field_names) for kind, entry in LAW.catalogue.entries.items()
+        kind: set(LAW.catalogue.entries[kind].field_names) for kind in ("101", "201")
     }
     assert "# or" in TEXT
+
+
+def test_other_kinds_that_may_cross_are_commented_out_and_those_that_never_do_are_not_there() -> None:
+    assert "\n# [kinds.203]\n" in TEXT
+    assert not re.search(r"kinds\.(209|403)", TEXT)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, one in LAW.catalogue.entries.items() if one.crosses != Crossing.NEVER])
+def test_every_kind_that_may_cross_can_be_agreed_on(kind: str) -> None:
+    draft = read_draft(example(BANK.party, NOW, LAW.catalogue, (kind,)))
+
+    assert set(draft.kinds) == {kind}
+    assert check_terms(completed(draft), card(AGENCY), card(BANK), LAW.rules, LAW.catalogue) == ()
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("209", "NATURAL_PERSON_SUBJECT"), ("403", "GOVERNMENT_ONLY")])
+def test_a_kind_that_never_crosses_cannot_be_agreed_on(kind: str, reason: str) -> None:
+    items = LAW.catalogue.entries[kind].items
+    terms = completed(changed(kinds={kind: {item.name: item.precisions[0] for item in items}}))
+
+    found = [one.reason for one in check_terms(terms, card(AGENCY), card(BANK), LAW.rules, LAW.catalogue)]
+
+    assert found == [reason, "PUBLIC_INFO_SCOPE"]
 
 
 def test_a_kind_without_a_catalogue_entry_adds_no_nature_of_its_own() -> None:

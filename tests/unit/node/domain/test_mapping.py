@@ -9,6 +9,7 @@ from node.domain.mappings import shipped_mappings
 from node.domain.records import Kind
 from node.domain.rows import BadRow, Row
 from node.domain.vocabulary import load_vocabulary
+from registry.norms.code_lists import CodeListName
 from tests.unit.node.domain.given import PENALTY, REGISTRATION, intake
 
 TEXT = """
@@ -134,10 +135,10 @@ def test_every_shipped_mapping_can_be_used_and_names_only_codes_that_are_listed(
     mapping, words = read_mapping(shipped_mappings()[name]), load_vocabulary()
     listed = {
         "entity_type": words.entity_types - words.natural_person,
-        "penalty_types": words.penalty_types,
-        "legal_basis": words.legal_bases,
-        "authority_class": words.authority_classes,
-        "status": words.statuses,
+        "penalty_types": words.codes(CodeListName.PENALTY_TYPES),
+        "legal_basis": words.codes(CodeListName.LEGAL_BASES),
+        "authority_class": words.codes(CodeListName.AUTHORITY_CLASSES),
+        "status": words.codes(CodeListName.STATUSES),
     }
 
     assert mapping.id == name

@@ -5,17 +5,15 @@ import pytest
 from node.domain.intake import Case, Rejected
 from node.domain.joining import Unjoined, is_without_identifier, join, names_of
 from node.domain.naming import Claim, claim_of, contradicts, folded
-from node.domain.records import RegistrationContent, encode_content
+from node.domain.records import Content, encode_content
 from node.domain.rows import Row
 from tests.unit.node.domain.given import PENALTY, USCC, registered
 
 NAMELESS = Row(7, PENALTY | {"uscc": ""})
 
 
-def content(**changes: str) -> RegistrationContent:
-    found = registered(**changes).record.content
-    assert isinstance(found, RegistrationContent)
-    return found
+def content(**changes: str) -> Content:
+    return registered(**changes).record.content
 
 
 @pytest.mark.parametrize(

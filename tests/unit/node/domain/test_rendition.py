@@ -1,9 +1,9 @@
 """De-identification: what leaves home, and what a receiver lets in."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from agreements.refusal import Refusal
 from crypto.commitment import Value
@@ -101,6 +101,7 @@ def test_what_is_not_in_the_table_has_no_way_out(granted: dict[str, Precision]) 
 
 
 def test_everything_the_catalogue_offers_has_a_form_and_nothing_else_has() -> None:
+    assert {kind.value for kind in Kind} == load_catalogue().entries.keys()
     for kind in Kind:
         entry = load_catalogue().entries[kind.value]
         assert renderable(kind) == {(item.name, how) for item in entry.items for how in item.precisions}

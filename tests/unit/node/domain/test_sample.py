@@ -6,7 +6,8 @@ from node.domain.identifiers import Identifier, Scheme, parse_identifier
 from node.domain.intake import Admitted, admit
 from node.domain.records import Kind
 from node.domain.rows import Row
-from node.domain.sample import sample_enterprises, sample_penalties
+from node.domain.sample import sample_enterprises
+from node.domain.sample_records import sample_records
 from tests.unit.node.domain.given import TODAY, intake
 
 ROWS = list(sample_enterprises(7, 3000, TODAY))
@@ -36,7 +37,7 @@ def test_several_registers_are_met_and_no_code_is_doubtful() -> None:
 
 
 def test_every_penalty_is_admitted_and_some_are_past_their_period() -> None:
-    rows = sample_penalties(7, ROWS, 1000, TODAY)
+    rows = sample_records(Kind.PENALTY, 7, ROWS, 1000, TODAY)
     answers = [admit(Row(number, row), intake(Kind.PENALTY)) for number, row in enumerate(rows)]
     ends = [answer.record.disclose_until for answer in answers if isinstance(answer, Admitted)]
     past = sum(end is not None and end <= TODAY for end in ends)

@@ -1,9 +1,9 @@
 """Serving: every reason for withholding holds on its own, and the strongest is told first."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from msgspec.structs import replace
 
 from agreements.refusal import Refusal
 from node.domain.records import HomeRecord, Withheld

@@ -1,7 +1,20 @@
+import re
+
 import pytest
 
-from registry.errors import BadPack
-from registry.norms.catalogue import Precision, Publicity, load_catalogue, read_catalogue
+from registry.errors import BadPack, IncompleteEntry
+from registry.norms.catalogue import (
+    CatalogueEntry,
+    Condition,
+    Crossing,
+    Precision,
+    Publicity,
+    ValueType,
+    load_catalogue,
+    read_catalogue,
+)
+from registry.norms.code_lists import CodeListName, load_code_list
+from registry.norms.entries import PROVISO
 from registry.norms.packs import shipped
 from registry.parties import PartyClass
 
@@ -9,10 +22,58 @@ CATALOGUE = load_catalogue()
 TEXT = shipped("catalogue", "SZ-2026")
 
 
-def test_the_catalogue_lists_registrations_and_penalties() -> None:
-    assert CATALOGUE.reference == "SZ-2026@1"
-    assert sorted(CATALOGUE.entries) == ["101", "201"]
-    assert CATALOGUE.entry("403") is None
+def test_the_catalogue_lists_every_kind_of_the_regulation() -> None:
+    assert CATALOGUE.reference == "SZ-2026@2"
+    assert sorted(CATALOGUE.entries) == [
+        *("101", "102", "103", "201", "202", "203", "204", "205", "206", "207", "208", "209", "210", "211", "221"),
+        *("222", "231", "301", "302", "303", "304", "311", "401", "402", "403", "501", "502", "503", "601"),
+    ]
+    assert CATALOGUE.entry("999") is None
+
+
+@pytest.mark.parametrize("entry", CATALOGUE.entries.values(), ids=CATALOGUE.entries)
+def test_an_entry_has_all_parts_that_the_regulation_asks_for_in_both_languages(entry: CatalogueEntry) -> None:
+    assert all((entry.code, entry.identification, entry.fields, entry.items, entry.format, entry.source))
+    assert entry.section in load_code_list(CodeListName.REPORT_SECTIONS)
+    assert all(re.search(r"[\u4e00-\u9fff]", field.zh) and field.en.isascii() for field in entry.fields)
+    assert entry.disclosure.years == 5 or entry.disclosure.until is not None
+
+
+def test_two_kinds_never_cross_one_only_on_purpose_and_what_is_not_public_with_consent() -> None:
+    crossing = {kind: entry.crosses for kind, entry in CATALOGUE.entries.items() if entry.crosses is not Crossing.YES}
+
+    assert crossing == {
+        **dict.fromkeys(("209", "403"), Crossing.NEVER),
+        "203": Crossing.OFF,
+        **dict.fromkeys(("402", "501", "502", "503"), Crossing.CONSENT),
+    }
+
+
+def test_every_category_of_the_closed_list_is_met_by_a_kind_that_states_its_evidence() -> None:
+    met = {entry.negative_category for entry in CATALOGUE.entries.values()}
+
+    assert set(CATALOGUE.negative) == set(range(12))
+    assert set(CATALOGUE.negative) - met == {PROVISO}
+    other = CATALOGUE.entries["211"]
+    assert all(other.home_field(name) for name in CATALOGUE.negative[PROVISO].evidence)
+
+
+def test_a_penalty_has_to_pass_the_rule_of_its_category() -> None:
+    assert CATALOGUE.conditions(CATALOGUE.entries["201"]) == (Condition.GENERAL_PROCEDURE,)
+    assert CATALOGUE.conditions(CATALOGUE.entries["231"]) == (Condition.NOT_CORRECTED,)
+
+
+def test_no_name_number_or_text_can_be_told_in_any_precision() -> None:
+    told = {field.type for entry in CATALOGUE.entries.values() for item in entry.items
+            if (field := entry.home_field(item.made_from))}  # fmt: skip
+
+    assert not told & {
+        ValueType.TEXT,
+        ValueType.FREE_TEXT,
+        ValueType.DOCUMENT_NUMBER,
+        ValueType.REFERENCE,
+        ValueType.DIGEST,
+    }
 
 
 def test_registrations_cross_with_these_fields_only() -> None:
@@ -59,29 +120,64 @@ def test_classes_without_need_are_outside_the_sharing_scope(kind: str) -> None:
         'publicity = "ACTIVE"\n',
         'source = "Registration authority of the enterprise\'s home"\n',
         'format = "creditport/rendition/v1"\n',
-        'disclosure = { article = "31(1)" }\n',
+        'disclosure = { article = "31(1)", until = "valid_until" }\n',
         'norms_ref = "SZ-SHARING-NORMS-2026"\n',
     ],
 )
 def test_an_entry_that_lacks_what_the_regulation_asks_is_refused(line: str) -> None:
     assert line in TEXT
-    with pytest.raises(BadPack, match=r"at \$\.entries\[\.\.\.\]: Object missing required field"):
+    with pytest.raises(IncompleteEntry, match=r"at \$\.entries\[\.\.\.\]: Object missing required field"):
         read_catalogue(TEXT.replace(line, ""))
 
 
 @pytest.mark.parametrize(
     ("written", "instead", "place"),
     [
+        ('from = "capital"', 'from = "address"', "entries.101.items.capital_band.precisions"),
+        (
+            'precisions = ["CITY", "PROVINCE"]',
+            'precisions = ["PROVINCE", "CITY"]',
+            "entries.101.items.region.precisions",
+        ),
+        ('bands = "capital-bands", ', "", "entries.101.items.capital_band"),
+        ('codes = "statuses", precisions', 'codes = "regions", precisions', "entries.101.items.status_code"),
+        ('codes = "penalty-types", many = true', 'codes = "penalty-types"', "entries.201.items.penalty_types.many"),
+        ('name = "capital", type = "money"', 'name = "capital", type = "code"', "entries.101.fields.capital"),
+        ('key = ["licence_no"]', 'key = ["licence_name"]', "entries.102.key"),
+        ('generated = ["established_on"]', 'generated = ["capital"]', "entries.101.generated"),
+        ('legal_form = "licence_no"', 'legal_form = "content"', "entries.102.legal_form"),
+        ('otherwise = "decision_no"', 'otherwise = "facts"', "entries.201.legal_form"),
+        ('crosses = "CONSENT"', 'crosses = "YES"', "entries.402.crosses"),
+        ('crosses = "NEVER"', 'crosses = "OFF"', "entries.209.crosses"),
         ('name = "has_lei"', 'name = "region"', "entries.101.items"),
         ("negative_category = 1\n", "", "entries.201.negative_category"),
         ('polarity = "BASIC"', 'polarity = "BASIC"\nnegative_category = 1', "entries.101.negative_category"),
-        (", years = 5", "", "entries.201.disclosure.years"),
         ('"STATE_ORGAN"', '"TRAINING"', "entries.101.sharing_scope"),
     ],
 )
 def test_an_entry_that_contradicts_itself_or_the_regulation_is_refused(written: str, instead: str, place: str) -> None:
     assert written in TEXT
     with pytest.raises(BadPack) as failure:
+        read_catalogue(TEXT.replace(written, instead))
+
+    assert failure.value.place == place
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "place"),
+    [
+        ('article = "31(2)", years = 5', 'article = "31(2)"', "entries.103.disclosure.years"),
+        ('article = "31(1)", until = "valid_until"', 'article = "31(1)"', "entries.101.disclosure"),
+        ('legal_form = "identifiers"\n', "", "entries.101.legal_form"),
+        ('name = "small_impact"', 'name = "little_impact"', "entries.201.fields"),
+        ("[negative.2]", "[negative.22]", "entries.202.negative_category"),
+        ('from = "has_lei"', 'from = "lei"', "entries.101.items.has_lei.from"),
+        ('from = "penalty_types"', 'from = "procedure"', "entries.201.items.penalty_types.from"),
+    ],
+)
+def test_an_entry_that_lacks_a_part_or_its_evidence_is_incomplete(written: str, instead: str, place: str) -> None:
+    assert written in TEXT
+    with pytest.raises(IncompleteEntry) as failure:
         read_catalogue(TEXT.replace(written, instead))
 
     assert failure.value.place == place

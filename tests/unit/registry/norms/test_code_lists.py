@@ -14,7 +14,7 @@ from registry.norms.code_lists import (
 from registry.norms.packs import shipped_names
 
 LIST = 'id = "X"\nversion = 1\nsource = "s"\n[codes]\n'
-TABLE = 'id = "X"\nversion = 1\ncurrency = "CNY"\nsource = "s"\nbands = [{bands}]\n'
+TABLE = 'id = "X"\nversion = 1\nunit = "CNY"\nsource = "s"\nbands = [{bands}]\n'
 
 
 def table(*bands: tuple[str, int]) -> str:

@@ -1,0 +1,31 @@
+"""The columns of a standard file of each kind: who it is about, the fields of the kind's entry, and when it arose."""
+
+from functools import cache
+from typing import Final
+
+from node.domain.records import Kind
+from registry.norms.catalogue import load_catalogue
+
+IDENTITY_COLUMNS: Final = (
+    "uscc",
+    "uscc_check_attested",
+    "hk_brn",
+    "hk_cr",
+    "mo_tin",
+    "mo_cr",
+    "lei",
+    "name_zh",
+    "name_en",
+    "entity_type",
+)
+"""What every file says of the enterprises its rows are about."""
+
+CLOSING_COLUMNS: Final = ("generated_on", "data_class")
+"""When the information arose, where that is not told by its own dates, and how its provider classifies it (S 6)."""
+
+
+@cache
+def standard_columns(kind: Kind) -> tuple[str, ...]:
+    """The header of a standard file of a kind; columns may be missing or stand in any order."""
+    own = (field.heading for field in load_catalogue().entries[kind.value].columns)
+    return (*IDENTITY_COLUMNS, *(name for name in own if name not in IDENTITY_COLUMNS), *CLOSING_COLUMNS)

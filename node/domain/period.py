@@ -1,0 +1,84 @@
+"""How long a record is shown: the day of its generation, and the first day on which it is withheld (S 31)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+
+from agreements.months import add_months
+from node.domain.dates import anniversary
+from node.domain.records import Stored
+from registry.norms.catalogue import CatalogueEntry
+
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """Stricter national rules beside the regulation: adverse information states its severity, which bounds its period.
+
+    `months` is the longest period of a severity, counted from generation.
+    """
+
+    months: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """What decides an entry's period, as places in the values of a row; None where the kind has no such field.
+
+    `years` is the shorter of the rule pack's and the catalogue's period, None for what is shown while it is valid.
+    """
+
+    generated: tuple[int, ...]
+    years: int | None
+    until: int | None
+    provider_until: int | None
+    publicity_until: int | None
+    severity: int | None
+    overlay: Overlay | None
+
+    def generation(self, values: Sequence[Stored], stated: date | None) -> date | None:
+        """The earliest of the dates present: S 31 does not define "generation", and the earliest is strictest."""
+        days = [] if stated is None else [stated]
+        for place in self.generated:
+            value = values[place]
+            if isinstance(value, str):
+                value = date.fromisoformat(f"{value}-01")  # a month
+            if isinstance(value, date):
+                days.append(value)
+        return min(days, default=None)
+
+    def first_withheld_day(self, values: Sequence[Stored], generated_at: date) -> date | None:
+        """The first day on which the record is not shown (S 31), None while there is none.
+
+        The earliest counts of: the anniversary of its generation, the days after its last valid day and after the
+        provider's own end, and the end that an overlay sets for its severity. Who states a shortest publicity period
+        only means it as its own end, too.
+        """
+        ends = [] if self.years is None else [anniversary(generated_at, self.years)]
+        providers = _at(values, self.provider_until) or _at(values, self.publicity_until)
+        ends += [last + _DAY for last in (_at(values, self.until), providers) if isinstance(last, date)]
+        if self.overlay is not None:
+            months = self.overlay.months.get(str(_at(values, self.severity)))
+            ends += [] if months is None else [add_months(generated_at, months)]
+        return min(ends, default=None)
+
+
+def period_of(entry: CatalogueEntry, names: Sequence[str], most_years: int, overlay: Overlay | None) -> Period:
+    """The period of an entry whose fields stand in the order of `names`."""
+    places = {name: place for place, name in enumerate(names)}
+    until, years = entry.disclosure.until, entry.disclosure.years
+    return Period(
+        generated=tuple(places[name] for name in entry.generated),
+        years=None if years is None else min(years, most_years),
+        until=None if until is None else places[until],
+        provider_until=places.get("provider_until"),
+        publicity_until=places.get("min_publicity_until"),
+        severity=places.get("severity"),
+        overlay=overlay,
+    )
+
+
+def _at(values: Sequence[Stored], place: int | None) -> Stored:
+    return None if place is None else values[place]

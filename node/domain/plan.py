@@ -1,0 +1,220 @@
+"""How the rows of an import are read: an entry of the catalogue, compiled once into one reader for each column."""
+
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Final, NamedTuple, cast
+
+from agreements.refusal import Refusal
+from node.domain.conditions import RULES, Measure, Rule, severity_stated, subject_consent
+from node.domain.identifiers import Problem, Scheme
+from node.domain.reading import Finding, Reading
+from node.domain.records import Content, Kind, Stored, content_type
+from node.domain.subjects import Subject
+from registry.norms.catalogue import Catalogue, CatalogueEntry, Crossing, Derivation, HomeField, Polarity, ValueType
+from registry.norms.code_lists import CodeListName
+
+Parse = Callable[[Reading, str], Stored]
+"""Reads the text of a column, which is not empty; notes what is wrong with it."""
+
+_MOST_REMEMBERED: Final = 20_000
+"""So many different texts of a column are parsed once; days, codes and regions rarely have more."""
+_UNIQUE: Final = frozenset(
+    {ValueType.TEXT, ValueType.FREE_TEXT, ValueType.DOCUMENT_NUMBER, ValueType.REFERENCE, ValueType.DIGEST}
+)
+"""What hardly repeats from row to row, and is not remembered."""
+_UNREAD: Final = object()
+_NAMELESS: Final = Finding(Refusal.PROVENANCE_MISSING, Problem("name_zh", "a name in Chinese or English", "none"))
+_DERIVED: Final[Mapping[Derivation, Callable[[Subject], Stored]]] = {
+    Derivation.HAS_LEI: lambda subject: any(one.scheme is Scheme.LEI for one in subject.identifiers),
+}
+
+
+class ColumnReader(NamedTuple):
+    """One column: its heading, how its text is read, what was read before, and what an empty one means."""
+
+    heading: str
+    parse: Parse
+    known: MutableMapping[str, Stored] | None
+    required: bool
+    empty: Stored
+
+    def read(self, reading: Reading, text: str) -> Stored:
+        """Read a text that was not met before, or that is not remembered."""
+        stripped = text.strip()
+        value = self.parse(reading, stripped) if stripped else self.empty
+        if self.required and value in {None, ()}:
+            reading.lacks(self.heading)
+        elif self.known is not None and reading.finding is None and len(self.known) < _MOST_REMEMBERED:
+            self.known[text] = value
+        return value
+
+
+class ReadRow(NamedTuple):
+    """A row that was read: its content, every field by its place, and its document number for the source key."""
+
+    content: Content
+    values: Sequence[Stored]
+    document_no: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The compiled entry of a kind; reads rows one by one. `names` says which field stands where in a row's values."""
+
+    names: tuple[str, ...]
+    named: bool
+    columns: tuple[ColumnReader, ...]
+    derived: tuple[Callable[[Subject], Stored], ...]
+    stand_ins: tuple[tuple[int, int], ...]
+    rules: tuple[Rule, ...]
+    measure: Measure
+    make: Callable[..., Content]
+    stored: Callable[[Sequence[Stored]], tuple[Stored, ...]]
+    key: tuple[int, ...]
+
+    def read(self, reading: Reading, subject: Subject, names: tuple[str | None, str | None]) -> ReadRow | Finding:
+        """The content of one row, or what forbids it. What a provider leaves out is null."""
+        if self.named and not subject.names:
+            return _NAMELESS
+        values = self._values(reading, subject)
+        if reading.finding is not None:
+            return reading.finding
+        if self.rules:
+            facts = dict(zip(self.names, values, strict=True))
+            for rule in self.rules:
+                finding = rule(facts, self.measure)
+                if finding is not None:
+                    return finding
+        content = self.make(subject.identifiers, *names, *self.stored(values))
+        return ReadRow(content, values, "\x1f".join([str(values[place]) for place in self.key]))
+
+    def _values(self, reading: Reading, subject: Subject) -> list[Stored]:
+        texts, values = reading.values.get, cast("list[Stored]", [])
+        keep = values.append
+        for column in self.columns:
+            heading, _, known, required, empty = column
+            text = texts(heading)
+            if not text:
+                if required:
+                    reading.lacks(heading)
+                keep(empty)
+                continue
+            value = _UNREAD if known is None else known.get(text, _UNREAD)
+            keep(column.read(reading, text) if value is _UNREAD else cast("Stored", value))
+        for derive in self.derived:
+            keep(derive(subject))
+        for place, other in self.stand_ins:
+            if values[place] is None:
+                values[place] = values[other]
+        return values
+
+
+def make_plan(kind: Kind, catalogue: Catalogue, measure: Measure, *, severity_required: bool) -> Plan:
+    """Compile the entry of a kind."""
+    entry = catalogue.entries[kind.value]
+    columns = tuple(entry.columns)
+    derived = tuple(field for field in entry.fields if field.derived is not None)
+    names = tuple(field.name for field in (*columns, *derived))
+    place = {name: number for number, name in enumerate(names)}
+    make = content_type(kind)
+    own = make.__struct_fields__[len(Content.__struct_fields__) :]
+    return Plan(
+        names=names,
+        named=entry.named,
+        columns=tuple(column_reader(field, measure) for field in columns),
+        derived=tuple(_DERIVED[field.derived] for field in derived if field.derived is not None),
+        stand_ins=tuple((place[field.name], place[field.otherwise]) for field in columns if field.otherwise),
+        rules=_rules(catalogue, entry, severity_required=severity_required),
+        measure=measure,
+        make=make,
+        # Every kind stores more than one field, so the getter always gives a tuple.
+        stored=cast("Callable[[Sequence[Stored]], tuple[Stored, ...]]", itemgetter(*[place[name] for name in own])),
+        key=tuple(place[name] for name in entry.key),
+    )
+
+
+def _rules(catalogue: Catalogue, entry: CatalogueEntry, *, severity_required: bool) -> tuple[Rule, ...]:
+    """What rows have to pass: consent, severity where an overlay asks for it, then the entry's own conditions."""
+    return (
+        *((subject_consent,) if entry.crosses is Crossing.CONSENT else ()),
+        *((severity_stated,) if severity_required and entry.polarity is Polarity.ADVERSE else ()),
+        *(RULES[condition] for condition in catalogue.conditions(entry)),
+    )
+
+
+def column_reader(field: HomeField, measure: Measure) -> ColumnReader:
+    """The reader of a field's column."""
+    return ColumnReader(
+        heading=field.heading,
+        parse=_parser(field, measure),
+        known=None if field.type in _UNIQUE else {},
+        required=field.required,
+        empty=() if field.type is ValueType.CODES else None,
+    )
+
+
+def _parser(field: HomeField, measure: Measure) -> Parse:
+    if field.type is ValueType.DAY:
+        return _end_parser(field) if field.ahead else _day_parser(field, measure)
+    return _PARSERS[field.type](field, measure)
+
+
+def _day_parser(field: HomeField, measure: Measure) -> Parse:
+    heading, today = field.heading, measure.today
+    return lambda reading, text: reading.day(heading, text, today)
+
+
+def _end_parser(field: HomeField) -> Parse:
+    heading = field.heading
+    return lambda reading, text: reading.end(heading, text)
+
+
+def _month_parser(field: HomeField, measure: Measure) -> Parse:
+    heading, today = field.heading, measure.today
+    return lambda reading, text: reading.month(heading, text, today)
+
+
+def _code_parser(field: HomeField, measure: Measure) -> Parse:
+    heading, allowed = field.heading, _words(field, measure)
+    return lambda reading, text: reading.code(heading, text, allowed)
+
+
+def _codes_parser(field: HomeField, measure: Measure) -> Parse:
+    heading, allowed = field.heading, _words(field, measure)
+    return lambda reading, text: reading.codes(heading, text, allowed)
+
+
+def _region_parser(field: HomeField, measure: Measure) -> Parse:
+    heading, regions = field.heading, measure.vocabulary.codes(CodeListName.REGIONS)
+    return lambda reading, text: reading.region(heading, text, regions)
+
+
+def _words(field: HomeField, measure: Measure) -> frozenset[str]:
+    return frozenset() if field.codes is None else measure.vocabulary.codes(field.codes)
+
+
+def _plain(method: Callable[[Reading, str, str], Stored]) -> Callable[[HomeField, Measure], Parse]:
+    """A parser that needs nothing but the heading and the text."""
+
+    def compiled(field: HomeField, _: Measure) -> Parse:
+        heading = field.heading
+        return lambda reading, text: method(reading, heading, text)
+
+    return compiled
+
+
+_PARSERS: Final[Mapping[ValueType, Callable[[HomeField, Measure], Parse]]] = {
+    ValueType.TEXT: _plain(Reading.text),
+    ValueType.FREE_TEXT: _plain(Reading.free_text),
+    ValueType.DOCUMENT_NUMBER: _plain(Reading.number),
+    ValueType.REFERENCE: _plain(Reading.number),
+    ValueType.DIGEST: _plain(Reading.digest),
+    ValueType.CODE: _code_parser,
+    ValueType.CODES: _codes_parser,
+    ValueType.MONTH: _month_parser,
+    ValueType.MONEY: _plain(Reading.money),
+    ValueType.INTEGER: _plain(Reading.integer),
+    ValueType.FLAG: _plain(Reading.flag),
+    ValueType.REGION: _region_parser,
+}
