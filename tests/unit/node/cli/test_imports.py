@@ -154,7 +154,9 @@ def test_attested_penalties_about_a_strangers_enterprises_join_them(bank: Termin
 
     assert imported(bank, penalties, "201")["new"] == 20
     assert imported(bank, penalties, "201")["unchanged"] == 20
-    nameless = penalties.read_text("utf-8").replace("LF0000002", "").replace("0000001,", ",").replace("示罚", "再罚")
+    nameless = (
+        penalties.read_text("utf-8").replace("LF0000002", "").replace("0000001,", ",").replace("示例〔", "再例〔")
+    )
     penalties.write_text(nameless, encoding="utf-8")
     assert imported(bank, penalties, "201", code=1)["unjoined"] == 20
     assert imported(bank, penalties, "201", "--join-by-name")["new"] == 20

@@ -1,0 +1,309 @@
+"""Every reason of the groups scope, catalogue and collection that intake gives, each reached by a test of its name."""
+
+from datetime import date
+from io import BytesIO
+
+import msgspec
+import pytest
+
+from agreements.refusal import Refusal, Refused
+from node.domain.intake import Admitted, Intake, Rejected, admit, open_intake
+from node.domain.period import Overlay
+from node.domain.records import Kind
+from node.domain.rows import BadRow, Format, Row, read_rows
+from registry.errors import IncompleteEntry
+from registry.norms.catalogue import Catalogue, load_catalogue, read_catalogue
+from registry.norms.packs import shipped
+from registry.norms.rule_pack import Ruled, RulePack, load_rule_pack
+from registry.parties import PartyId
+from tests.unit.node.domain.given import TODAY
+from tests.unit.node.domain.sampled import sampled
+
+CATALOGUE, RULES = load_catalogue(), load_rule_pack()
+OVERLAY = Overlay(months={"MINOR": 3, "GENERAL": 12, "SERIOUS": 36})
+
+
+def opened(
+    kind: Kind,
+    catalogue: Catalogue = CATALOGUE,
+    rules: RulePack = RULES,
+    overlay: Overlay | None = None,
+    attested: frozenset[str] | None = None,
+    source: str = "municipal register",
+) -> Intake | Refused:
+    return open_intake(
+        kind, catalogue, rules, provider=PartyId("sz-credit"), source_system=source, today=TODAY, overlay=overlay,
+        attested=attested,
+    )  # fmt: skip
+
+
+def taken(kind: Kind, intake: Intake | Refused | None = None, **changes: str) -> Admitted | Rejected:
+    (row,) = sampled(kind)
+    by = intake or opened(kind)
+    assert isinstance(by, Intake), by
+    return admit(Row(2, row | changes), by)
+
+
+def reason(answer: Admitted | Rejected) -> tuple[Refusal, str]:
+    assert isinstance(answer, Rejected), answer
+    return answer.reason, answer.problem.field
+
+
+def entry_without(kind: str) -> Catalogue:
+    entries = {name: entry for name, entry in CATALOGUE.entries.items() if name != kind}
+    return msgspec.structs.replace(CATALOGUE, entries=entries)
+
+
+# Scope.
+
+
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [
+        (Kind.PENALTY, "facts"),
+        (Kind.LICENCE, "content"),
+        (Kind.ENFORCEMENT_DEFAULT, "obligation"),
+        (Kind.LITIGATION, "parties"),
+        (Kind.SERIOUS_LIST, "removal_conditions"),
+        (Kind.COMMITMENT, "wording"),
+        (Kind.SELF_DECLARATION, "statement"),
+        (Kind.REORGANISATION, "plan"),
+    ],
+)
+@pytest.mark.parametrize("text", ["股东的病史", "the religion of its founder", "员工血型"])
+def test_excluded_category(kind: Kind, column: str, text: str) -> None:
+    assert reason(taken(kind, **{column: text})) == (Refusal.EXCLUDED_CATEGORY, column)
+
+
+def test_excluded_category_deep_in_a_json_line() -> None:
+    """A list is read as one text, and an object within the row is not read at all."""
+    (row,) = sampled(Kind.PENALTY)
+    lines = [row | {"facts": ["未按期公示", "负责人患病"]}, row | {"facts": {"who": {"illness": "患病"}}}]
+    raw = b"\n".join(map(msgspec.json.encode, lines))
+    found, unread = read_rows(BytesIO(raw), Format.JSON_LINES)
+    by = opened(Kind.PENALTY)
+
+    assert isinstance(by, Intake)
+    assert isinstance(found, Row)
+    assert reason(admit(found, by)) == (Refusal.EXCLUDED_CATEGORY, "facts")
+    assert isinstance(unread, BadRow)
+
+
+def test_natural_person_subject() -> None:
+    assert reason(taken(Kind.ARREARS, entity_type="INDIVIDUAL_BUSINESS"))[0] is Refusal.NATURAL_PERSON_SUBJECT
+    assert reason(taken(Kind.UNIT_CRIME, unit_crime="false")) == (Refusal.NATURAL_PERSON_SUBJECT, "unit_crime")
+
+
+def test_natural_person_subject_for_a_kind_about_natural_persons_whatever_the_rows() -> None:
+    refused = opened(Kind.EXAM_MISCONDUCT)
+
+    assert isinstance(refused, Refused)
+    assert refused.reason is Refusal.NATURAL_PERSON_SUBJECT
+
+
+def test_secret_or_privacy() -> None:
+    assert reason(taken(Kind.ARREARS, data_class="STATE_SECRET")) == (Refusal.SECRET_OR_PRIVACY, "data_class")
+    assert reason(taken(Kind.LITIGATION, court_name="法官电话13800138000"))[0] is Refusal.SECRET_OR_PRIVACY
+
+
+@pytest.mark.parametrize("data_class", ["IMPORTANT", "CORE"])
+def test_important_data(data_class: str) -> None:
+    assert reason(taken(Kind.TRADE_PERFORMANCE, data_class=data_class)) == (Refusal.IMPORTANT_DATA, "data_class")
+    assert isinstance(taken(Kind.TRADE_PERFORMANCE, data_class="GENERAL"), Admitted)
+
+
+# The catalogue.
+
+
+def test_not_in_catalogue() -> None:
+    refused = opened(Kind.BAN, entry_without("202"))
+
+    assert isinstance(refused, Refused)
+    assert refused.reason is Refusal.NOT_IN_CATALOGUE
+
+
+def test_catalogue_entry_incomplete() -> None:
+    """A pack with such an entry is not loaded at all, so no import is ever measured by it."""
+    text = shipped("catalogue", "SZ-2026").replace('legal_form = "identifiers"\n', "")
+
+    with pytest.raises(IncompleteEntry, match=r"entries\.101\.legal_form"):
+        read_catalogue(text)
+
+
+def test_catalogue_version_unknown() -> None:
+    entry = CATALOGUE.entries["202"]
+    other = msgspec.structs.replace(entry, fields=entry.fields[1:])
+    refused = opened(Kind.BAN, msgspec.structs.replace(CATALOGUE, version=3, entries={"202": other}))
+
+    assert isinstance(refused, Refused)
+    assert refused.reason is Refusal.CATALOGUE_VERSION_UNKNOWN
+
+
+@pytest.mark.parametrize("category", ["N01", "N09"])
+def test_negative_category_not_listed(category: str) -> None:
+    found = reason(taken(Kind.OTHER_ADVERSE, category_code=category))
+
+    assert found == (Refusal.NEGATIVE_CATEGORY_NOT_LISTED, "category_code")
+
+
+@pytest.mark.parametrize(
+    ("changes", "column"),
+    [
+        ({"category_code": "N11", "legal_basis": ""}, "legal_basis"),
+        ({"category_code": "NX"}, "basic_catalogue"),
+        ({"category_code": "NX", "basic_catalogue": "全国公共信用信息基础目录2026"}, "basic_item"),
+    ],
+)
+def test_negative_category_not_listed_without_what_it_rests_on(changes: dict[str, str], column: str) -> None:
+    assert reason(taken(Kind.OTHER_ADVERSE, **changes)) == (Refusal.NEGATIVE_CATEGORY_NOT_LISTED, column)
+
+
+def test_summary_procedure_penalty() -> None:
+    assert reason(taken(Kind.PENALTY, procedure="SUMMARY")) == (Refusal.SUMMARY_PROCEDURE_PENALTY, "procedure")
+
+
+@pytest.mark.parametrize("small_impact", ["true", ""])
+def test_minor_penalty_exempt(small_impact: str) -> None:
+    changes = {"minor_circumstances": "true", "small_impact": small_impact, "liability_borne": "true"}
+
+    assert reason(taken(Kind.PENALTY, **changes)) == (Refusal.MINOR_PENALTY_EXEMPT, "minor_circumstances")
+
+
+def test_threshold_not_met() -> None:
+    least = RULES.arrears_thresholds.value["TAX"]
+
+    assert isinstance(taken(Kind.ARREARS, arrears_type="TAX", amount=f"{least}元"), Admitted)
+    below = reason(taken(Kind.ARREARS, arrears_type="TAX", amount=f"{least - 1}元"))
+    assert below == (Refusal.THRESHOLD_NOT_MET, "amount")
+
+
+def test_threshold_not_met_while_the_rule_pack_sets_none() -> None:
+    empty: Ruled[dict[str, int]] = Ruled(value={}, article="18(8)")
+    by = opened(Kind.ARREARS, rules=msgspec.structs.replace(RULES, arrears_thresholds=empty))
+
+    assert reason(taken(Kind.ARREARS, by, amount="9亿元")) == (Refusal.THRESHOLD_NOT_MET, "arrears_type")
+
+
+def test_subject_id_invalid() -> None:
+    assert reason(taken(Kind.COMMENDATION, uscc="91440300MA5TERT15P"))[0] is Refusal.SUBJECT_ID_INVALID
+
+
+# Collection.
+
+
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [
+        (Kind.LICENCE, "licence_no"),
+        (Kind.BAN, "decision_no"),
+        (Kind.COMMITMENT_BREACH, "commitment_no"),
+        (Kind.LITIGATION, "case_no"),
+        (Kind.COMMENDATION, "certificate_no"),
+        (Kind.REORGANISATION, "ruling_no"),
+        (Kind.DISHONESTY, "basis"),
+        (Kind.ARREARS, "amount"),
+    ],
+)
+def test_provenance_missing(kind: Kind, column: str) -> None:
+    assert reason(taken(kind, **{column: " "})) == (Refusal.PROVENANCE_MISSING, column)
+
+
+def test_provenance_missing_of_a_commitment_that_does_not_state_the_consequences() -> None:
+    assert reason(taken(Kind.COMMITMENT, consequences_stated="false"))[0] is Refusal.PROVENANCE_MISSING
+
+
+def test_provenance_missing_without_a_named_source() -> None:
+    refused = opened(Kind.BAN, source=" ")
+
+    assert isinstance(refused, Refused)
+    assert refused.reason is Refusal.PROVENANCE_MISSING
+
+
+@pytest.mark.parametrize("severity", ["", "UNSPECIFIED"])
+def test_provenance_missing_of_severity_where_an_overlay_asks_for_it(severity: str) -> None:
+    by = opened(Kind.PENALTY, overlay=OVERLAY)
+
+    assert reason(taken(Kind.PENALTY, by, severity=severity)) == (Refusal.PROVENANCE_MISSING, "severity")
+    assert isinstance(taken(Kind.PENALTY, severity=severity), Admitted)
+    assert isinstance(taken(Kind.LICENCE, opened(Kind.LICENCE, overlay=OVERLAY)), Admitted)
+
+
+@pytest.mark.parametrize(
+    ("severity", "until"),
+    [("MINOR", date(2026, 9, 1)), ("GENERAL", date(2027, 6, 1)), ("SERIOUS", date(2029, 6, 1))],
+)
+def test_an_overlay_bounds_the_period_by_severity(severity: str, until: date) -> None:
+    answer = taken(Kind.PENALTY, opened(Kind.PENALTY, overlay=OVERLAY), severity=severity, decided_on="2026-06-01")
+
+    assert isinstance(answer, Admitted)
+    assert answer.record.disclose_until == until
+
+
+@pytest.mark.parametrize("kind", [Kind.MARKET_GRADE, Kind.TRADE_PERFORMANCE, Kind.CREDIT_FACILITY])
+def test_consent_missing(kind: Kind) -> None:
+    assert reason(taken(kind, consent="")) == (Refusal.CONSENT_MISSING, "consent")
+    assert reason(taken(kind, consented_on="")) == (Refusal.CONSENT_MISSING, "consent")
+
+
+def test_consent_expired() -> None:
+    changes = {"consented_on": "2026-01-05", "consent_until": "2026-11-22"}
+
+    assert reason(taken(Kind.CREDIT_FACILITY, **changes)) == (Refusal.CONSENT_EXPIRED, "consent_until")
+    assert isinstance(taken(Kind.CREDIT_FACILITY, **changes | {"consent_until": "2026-11-23"}), Admitted)
+
+
+@pytest.mark.parametrize("until", ["", "2099-12-31", "2027-11-03"])
+def test_consent_lifelong(until: str) -> None:
+    answer = taken(Kind.TRADE_PERFORMANCE, consented_on="2026-11-02", consent_until=until)
+
+    assert reason(answer) == (Refusal.CONSENT_LIFELONG, "consent_until")
+
+
+@pytest.mark.parametrize("standalone", ["false", ""])
+def test_consent_bundled(standalone: str) -> None:
+    answer = taken(Kind.TRADE_PERFORMANCE, consent_standalone=standalone)
+
+    assert reason(answer) == (Refusal.CONSENT_BUNDLED, "consent_standalone")
+
+
+def test_attestation_missing() -> None:
+    assert reason(taken(Kind.SELF_DECLARATION, attestation="")) == (Refusal.ATTESTATION_MISSING, "attestation")
+
+
+def test_attestation_missing_where_nobody_attested_the_document() -> None:
+    (row,) = sampled(Kind.SELF_DECLARATION)
+    known, none = (
+        opened(Kind.SELF_DECLARATION, attested=documents)
+        for documents in (frozenset({row["attestation"]}), frozenset[str]())
+    )
+
+    assert isinstance(taken(Kind.SELF_DECLARATION, known), Admitted)
+    assert reason(taken(Kind.SELF_DECLARATION, none)) == (Refusal.ATTESTATION_MISSING, "attestation")
+
+
+# Reasons of other groups that intake gives, too.
+
+
+def test_list_condition_ceased() -> None:
+    assert reason(taken(Kind.SERIOUS_LIST, corrected="true")) == (Refusal.LIST_CONDITION_CEASED, "corrected")
+
+
+def test_grade_unmapped() -> None:
+    changes = {"scale_id": "CN-TAX", "symbol": "AAA"}
+
+    assert reason(taken(Kind.PUBLIC_GRADE, **changes)) == (Refusal.GRADE_UNMAPPED, "symbol")
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        (Kind.TRADE_PERFORMANCE, {"days_late": "-3"}),
+        (Kind.TRADE_PERFORMANCE, {"period": "2026-13"}),
+        (Kind.TRADE_PERFORMANCE, {"period": "2026-12"}),
+        (Kind.SELF_DECLARATION, {"attestation": "abc"}),
+        (Kind.ARREARS, {"arrears_type": "RENT"}),
+        (Kind.BAN, {"banned_from": "soon"}),
+    ],
+)
+def test_malformed(kind: Kind, changes: dict[str, str]) -> None:
+    assert reason(taken(kind, **changes)) == (Refusal.MALFORMED, next(iter(changes)))
