@@ -9,7 +9,7 @@ from typing import Final
 from agreements.refusal import Refusal, Refused, refuse
 from node.domain.dates import anniversary
 from node.domain.identification import read_subject
-from node.domain.identifiers import Problem
+from node.domain.identifiers import Problem, Remark
 from node.domain.penalty import read_penalty
 from node.domain.reading import Finding, Reading
 from node.domain.records import (
@@ -85,6 +85,11 @@ class Admitted:
     row: int
     subject: Subject
     record: HomeRecord
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is odd about its identifiers, though it is admitted."""
+        return tuple(remark for one in self.subject.identifiers for remark in one.remarks)
 
 
 class Case(StrEnum):

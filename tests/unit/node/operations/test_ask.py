@@ -12,6 +12,7 @@ from agreements.refusal import Refused
 from crypto import commitment
 from crypto.commitment import Rendition, Value, make_rendition
 from crypto.keys import Purpose, SigningKey
+from node.domain.identifiers import Scheme
 from node.domain.jobs import JobKind
 from node.domain.operators import SigningOperator
 from node.domain.receipts import Receipt, Stage
@@ -50,7 +51,7 @@ from tests.fakes.exchange import (
     reasons,
     terms,
 )
-from tests.fakes.members import Member
+from tests.fakes.members import LAW, Member
 from tests.fakes.world import AGENCY, HK, World
 
 
@@ -92,13 +93,38 @@ def test_each_query_is_ordered_for_itself(world: World) -> None:
 def test_whoever_is_no_operator_here_asks_nothing(world: World) -> None:
     bank = world.bank
     stranger = SigningOperator(name="alice", key=SigningKey(Purpose.OPERATOR, b"\x0b" * 32))
-    asked = Question(subjects=[SHOWN], purpose=PURPOSE, asked=ALL_FIELDS, batch=False, patience=timedelta(seconds=9))
+    asked = Question(
+        subjects=[SHOWN], purpose=PURPOSE, asked=ALL_FIELDS, batch=False, patience=timedelta(seconds=9),
+        rule_pack=LAW.rules.reference,
+    )  # fmt: skip
     target = Target.of(world.agreement(), world.clock())
     before = len(bank.journal())
 
     refused = bank.write(lambda work: plan_query(work, asked, target, stranger, bank.context))
 
     assert isinstance(refused, NotAllowed)
+    assert len(bank.journal()) == before
+    assert bank.read(lambda work: work.outbox.due(world.clock(), 10)) == []
+
+
+@pytest.mark.parametrize(("scheme", "code"), [(Scheme.CN_USCC, "92440300MA5TERT31B"), (Scheme.MO_TIN, "00000001")])
+def test_nobody_asks_about_a_natural_person_not_even_blinded(world: World, scheme: Scheme, code: str) -> None:
+    bank = world.bank
+    asked = Question(
+        subjects=[SHOWN, identifier(scheme, code)], purpose=PURPOSE, asked=ALL_FIELDS, batch=True,
+        patience=timedelta(seconds=9), rule_pack=LAW.rules.reference,
+    )  # fmt: skip
+    target = Target.of(world.agreement(), world.clock())
+    before = len(bank.journal())
+
+    refused = bank.write(lambda work: plan_query(work, asked, target, bank.operator, bank.context))
+
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.article, refused.rule_pack) == (
+        *("NATURAL_PERSON_SUBJECT", "S 14"), LAW.rules.reference,
+    )  # fmt: skip
+    assert "subject 2" in refused.detail
+    assert code not in refused.detail
     assert len(bank.journal()) == before
     assert bank.read(lambda work: work.outbox.due(world.clock(), 10)) == []
 
