@@ -75,8 +75,8 @@ class Identifier:
     @property
     def remarks(self) -> tuple[Remark, ...]:
         """What a caller should be told about this identifier, though nothing of it is refused."""
-        said = ((Remark.CHECK_ATTESTED, self.check_waived), (Remark.ORGANISATION_CHECK, self.doubtful))
-        return tuple(remark for remark, applies in said if applies)
+        attested = (Remark.CHECK_ATTESTED,) if self.check_waived else ()
+        return (*attested, Remark.ORGANISATION_CHECK) if self.doubtful else attested
 
 
 @dataclass(frozen=True, slots=True)
