@@ -5,6 +5,7 @@ and out of order. Nothing here knows what the messages are about.
 """
 
 import asyncio
+import shutil
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -363,6 +364,25 @@ def found(parts: Sequence[Part], folder: Path, urls: Mapping[PartyId, str] | Non
                 (its,) = [one for one in authorities if one.part.jurisdiction is member.part.jurisdiction]
                 its.admit(member.card)
         network.hear()
+
+
+@contextmanager
+def founded(
+    parts: Sequence[Part], folder: Path, seed: int = 0, urls: Mapping[PartyId, str] | None = None
+) -> Iterator[Network]:
+    """Make a network, and open it."""
+    found(parts, folder, urls)
+    with running(parts, folder, seed=seed, urls=urls) as network:
+        yield network
+
+
+@contextmanager
+def copied(source: Path, parts: Sequence[Part], folder: Path, at: datetime = START, seed: int = 0) -> Iterator[Network]:
+    """Open a copy of the closed network in a folder: it goes on from there, by another chance for every seed."""
+    for file in source.glob("*.db"):
+        shutil.copy(file, folder)
+    with running(parts, folder, at=at, seed=seed) as network:
+        yield network
 
 
 def _again_and_again(member: Member, act: Callable[[UnitOfWork, Member], int]) -> None:

@@ -48,7 +48,7 @@ from tests.fakes.hostile import (
     receipts_of,
 )
 from tests.fakes.members import Member
-from tests.fakes.network import Network, found, running
+from tests.fakes.network import Network, founded
 from tests.fakes.propagation import (
     EVERYBODY,
     HK,
@@ -107,8 +107,7 @@ class Scene:
 @contextmanager
 def played(folder: Path) -> Iterator[Scene]:
     """The network, open."""
-    found(EVERYBODY, folder)
-    with running(EVERYBODY, folder, seed=1) as network:
+    with founded(EVERYBODY, folder, seed=1) as network:
         agreements = {holder: agree(network, HOME, holder, push=holder != PULLING) for holder in HOLDERS}
         load(network, HOME, [enterprise(number) for number in range(4)])
         for holder in (FIRST, SECOND):
