@@ -14,7 +14,8 @@ from node.operations.ports import UnitOfWork
 from node.operations.prove import plan_proof
 from registry.parties import ListedCard, PartyId
 from tests.fakes.evidence import cards, fetched
-from tests.fakes.network import Network, founded
+from tests.fakes.founding import founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import (
     EVERYBODY,
     HK,

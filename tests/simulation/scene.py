@@ -36,6 +36,7 @@ from node.domain.notices import NoticeBatch
 from node.domain.receipts import CopyReceiptBatch, ReceiptBatch
 from registry.parties import ListedCard, PartyId
 from tests.fakes.evidence import NORMS, cards, checked, fetched, lines, read
+from tests.fakes.founding import founded
 from tests.fakes.hostile import (
     Book,
     Detail,
@@ -48,7 +49,7 @@ from tests.fakes.hostile import (
     receipts_of,
 )
 from tests.fakes.members import Member
-from tests.fakes.network import Network, founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import (
     EVERYBODY,
     HK,

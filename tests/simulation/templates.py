@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from registry.parties import PartyId
-from tests.fakes.network import Network, copied, founded
+from tests.fakes.founding import copied, founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import EVERYBODY, HOLDERS, HOME, agree, ask, code, consent, enterprise, load, push
 
 PUSHED, SHORT, PULLING = HOLDERS

@@ -6,7 +6,8 @@ import pytest
 
 from registry.parties import PartyId
 from tests.fakes.evidence import cards, checked, fetched
-from tests.fakes.network import Network, founded
+from tests.fakes.founding import founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import (
     EVERYBODY,
     HK,

@@ -22,9 +22,10 @@ from registry.mirror import Mirror
 from registry.parties import ListedCard, PartyId
 from registry.statements import RevocationReason
 from tests.fakes.evidence import cards, checked, fetched, read
+from tests.fakes.founding import copied, founded
 from tests.fakes.hostile import Book, entry_again
 from tests.fakes.members import Clock, Part
-from tests.fakes.network import Network, copied, founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import HK, HOME, SZ, address, agree, corrected, deleted, enterprise, load, push
 from tests.simulation import test_evidence_exchange, test_evidence_together, test_evidence_tricks
 from tests.simulation.held import rows

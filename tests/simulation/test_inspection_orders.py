@@ -15,8 +15,9 @@ from node.domain.journal import Act
 from node.operations.asked import RefusedAnswer
 from registry.parties import PartyId
 from tests.fakes.evidence import cards, checked, fetched, inspection_order, read
+from tests.fakes.founding import founded
 from tests.fakes.members import Member
-from tests.fakes.network import Network, founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import EVERYBODY, HK, HOLDERS, HOME, SZ, agree, enterprise, load, push
 
 FIRST, SECOND, _ = HOLDERS

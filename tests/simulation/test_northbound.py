@@ -15,7 +15,8 @@ from agreements.terms import Direction
 from node.operations.change_records import Changed
 from node.operations.push_records import Wanted
 from registry.parties import Jurisdiction
-from tests.fakes.network import Fate, copied, founded
+from tests.fakes.founding import copied, founded
+from tests.fakes.network import Fate
 from tests.fakes.propagation import (
     HK,
     HOME,

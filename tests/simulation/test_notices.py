@@ -29,8 +29,9 @@ from node.operations.rows import NoticeRow
 from node.operations.send_notices import Delivery, next_delivery
 from registry.parties import PartyId
 from registry.statements import RevocationReason
+from tests.fakes.founding import copied, founded
 from tests.fakes.members import Member
-from tests.fakes.network import Network, copied, founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import (
     AGENCY,
     AUTHORITIES,

@@ -47,8 +47,9 @@ from registry.parties import PartyId
 from tests.contracts.conftest import postgresql_server  # noqa: F401 - the one server of the test run
 from tests.contracts.postgresql import PostgresqlServer
 from tests.fakes.exchange import ALL_FIELDS, PURPOSE
+from tests.fakes.founding import founded
 from tests.fakes.members import Member
-from tests.fakes.network import Network, founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import AGENCY, AUTHORITIES, BANKS, HOLDERS, HOME, agree, code, consent, enterprise, load
 from tests.fakes.stores import WrappedStore, forgetting
 from tests.simulation.racing import Act, Acts, Answer, Delete, Home, Outcome, PushNext, Ran, race

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from node.operations.change_records import Changed
-from tests.fakes.network import Network, founded
+from tests.fakes.founding import founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import (
     EVERYBODY,
     HOLDERS,

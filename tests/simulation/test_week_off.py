@@ -11,7 +11,8 @@ from agreements.refusal import Refusal
 from node.operations.asked import AskedItem, QueryAsked, RefusedAnswer
 from registry.parties import PartyId
 from tests.fakes.exchange import EVERYTHING, PURPOSE
-from tests.fakes.network import Network, copied, founded
+from tests.fakes.founding import copied, founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import (
     EVERYBODY,
     HOLDERS,

@@ -19,7 +19,8 @@ from node.operations.push_records import PushResult
 from node.wire.errors import PeerRefused, PeerUnreachable
 from node.wire.peers import PeerClient
 from registry.parties import PartyId
-from tests.fakes.network import Network, copied, founded
+from tests.fakes.founding import copied, founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import AGENCY, AUTHORITIES, BANKS, HOME, agree, deleted, enterprise, load, push
 from tests.fakes.serving import node_of
 
