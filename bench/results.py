@@ -91,5 +91,5 @@ def show(rows: Sequence[Row], console: Console) -> None:
 
 def _numbers(one: Row) -> Iterator[str]:
     for number in (one.ours, one.ceiling):
-        yield f"{number:,.0f}" if number >= 100 else f"{number:.1f}"
+        yield f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 1 else f"{number:.3f}"
     yield f"{one.ratio:.2f}"
