@@ -12,6 +12,7 @@ from typing import Final
 from registry.errors import BadPack, CalendarUnavailable
 from registry.norms.calendar_pack import CalendarPack, Direction, PackStatus, read_calendar_pack
 from registry.norms.packs import shipped, shipped_names
+from registry.parties import Jurisdiction
 
 MAINLAND: Final = "CN-MAINLAND"
 """The calendar of every obligation under the regulation, whoever owes it."""
@@ -163,6 +164,11 @@ def load_calendar(jurisdiction: str = MAINLAND) -> Calendar:
     """
     names = (name for name in shipped_names("calendars") if name.startswith(f"{jurisdiction}-"))
     return Calendar.of(read_calendar_pack(shipped("calendars", name), name) for name in names)
+
+
+def load_local_calendar(jurisdiction: Jurisdiction) -> Calendar | None:
+    """The calendar that a node there counts by beside the mainland's; a Shenzhen node has no other."""
+    return None if jurisdiction is Jurisdiction.CN_SZ else load_calendar(jurisdiction)
 
 
 def shanghai_day(moment: datetime) -> date:

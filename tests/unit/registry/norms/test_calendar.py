@@ -10,10 +10,12 @@ from registry.norms.calendar import (
     coverage_ends,
     due_end,
     load_calendar,
+    load_local_calendar,
     months_later,
     shanghai_day,
 )
 from registry.norms.calendar_pack import Change, Direction, PackStatus, read_calendar_pack
+from registry.parties import Jurisdiction
 from tests.unit.registry.norms.packs import pack_text
 
 MAIN = load_calendar()
@@ -171,6 +173,12 @@ def test_three_working_days_over_new_year_end_on_each_sides_own_day(
 
     assert calendar.add_working_days(start, 3).day == date.fromisoformat(strict)
     assert calendar.add_working_days(start, 3, Direction.LENIENT).day == date.fromisoformat(lenient)
+
+
+def test_only_nodes_outside_the_mainland_count_by_a_calendar_of_their_own() -> None:
+    own = {place: load_local_calendar(place) for place in Jurisdiction}
+
+    assert own == {Jurisdiction.CN_SZ: None, Jurisdiction.HK: load_calendar("HK"), Jurisdiction.MO: load_calendar("MO")}
 
 
 def test_coverage_tells_announced_years_from_guarded_ones() -> None:
