@@ -113,4 +113,4 @@ def _check_silent(example: bytes) -> None:
     """An answer that refuses would make guessing easy, and the number worthless."""
     message = exchange_pb2.QueryResponse.FromString(example)
     if not message.HasField("frame"):
-        raise SystemExit(f"a question was refused: {message.refusal.reason}")
+        raise SystemExit("a question was refused")
