@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Final
 
 from agreements.refusal import Refusal, Refused, refuse
-from node.domain.dates import anniversary
 from node.domain.identification import read_subject
 from node.domain.identifiers import Problem
 from node.domain.penalty import read_penalty
@@ -26,6 +25,7 @@ from node.domain.registration import first_lapsed_day, read_registration
 from node.domain.rows import Row
 from node.domain.subjects import Subject
 from node.domain.vocabulary import Vocabulary, load_vocabulary
+from registry.norms.calendar import anniversary
 from registry.norms.catalogue import Catalogue, CatalogueEntry
 from registry.norms.rule_pack import RulePack
 from registry.parties import PartyId

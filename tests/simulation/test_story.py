@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from node.operations.change_records import Changed
-from tests.fakes.network import Network, found, running
+from tests.fakes.founding import founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import (
     EVERYBODY,
     HOLDERS,
@@ -27,8 +28,7 @@ from tests.fakes.propagation import (
 
 @pytest.fixture
 def network(tmp_path: Path) -> Iterator[Network]:
-    found(EVERYBODY, tmp_path)
-    with running(EVERYBODY, tmp_path, seed=1) as opened:
+    with founded(EVERYBODY, tmp_path, seed=1) as opened:
         yield opened
 
 

@@ -12,6 +12,7 @@ from crypto.envelope import parse
 from node.operations.answer_queries import answer_queries, day_window
 from node.operations.asked import Answered, AskedItem, QueryAsked, RefusedAnswer
 from node.operations.keep_agreements import terminate_agreement
+from node.operations.ports import UnitOfWork
 from node.operations.rows import DisclosureRow
 from node.storage.errors import DiskFull
 from registry.parties import PartyId
@@ -46,9 +47,9 @@ def charged(world: World) -> int:
     """What this day's queries were charged."""
     window = day_window(world.clock())
 
-    def read(work: object) -> int:
-        number = work.agreements.number(world.agreement().digest)  # type: ignore[attr-defined]
-        return int(work.usage.charged(number, [window])[window])  # type: ignore[attr-defined]
+    def read(work: UnitOfWork) -> int:
+        number = work.agreements.number(world.agreement().digest)
+        return work.usage.charged(number, [window])[window]
 
     return world.agency.read(read)
 
@@ -300,7 +301,7 @@ def test_a_new_epoch_is_not_answered_before_its_index_is_complete(world: World) 
 
 
 def test_a_stale_registry_stops_disclosure(world: World) -> None:
-    world.clock.forward(minutes=62)  # type: ignore[attr-defined]
+    world.forward(minutes=62)
 
     assert reasons(answers(world, question(world, SHOWN))) == ["REGISTRY_STALE"]
 

@@ -28,6 +28,7 @@ from node.operations.ask import (
 )
 from node.operations.operators import NotAllowed
 from node.operations.ports import UnitOfWork
+from registry.parties import PartyId
 from tests.fakes.asking import (
     Forger,
     accepted,
@@ -409,7 +410,7 @@ def test_a_frame_from_whom_the_registry_does_not_list_is_refused(world: World) -
     (message,) = plan.messages
     frame = arrived(message, answered(world, plan, message))
 
-    kept = accepted(world, message, replace(frame, peer=world.sz.party + "x"))  # type: ignore[arg-type]
+    kept = accepted(world, message, replace(frame, peer=PartyId(world.sz.party + "x")))
 
     assert isinstance(kept, Refused)
     assert kept.reason == "PEER_UNKNOWN"

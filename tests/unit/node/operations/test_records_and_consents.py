@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import msgspec
 import pytest
@@ -142,7 +144,7 @@ def test_consents_are_kept_one_for_each_subject_under_one_order(world: World) ->
     assert SHOWN.value not in str(written)
 
 
-def attest(world: World, operator: SigningOperator | None = None, **changed: object) -> object:
+def attest(world: World, operator: SigningOperator | None = None, **changed: Any) -> object:
     bank = world.bank
     attestation = Attestation(
         agreement=world.agreement(),
@@ -152,7 +154,7 @@ def attest(world: World, operator: SigningOperator | None = None, **changed: obj
         valid_until=world.clock() + timedelta(days=30),
         evidence=EVIDENCE,
     )
-    wanted = replace(attestation, **changed)  # type: ignore[arg-type]
+    wanted = replace(attestation, **changed)
     return bank.write(lambda work: attest_consents(work, wanted, operator or bank.operator, LAW.rules, bank.context))
 
 
@@ -237,7 +239,8 @@ def test_an_unknown_a_retired_and_an_impersonated_operator_order_nothing(world: 
         SigningOperator(name="gone", key=gone),
         SigningOperator(name="alice", key=gone),
     ):
-        answer = bank.read(lambda work, who=operator: order(work, who, Role.QUERIES, EVIDENCE, bank.context))  # type: ignore[misc]
+        wanted = partial(order, operator=operator, role=Role.QUERIES, subject=EVIDENCE, context=bank.context)
+        answer = bank.read(wanted)
         assert answer == NotAllowed(why=f"{operator.name} is not an operator of this node")
 
 
