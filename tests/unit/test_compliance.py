@@ -19,8 +19,9 @@ CODE = [
     for path in (ROOT / room).rglob("*")
     if path.suffix in {".py", ".toml", ".proto"}
 ]
-CITED = re.compile(r"\bS (\d+(?:\(\d+\))?(?:(?:, |-)\d+(?:\(\d+\))?)*)")
-NUMBER = re.compile(r"(\d+)(?:\(\d+\))?(?:-(\d+))?")
+ONE = r"\d+(?:\.\d+)?(?:\(\d+\))?"
+CITED = re.compile(rf"(?:\bS |^article = \")({ONE}(?:(?:, |-| to ){ONE})*)", re.MULTILINE)
+NUMBER = re.compile(r"(\d+)(?:\.\d+)?(?:\(\d+\))?(?:(?:-| to )(\d+))?")
 
 
 def test_the_page_is_the_one_that_the_table_gives() -> None:
@@ -154,7 +155,14 @@ def test_every_article_that_the_code_cites_has_a_row() -> None:
 
 @pytest.mark.parametrize(
     ("text", "numbers"),
-    [("(S 18(1)).", {18}), ("S 34, 36-38, 42)", {34, 36, 37, 38, 42}), ('"S 9"', {9}), ("LEGAL_BASES 3", set())],
+    [
+        ("(S 18(1)).", {18}),
+        ("S 34, 36-38, 42)", {34, 36, 37, 38, 42}),
+        ("S 63 to 65)", {63, 64, 65}),
+        ('"S 9"', {9}),
+        ('article = "39.1, 43(4) (silent: 12 days)"', {39, 43}),
+        ("LEGAL_BASES 3", set()),
+    ],
 )
 def test_citations_are_read_one_by_one_in_lists_and_in_ranges(tmp_path: Path, text: str, numbers: set[int]) -> None:
     file = tmp_path / "cites.py"
