@@ -3,7 +3,7 @@
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -16,6 +16,7 @@ from node.domain.identifiers import Scheme
 from node.domain.jobs import JobKind
 from node.domain.operators import SigningOperator
 from node.domain.receipts import Receipt, Stage
+from node.domain.records import Kind
 from node.operations.accept_answers import Arrived, note_refusals
 from node.operations.ask import (
     ItemRefused,
@@ -44,10 +45,12 @@ from tests.fakes.exchange import (
     OTHERS,
     PURPOSE,
     QUOTAS,
+    REGISTRATIONS,
     SHOWN,
     SHOWN_ABROAD,
     filed,
     identifier,
+    load,
     pseudonym,
     reasons,
     terms,
@@ -231,6 +234,22 @@ def test_a_given_frame_is_kept_with_its_copies_and_receipted(world: World) -> No
     (receipt,) = receipts(world)
     assert (receipt.frame, receipt.stage) == (kept.hex(), Stage.RECEIVED)
     assert (receipt.header, receipt.journal_leaf) == (stored.header_digest.hex(), written.leaf.hex())
+
+
+def test_a_copy_ends_with_the_time_in_which_home_may_show_it_if_that_is_earlier(world: World) -> None:
+    """S 31: home shows it until 20 July, and says so by the month; copies are agreed to be kept for 90 days."""
+    load(world, Kind.REGISTRATION, REGISTRATIONS[0] | {"valid_until": "2026-07-20"})
+    plan = prepared(world, SHOWN)
+    (message,) = plan.messages
+
+    kept = accepted(world, message, arrived(message, answered(world, plan, message)))
+
+    assert isinstance(kept, bytes)
+    copies = world.bank.read(lambda work: work.received_frames.copies(kept))
+    assert {one.kind: one.keep_until for one in copies} == {
+        "101": datetime(2026, 6, 30, 16, tzinfo=UTC),
+        "201": world.clock() + timedelta(days=90),
+    }
 
 
 def test_the_receipt_arrives_at_home_and_stands_at_the_frame(world: World) -> None:
