@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from agreements.months import add_months
 from agreements.refusal import Refusal
 from node.domain.identifiers import Problem
 from node.domain.money import Money, in_yuan
 from node.domain.reading import Finding
 from node.domain.records import Stored
 from node.domain.vocabulary import Vocabulary
+from registry.norms.calendar import months_later
 from registry.norms.catalogue import Condition
 from registry.norms.code_lists import CodeListName
 from registry.norms.rule_pack import RulePack
@@ -124,7 +124,7 @@ def subject_consent(facts: Facts, measure: Measure) -> Finding | None:
     if not facts["consent"] or not isinstance(given, date):
         return _finding(Refusal.CONSENT_MISSING, "consent", "a written consent and its day", "none")
     most = measure.rules.consent_max_months.value
-    if not isinstance(until, date) or until > add_months(given, most):
+    if not isinstance(until, date) or until > months_later(given, most):
         return _finding(Refusal.CONSENT_LIFELONG, "consent_until", f"at most {most} months after its day", "later")
     if until < measure.today:
         return _finding(Refusal.CONSENT_EXPIRED, "consent_until", "today or later", "an earlier day")

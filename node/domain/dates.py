@@ -1,4 +1,4 @@
-"""Dates as registers write them, and the periods that the regulation counts from them."""
+"""Dates as registers write them."""
 
 import re
 from datetime import date, datetime, timedelta, timezone
@@ -44,14 +44,6 @@ def parse_date(text: str, order: DateOrder = DateOrder.YMD) -> date | None:
 
 def _plausible(day: date) -> date | None:
     return day if day >= _EARLIEST else None
-
-
-def anniversary(day: date, years: int) -> date:
-    """The same day `years` later; 29 February becomes 28 February, the earlier and so stricter day (S 31)."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return date(day.year + years, 2, 28)
 
 
 @lru_cache(maxsize=16)

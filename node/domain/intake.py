@@ -11,7 +11,7 @@ import msgspec
 from agreements.refusal import Refusal, Refused, refuse
 from node.domain.conditions import Measure
 from node.domain.identification import read_subject
-from node.domain.identifiers import Problem
+from node.domain.identifiers import Problem, Remark
 from node.domain.period import Overlay, Period, period_of
 from node.domain.plan import ColumnReader, Plan, ReadRow, column_reader, make_plan
 from node.domain.reading import Finding, Reading
@@ -95,7 +95,7 @@ def open_intake(  # an import is opened once, with everything that its rows have
     entry = catalogue.entry(kind.value)
     refused = _unfit(kind, entry, catalogue, rules, source_system)
     if refused is not None or entry is None:
-        return refused or refuse(Refusal.NOT_IN_CATALOGUE, rules.id)
+        return refused or refuse(Refusal.NOT_IN_CATALOGUE, rules.reference)
     words = load_vocabulary()
     measure = Measure(today=today, rules=rules, vocabulary=words, attested=attested)
     plan = make_plan(kind, catalogue, measure, severity_required=overlay is not None)
@@ -129,16 +129,18 @@ def _unfit(
 ) -> Refused | None:
     """Why no row of this kind is taken in at all."""
     if entry is None:
-        return refuse(Refusal.NOT_IN_CATALOGUE, rules.id, f"kind: one of {catalogue.reference}, got {kind.value}")
+        return refuse(
+            Refusal.NOT_IN_CATALOGUE, rules.reference, f"kind: one of {catalogue.reference}, got {kind.value}"
+        )
     shipped = load_catalogue().entry(kind.value)
     if shipped is None or shipped.fields != entry.fields:
         detail = f"catalogue: fields as this program stores them, got {catalogue.reference}"
-        return refuse(Refusal.CATALOGUE_VERSION_UNKNOWN, rules.id, detail)
+        return refuse(Refusal.CATALOGUE_VERSION_UNKNOWN, rules.reference, detail)
     category = None if entry.negative_category is None else catalogue.negative.get(entry.negative_category)
     if category is not None and not category.admitted:
-        return refuse(Refusal.NATURAL_PERSON_SUBJECT, rules.id, f"kind: about enterprises, got {kind.value}")
+        return refuse(Refusal.NATURAL_PERSON_SUBJECT, rules.reference, f"kind: about enterprises, got {kind.value}")
     if not source_system.strip():
-        return refuse(Refusal.PROVENANCE_MISSING, rules.id, "source_system: a name, got none")
+        return refuse(Refusal.PROVENANCE_MISSING, rules.reference, "source_system: a name, got none")
     return None
 
 
@@ -152,6 +154,11 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Admitted(row={self.row}, record={self.record!r})"
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is odd about its identifiers, though it is admitted."""
+        return tuple(remark for one in self.subject.identifiers for remark in one.remarks)
 
 
 class Case(StrEnum):

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
-from agreements.months import add_months
-from node.domain.dates import anniversary
 from node.domain.records import Stored
+from registry.norms.calendar import anniversary, months_later
 from registry.norms.catalogue import CatalogueEntry
 
 _DAY: Final = timedelta(days=1)
@@ -61,7 +60,7 @@ class Period:
         ends += [last + _DAY for last in (_at(values, self.until), providers) if isinstance(last, date)]
         if self.overlay is not None:
             months = self.overlay.months.get(str(_at(values, self.severity)))
-            ends += [] if months is None else [add_months(generated_at, months)]
+            ends += [] if months is None else [months_later(generated_at, months)]
         return min(ends, default=None)
 
 
