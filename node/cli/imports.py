@@ -52,7 +52,7 @@ class Source:
 
     def rows(self, stream: IO[bytes]) -> Generator[Row | BadRow]:
         """Read the file row by row; a file with none of the columns ends the command."""
-        form = Format.JSON_LINES if self.file.suffix.lower() in {".jsonl", ".ndjson"} else Format.CSV
+        form = form_of(self.file)
         wanted = {source for column in self.mapping.columns for source in column.sources}
         for row in read_rows(stream, form, encoding=self.encoding):  # type: ignore[arg-type]  # an opened file is a BinaryIO
             if isinstance(row, Row) and wanted.isdisjoint(row.values):
@@ -91,7 +91,7 @@ def import_file(
     """Load records; every row is loaded, or named with what was wrong. Loading a file again changes nothing."""
     with ExitStack() as stack:
         opened = stack.enter_context(acting(node))
-        read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=_known(encoding))
+        read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
         intake = _intake(opened, kind, source or file.name)
         ordered = _order(opened, operator, read, intake, join_by_name=join_by_name, names_may_change=names_may_change)
         report = ImportReport(rejects_file(stack, rejects))
@@ -142,7 +142,13 @@ def mapping_named(name: str | None, kind: Kind) -> Mapping:
     return read
 
 
-def _known(encoding: str | None) -> str | None:
+def form_of(file: Path) -> Format:
+    """How the rows of a file are written, by its name."""
+    return Format.JSON_LINES if file.suffix.lower() in {".jsonl", ".ndjson"} else Format.CSV
+
+
+def known_encoding(encoding: str | None) -> str | None:
+    """The encoding that somebody named, by its usual name; an unknown one ends the command."""
     try:
         return None if encoding is None else codecs.lookup(encoding).name
     except LookupError:

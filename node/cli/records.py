@@ -1,4 +1,4 @@
-"""records: list, show. Taking them in is in `imports` and `samples`, changing them in `changes`."""
+"""records: list, show. Taking them in is in `imports`, `kinds` and `samples`, changing them in `changes`."""
 
 from typing import Annotated, Any
 
@@ -7,6 +7,7 @@ import typer
 from node.app.opening import Node, utc_now
 from node.cli.changes import correct, delete
 from node.cli.imports import import_file, mappings
+from node.cli.kinds import kinds, map_file
 from node.cli.samples import sample
 from node.cli.screen import LARGEST, Exit, facts, fail, out, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, one_sentence, reading
@@ -20,6 +21,8 @@ app.command(
     "import", epilog="Example: creditport records import enterprises.csv --kind 101 --rejects rejects.csv --as alice"
 )(import_file)
 app.command(epilog="Example: creditport records mappings hongkong-companies > mine.toml")(mappings)
+app.command(epilog="Example: creditport records kinds 208")(kinds)
+app.command("map", epilog="Example: creditport records map fines.csv --kind 201 --output fines.toml")(map_file)
 app.command(epilog="Example: creditport records correct 17 --set status=REVOKED --basis OWN_ERROR --as alice")(correct)
 app.command(
     epilog="Example: creditport records delete 17 --basis REVOKED --document 'Decision 2026-31' --as alice --second bob"

@@ -6,17 +6,19 @@ from typing import Final
 ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """The 31 characters of GB 32100: no I, O, S, V, Z."""
 
-_VALUES: Final = bytes.maketrans(ALPHABET.encode(), bytes(range(31)))
+# The weights are the powers of 3 modulo 31, and 34 leaves 3: read backwards to base 34, a code is its weighted sum.
+_UNIFIED_BASE: Final = 34
+_UNIFIED_MODULUS: Final = 31
+_UNIFIED_DIGITS: Final = bytes.maketrans(ALPHABET.encode(), b"0123456789abcdefghijklmnopqrstu")
 _ORGANISATION_VALUES: Final = bytes.maketrans(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", bytes(range(36)))
-_UNIFIED_WEIGHTS: Final = tuple(pow(3, place, 31) for place in range(17))
 _ORGANISATION_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
 _LEI_MODULUS: Final = 97
 
 
 def unified_check(body: str) -> str:
     """The 18th character that belongs to the first 17 of a unified code; 31 is written 0 (GB 32100)."""
-    values = body.encode().translate(_VALUES)
-    return ALPHABET[-sum(map(mul, values, _UNIFIED_WEIGHTS)) % 31]
+    digits = body.encode().translate(_UNIFIED_DIGITS)
+    return ALPHABET[-int(digits[::-1], _UNIFIED_BASE) % _UNIFIED_MODULUS]
 
 
 def organisation_check(body: str) -> str:

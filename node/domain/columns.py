@@ -4,7 +4,7 @@ from functools import cache
 from typing import Final
 
 from node.domain.records import Kind
-from registry.norms.catalogue import load_catalogue
+from registry.norms.catalogue import Crossing, ValueType, load_catalogue
 
 IDENTITY_COLUMNS: Final = (
     "uscc",
@@ -22,6 +22,21 @@ IDENTITY_COLUMNS: Final = (
 
 CLOSING_COLUMNS: Final = ("generated_on", "data_class")
 """When the information arose, where that is not told by its own dates, and how its provider classifies it (S 6)."""
+
+
+@cache
+def needed_columns(kind: Kind) -> frozenset[str]:
+    """The columns without which no row of a kind is taken in, or hardly one: its evidence and consents among them."""
+    catalogue = load_catalogue()
+    entry = catalogue.entries[kind.value]
+    category = None if entry.negative_category is None else catalogue.negative.get(entry.negative_category)
+    evidence = frozenset() if category is None else frozenset(category.evidence)
+    consent = {field.name for field in catalogue.shared.consent} if entry.crosses is Crossing.CONSENT else set()
+    return frozenset(
+        field.heading
+        for field in entry.columns
+        if field.required or field.name in evidence | consent or field.type is ValueType.DIGEST
+    )
 
 
 @cache

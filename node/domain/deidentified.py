@@ -101,11 +101,9 @@ def _is_within_a_year(shape: re.Pattern[str]) -> _Check:
     return check
 
 
-def _is_region(*digits: int) -> _Check:
-    """A region of so many digits; who knows less than was agreed may tell less."""
-
+def _is_region(digits: int) -> _Check:
     def check(value: Value) -> bool:
-        return value in _SPECIAL_REGIONS or (isinstance(value, str) and value.isdigit() and len(value) in digits)
+        return value in _SPECIAL_REGIONS or (isinstance(value, str) and value.isdigit() and len(value) == digits)
 
     return check
 
@@ -115,7 +113,7 @@ _FORMS: Final[Mapping[Precision, _Check]] = {
     Precision.FIVE_YEARS: _are_five_years,
     Precision.MONTH: _is_within_a_year(_MONTH),
     Precision.QUARTER: _is_within_a_year(_QUARTER),
-    Precision.CITY: _is_region(2, 4),
+    Precision.CITY: _is_region(4),
     Precision.PROVINCE: _is_region(2),
     Precision.FLAG: lambda value: isinstance(value, bool),
 }

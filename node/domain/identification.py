@@ -36,7 +36,7 @@ def read_subject(
     identifiers = _identifiers(reading)
     if not identifiers:
         reading.note(Refusal.SUBJECT_ID_INVALID, "identifiers", "an identifier of a known scheme", "none")
-    if entity_type in vocabulary.natural_person or any(one.natural_person_linked for one in identifiers):
+    if entity_type in vocabulary.natural_person or _names_person(identifiers):
         reading.note(Refusal.NATURAL_PERSON_SUBJECT, "identifiers", "an enterprise", "a natural person in business")
     elif entity_type is None and all(one.scheme in _PROVES_NO_KIND for one in identifiers):
         reading.note(
@@ -48,7 +48,7 @@ def read_subject(
     if reading.finding is not None:
         return reading.finding
     kind = SubjectKind.UNINCORPORATED if entity_type in vocabulary.unincorporated else SubjectKind.LEGAL_PERSON
-    return Subject(kind=kind, names=tuple([name for name in names if name]), identifiers=identifiers)
+    return Subject(kind, tuple([name for name in names if name]), identifiers)
 
 
 def refuse_persons(subjects: Sequence[Identifier], rule_pack: str) -> Refused | None:
@@ -71,6 +71,13 @@ def identity_columns(identifiers: tuple[Identifier, ...]) -> dict[str, str]:
     return {_COLUMN_OF[one.scheme]: one.value for one in identifiers} | {_WAIVER: "true" if waived else ""}
 
 
+def _names_person(identifiers: tuple[Identifier, ...]) -> bool:
+    for one in identifiers:  # noqa: SIM110 - a generator costs as much as the question
+        if one.natural_person_linked:
+            return True
+    return False
+
+
 def _identifiers(reading: Reading) -> tuple[Identifier, ...]:
     found, texts = [], reading.values.get
     for column in IDENTIFIER_COLUMNS:
@@ -83,7 +90,7 @@ def _identifiers(reading: Reading) -> tuple[Identifier, ...]:
 
 
 def _identifier(reading: Reading, column: str, text: str) -> Identifier | None:
-    waiver = reading.raw(_WAIVER) if column == "uscc" else ""
+    waiver = reading.values.get(_WAIVER, "").strip() if column == "uscc" else ""
     waived = waiver != "" and reading.flag(_WAIVER, waiver) is True
     for scheme in IDENTIFIER_COLUMNS[column]:
         found = parse_identifier(scheme, text, waive_check=waived)

@@ -133,7 +133,7 @@ def parse_identifier(scheme: Scheme | str, text: str, *, waive_check: bool = Fal
     not fit; it waives that check only, and is kept on the identifier when it was needed.
     """
     try:
-        known = Scheme(scheme)
+        known = scheme if isinstance(scheme, Scheme) else Scheme(scheme)
     except ValueError:
         return Problem("scheme", "one of the known identifier schemes", "another word")
     value = canonical_text(text)

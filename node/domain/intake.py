@@ -1,9 +1,10 @@
 """Intake: a provider's row becomes a home record, or an answer that says why not (S 3, 6, 14, 16-26)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from typing import Final, NamedTuple, cast
 
 import msgspec
@@ -45,6 +46,7 @@ _DATA_CLASS: Final = HomeField(
 )
 _CLASSIFIED: Final = {"IMPORTANT": Refusal.IMPORTANT_DATA, "SECRET": Refusal.SECRET_OR_PRIVACY}
 _PROVISO_CODE: Final = "NX"
+_FIRST: Final = 1
 
 
 class CommonColumns(NamedTuple):
@@ -53,7 +55,7 @@ class CommonColumns(NamedTuple):
     entity_type: ColumnReader
     generated_on: ColumnReader
     data_class: ColumnReader
-    refused_classes: Mapping[str, Refusal]
+    refused_classes: Mapping[Stored, Refusal]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,7 @@ class Intake:
     plan: Plan = field(repr=False, compare=False)
     period: Period = field(repr=False, compare=False)
     common: CommonColumns = field(repr=False, compare=False)
+    make_record: Callable[..., HomeRecord] = field(repr=False, compare=False)
 
 
 def open_intake(  # an import is opened once, with everything that its rows have in common
@@ -99,18 +102,22 @@ def open_intake(  # an import is opened once, with everything that its rows have
     words = load_vocabulary()
     measure = Measure(today=today, rules=rules, vocabulary=words, attested=attested)
     plan = make_plan(kind, catalogue, measure, severity_required=overlay is not None)
+    item = CatalogueItem(catalogue=catalogue.id, version=catalogue.version, item=entry.code)
+    # What all its records have in common, in the order of their fields; a record from a row is a first version.
+    shared = (entry.nature, entry.polarity, provider, source_system, item, today, entry.publicity, _FIRST)
     return Intake(
         kind=kind,
         provider=provider,
         source_system=source_system,
         entry=entry,
-        catalogue=CatalogueItem(catalogue=catalogue.id, version=catalogue.version, item=entry.code),
+        catalogue=item,
         vocabulary=words,
         today=today,
         severity_required=overlay is not None,
         plan=plan,
         period=period_of(entry, plan.names, rules.disclosure_years.value, overlay),
         common=_common_columns(measure),
+        make_record=partial(HomeRecord, kind, *shared),
     )
 
 
@@ -144,7 +151,7 @@ def _unfit(
     return None
 
 
-class Admitted(msgspec.Struct, frozen=True, kw_only=True):
+class Admitted(msgspec.Struct, frozen=True, gc=False):
     """A row that became a record of a subject, and its encoded content. Whether it is new, storage can tell."""
 
     row: int
@@ -203,9 +210,9 @@ def _decided(row: Row, intake: Intake) -> Admitted | Finding:
     common = intake.common
     entity_type = cast("str | None", _read(common.entity_type, reading))
     generated_on = cast("date | None", _read(common.generated_on, reading))
-    refused_class = common.refused_classes.get(str(_read(common.data_class, reading)))
-    if refused_class is not None:
-        reading.note(refused_class, "data_class", "a class that may be shared", "another")
+    data_class = _read(common.data_class, reading)
+    if data_class in common.refused_classes:
+        reading.note(common.refused_classes[str(data_class)], "data_class", "a class that may be shared", "another")
     names = reading.name("name_zh"), reading.name("name_en")
     subject = read_subject(reading, intake.vocabulary, entity_type, names)
     if isinstance(subject, Finding):
@@ -219,25 +226,16 @@ def _decided(row: Row, intake: Intake) -> Admitted | Finding:
 
 def _admitted(row: Row, subject: Subject, read: ReadRow, generated_at: date, intake: Intake) -> Admitted:
     encoded, kind = encode_content(read.content), intake.kind
-    record = HomeRecord(
-        kind=kind,
-        version=1,
-        subject_kind=subject.kind,
-        nature=intake.entry.nature,
-        polarity=intake.entry.polarity,
-        negative_category=_category(read, intake),
-        content=read.content,
-        provider=intake.provider,
-        source_system=intake.source_system,
-        catalogue=intake.catalogue,
-        generated_at=generated_at,
-        reported_at=intake.today,
-        disclose_until=intake.period.first_withheld_day(read.values, generated_at),
-        publicity=intake.entry.publicity,
-        content_digest=digest_content(kind, generated_at, encoded),
-        source_key=source_key(kind, subject.identifiers[0], read.document_no),
+    record = intake.make_record(
+        subject.kind,
+        _category(read, intake),
+        read.content,
+        generated_at,
+        intake.period.first_withheld_day(read.values, generated_at),
+        digest_content(kind, generated_at, encoded),
+        source_key(kind, subject.identifiers[0], read.document_no),
     )
-    return Admitted(row=row.number, subject=subject, record=record, encoded=encoded)
+    return Admitted(row.number, subject, record, encoded)
 
 
 def _category(read: ReadRow, intake: Intake) -> int | None:

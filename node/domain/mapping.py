@@ -87,14 +87,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapping:
-    """A whole mapping for one kind of record."""
+    """A whole mapping for one kind of record; a row with just the columns in `own` is taken as it is."""
 
     id: str
     kind: Kind
     columns: tuple[Column, ...]
+    own: frozenset[str] = frozenset()
 
     def apply(self, row: Row) -> Row | BadRow:
         """The row in our standard columns, or the first thing that keeps it from being one."""
+        if self.own and row.values.keys() == self.own:
+            return row
         values: dict[str, str] = {}
         for column in self.columns:
             if column.plain is not None and column.plain in row.values:
@@ -109,8 +112,9 @@ class Mapping:
 
 def standard_mapping(kind: Kind) -> Mapping:
     """The mapping of a file that has our own header; a column that it leaves out is empty."""
-    columns = tuple(Column(target=name, sources=(name,), optional=True) for name in standard_columns(kind))
-    return Mapping(id=f"standard-{kind.value}", kind=kind, columns=columns)
+    names = standard_columns(kind)
+    columns = tuple(Column(target=name, sources=(name,), optional=True) for name in names)
+    return Mapping(id=f"standard-{kind.value}", kind=kind, columns=columns, own=frozenset(names))
 
 
 def read_mapping(text: str) -> Mapping:

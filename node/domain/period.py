@@ -39,14 +39,14 @@ class Period:
 
     def generation(self, values: Sequence[Stored], stated: date | None) -> date | None:
         """The earliest of the dates present: S 31 does not define "generation", and the earliest is strictest."""
-        days = [] if stated is None else [stated]
+        earliest = stated
         for place in self.generated:
             value = values[place]
             if isinstance(value, str):
                 value = date.fromisoformat(f"{value}-01")  # a month
-            if isinstance(value, date):
-                days.append(value)
-        return min(days, default=None)
+            if isinstance(value, date) and (earliest is None or value < earliest):
+                earliest = value
+        return earliest
 
     def first_withheld_day(self, values: Sequence[Stored], generated_at: date) -> date | None:
         """The first day on which the record is not shown (S 31), None while there is none.
@@ -55,13 +55,21 @@ class Period:
         provider's own end, and the end that an overlay sets for its severity. Who states a shortest publicity period
         only means it as its own end, too.
         """
-        ends = [] if self.years is None else [anniversary(generated_at, self.years)]
-        providers = _at(values, self.provider_until) or _at(values, self.publicity_until)
-        ends += [last + _DAY for last in (_at(values, self.until), providers) if isinstance(last, date)]
-        if self.overlay is not None:
-            months = self.overlay.months.get(str(_at(values, self.severity)))
-            ends += [] if months is None else [months_later(generated_at, months)]
-        return min(ends, default=None)
+        end = None if self.years is None else anniversary(generated_at, self.years)
+        last = None if self.until is None else values[self.until]
+        if isinstance(last, date):
+            end = _earlier(end, last + _DAY)
+        if self.provider_until is None:  # the kinds that have a period in years have a provider's end, too
+            return end
+        providers = values[self.provider_until] or _at(values, self.publicity_until)
+        if isinstance(providers, date):
+            end = _earlier(end, providers + _DAY)
+        months = None if self.overlay is None else self.overlay.months.get(str(_at(values, self.severity)))
+        return end if months is None else _earlier(end, months_later(generated_at, months))
+
+
+def _earlier(one: date | None, other: date) -> date:
+    return other if one is None or other < one else one
 
 
 def period_of(entry: CatalogueEntry, names: Sequence[str], most_years: int, overlay: Overlay | None) -> Period:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final, NamedTuple, cast
 
+import msgspec
+
 from agreements.refusal import Refusal
 from node.domain.conditions import RULES, Measure, Rule, severity_stated, subject_consent
 from node.domain.identifiers import Problem, Scheme
@@ -23,10 +25,10 @@ _UNIQUE: Final = frozenset(
     {ValueType.TEXT, ValueType.FREE_TEXT, ValueType.DOCUMENT_NUMBER, ValueType.REFERENCE, ValueType.DIGEST}
 )
 """What hardly repeats from row to row, and is not remembered."""
-_UNREAD: Final = object()
 _NAMELESS: Final = Finding(Refusal.PROVENANCE_MISSING, Problem("name_zh", "a name in Chinese or English", "none"))
+_LEI: Final = Scheme.LEI
 _DERIVED: Final[Mapping[Derivation, Callable[[Subject], Stored]]] = {
-    Derivation.HAS_LEI: lambda subject: any(one.scheme is Scheme.LEI for one in subject.identifiers),
+    Derivation.HAS_LEI: lambda subject: _LEI in [one.scheme for one in subject.identifiers],
 }
 
 
@@ -50,12 +52,15 @@ class ColumnReader(NamedTuple):
         return value
 
 
-class ReadRow(NamedTuple):
+class ReadRow(msgspec.Struct, frozen=True, gc=False):
     """A row that was read: its content, every field by its place, and its document number for the source key."""
 
     content: Content
-    values: Sequence[Stored]
+    values: list[Stored]
     document_no: str
+
+    def __repr__(self) -> str:
+        return "ReadRow(...)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,21 +92,25 @@ class Plan:
                 if finding is not None:
                     return finding
         content = self.make(subject.identifiers, *names, *self.stored(values))
+        if not self.key:
+            return ReadRow(content, values, "")
         return ReadRow(content, values, "\x1f".join([str(values[place]) for place in self.key]))
 
     def _values(self, reading: Reading, subject: Subject) -> list[Stored]:
-        texts, values = reading.values.get, cast("list[Stored]", [])
-        keep = values.append
+        """Every field by its place. This is where an import spends its time: no call for an empty or known text."""
+        values: list[Stored] = []
+        texts, keep = reading.values.get, values.append
         for column in self.columns:
             heading, _, known, required, empty = column
             text = texts(heading)
             if not text:
+                keep(empty)
                 if required:
                     reading.lacks(heading)
-                keep(empty)
-                continue
-            value = _UNREAD if known is None else known.get(text, _UNREAD)
-            keep(column.read(reading, text) if value is _UNREAD else cast("Stored", value))
+            elif known is not None and text in known:
+                keep(known[text])
+            else:
+                keep(column.read(reading, text))
         for derive in self.derived:
             keep(derive(subject))
         for place, other in self.stand_ins:

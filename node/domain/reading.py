@@ -67,8 +67,10 @@ class Reading:
 
     def name(self, field: str) -> str | None:
         """The name in a column, None when it is empty."""
-        value = self.raw(field)
-        return self._unmarked(field, value, _LONGEST_NAME) if value else None
+        value = self.values.get(field, "").strip()
+        if value and (len(value) > _LONGEST_NAME or person_marked(value)):
+            return self._unmarked(field, value, _LONGEST_NAME)
+        return value or None
 
     def text(self, field: str, value: str) -> str | None:
         """A name or address: no identity number, telephone or mail address of a person in it."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, cast
 
 import msgspec
 
-from node.domain.identifiers import Identifier
+from node.domain.identifiers import Identifier, Scheme
 from node.domain.money import Money
 from node.domain.subjects import SubjectKind
 from registry.norms.catalogue import HomeField, Nature, Polarity, Publicity, ValueType, load_catalogue
@@ -71,7 +71,7 @@ Stored = str | int | bool | date | Money | tuple[str, ...] | None
 """What a field of a content may hold."""
 
 
-class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """What a record says in full, for home only; each kind has a type of its own with the fields of its entry.
 
     Content hides itself: no log line, message or trace shows it by accident.
@@ -119,6 +119,7 @@ def content_type(kind: Kind) -> type[Content]:
         frozen=True,
         forbid_unknown_fields=True,
         omit_defaults=True,
+        gc=False,
     )
     return cast("type[Content]", made)
 
@@ -145,30 +146,30 @@ class CatalogueItem:
     item: str
 
 
-class HomeRecord(msgspec.Struct, frozen=True, kw_only=True):
+class HomeRecord(msgspec.Struct, frozen=True, gc=False):
     """One version of a record at its home node. Its representation hides content and keys.
 
-    `negative_category` is the item of the closed list that an adverse record falls under (S 18), 0 for the proviso.
-    `disclose_until` is the first day, in Shenzhen, on which the record is withheld; None while there is no
-    such day. `source_key` names the row at its source, `content_digest` what it said: the same key with
-    another digest is a new version, with the same digest nothing new. Both are for home only, since a short
-    content can be guessed from them.
+    What all records of an import have in common comes first. `negative_category` is the item of the closed list that an
+    adverse record falls under (S 18), 0 for the proviso. `disclose_until` is the first day, in Shenzhen, on which the
+    record is withheld; None while there is no such day. `source_key` names the row at its source, `content_digest` what
+    it said: the same key with another digest is a new version, with the same digest nothing new. Both are for home
+    only, since a short content can be guessed from them.
     """
 
     kind: Kind
-    version: int
-    subject_kind: SubjectKind
     nature: Nature
     polarity: Polarity
-    negative_category: int | None
-    content: Content
     provider: PartyId
     source_system: str
     catalogue: CatalogueItem
-    generated_at: date
     reported_at: date
-    disclose_until: date | None
     publicity: Publicity
+    version: int
+    subject_kind: SubjectKind
+    negative_category: int | None
+    content: Content
+    generated_at: date
+    disclose_until: date | None
     content_digest: bytes
     source_key: bytes
     states: frozenset[Withheld] = frozenset()
@@ -189,12 +190,22 @@ def decode_content(kind: Kind, raw: bytes) -> Content:
 
 def digest_content(kind: Kind, generated_at: date, raw: bytes) -> bytes:
     """The SHA-256 digest of what a row said: kind, day of generation and encoded content."""
-    label = f"creditport/content/v1\x00{kind.value}\x00{generated_at.isoformat()}\x00"
-    return sha256(label.encode() + raw).digest()
+    head, _ = _labels(kind)
+    return sha256(b"%b%b\x00%b" % (head, generated_at.isoformat().encode(), raw)).digest()
 
 
 def source_key(kind: Kind, identifier: Identifier, document_no: str) -> bytes:
     """The stable name of a row at its source: SHA-256 of kind, first identifier and document number."""
-    parts = (kind.value, identifier.scheme.value, identifier.value, document_no)
-    framed = b"".join(len(part).to_bytes(4) + part for part in (text.encode() for text in parts))
-    return sha256(b"creditport/source/v1\x00" + framed).digest()
+    _, heads = _labels(kind)
+    value, number = identifier.value.encode(), document_no.encode()
+    framed = b"%b%b%b%b" % (len(value).to_bytes(4), value, len(number).to_bytes(4), number)
+    return sha256(heads[identifier.scheme] + framed).digest()
+
+
+@cache
+def _labels(kind: Kind) -> tuple[bytes, Mapping[Scheme, bytes]]:
+    """How what is hashed begins: for the digest of a content, and for a source key by the scheme of its identifier."""
+    name = kind.value.encode()
+    start = b"creditport/source/v1\x00" + len(name).to_bytes(4) + name
+    heads = {one: start + len(one.value).to_bytes(4) + one.value.encode() for one in Scheme}
+    return b"creditport/content/v1\x00" + name + b"\x00", heads

@@ -20,6 +20,7 @@ from registry.norms.catalogue import DataItem, Precision
 PROFILE: Final = "CP-DEID-2"
 """The name of the catalogue's wire fields and precisions, as agreements and rendition headers name them."""
 
+_CITY_DIGITS: Final = 4
 _Maker = Callable[[Content], Value]
 
 
@@ -102,11 +103,17 @@ def _five_years(value: Stored) -> str:
     return f"{start}-{start + 4}"
 
 
+def _city(value: Stored) -> str | None:
+    """The city of a region; null where home knows the province only. HK and MO stay whole."""
+    code = str(value)[:_CITY_DIGITS]
+    return code if len(code) == _CITY_DIGITS or not code.isdigit() else None
+
+
 _FORMS: Final[Mapping[Precision, Callable[[Stored], Value]]] = {
     Precision.MONTH: _month,
     Precision.QUARTER: _quarter,
     Precision.YEAR: _year,
     Precision.FIVE_YEARS: _five_years,
-    Precision.CITY: lambda value: str(value)[:4],  # HK and MO stay whole
+    Precision.CITY: _city,
     Precision.PROVINCE: lambda value: str(value)[:2],
 }

@@ -24,7 +24,7 @@ _LOW_TRAILS_OF_BIG5: Final = 0.2
 _STRAY_SHARE: Final = 2
 _COMPANY: Final = tuple("公司".encode(encoding) for encoding in ("gb18030", "big5hkscs"))
 _PAIR: Final = re.compile(rb"[\x81-\xfe]([\x40-\x7e\x80-\xfe])")
-_STRAY_BYTE: Final = re.compile(r"[\ufffd\ud800-\udfff]")  # what decoding leaves in the place of a stray byte
+_REPLACEMENT: Final = "\ufffd"  # what decoding leaves in the place of a stray byte
 
 
 class Format(StrEnum):
@@ -154,9 +154,20 @@ def _csv_row(number: int, columns: tuple[str, ...], record: list[str] | Problem 
         return BadRow(number, record or Problem("row", "a line with values", "an empty line"))
     if len(record) != len(columns):
         return BadRow(number, Problem("row", f"{len(columns)} columns", f"{len(record)} columns"))
-    if any(map(_STRAY_BYTE.search, record)):
+    if _has_stray_bytes("".join(record)):
         return BadRow(number, Problem("row", "one encoding throughout", "bytes of another encoding"))
     return Row(number, dict(zip(columns, record, strict=True)))
+
+
+def _has_stray_bytes(text: str) -> bool:
+    """Whether decoding left a mark in the text, or a surrogate, which UTF-8 has no place for."""
+    if text.isascii():
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return _REPLACEMENT in text
 
 
 def _json_rows(text: Iterable[str]) -> Iterator[Row | BadRow]:
@@ -169,7 +180,7 @@ def _json_rows(text: Iterable[str]) -> Iterator[Row | BadRow]:
 def _json_row(number: int, line: str, decoder: msgspec.json.Decoder[dict[str, object]]) -> Row | BadRow:
     if len(line) > _LONGEST_LINE:
         return BadRow(number, Problem("row", f"a line of at most {_LONGEST_LINE} characters", "a longer line"))
-    if _STRAY_BYTE.search(line):
+    if _has_stray_bytes(line):
         return BadRow(number, Problem("row", "one encoding throughout", "bytes of another encoding"))
     try:
         values = {name: _plain(value) for name, value in decoder.decode(line).items()}

@@ -15,7 +15,7 @@ class SubjectKind(StrEnum):
     NATURAL_PERSON_LINKED = "NATURAL_PERSON_LINKED"
 
 
-class Subject(msgspec.Struct, frozen=True, kw_only=True):
+class Subject(msgspec.Struct, frozen=True, gc=False):
     """An enterprise as its home node knows it; it never leaves home. The representation hides it.
 
     `identifiers` holds every attested one, in the order of `Scheme`; each leads to this same subject.

@@ -4,6 +4,7 @@ from datetime import date
 
 import msgspec
 
+from node.domain.identifiers import Scheme
 from node.domain.intake import Admitted
 from node.domain.records import CatalogueItem, HomeRecord, Kind, Withheld, decode_content
 from node.domain.subjects import SubjectKind
@@ -49,12 +50,13 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
 _decoder = msgspec.json.Decoder(RecordFacts)
 _shield_decoder = msgspec.json.Decoder(_ShieldFacts)
 _encode = msgspec.json.Encoder().encode
+_SCHEMES = {one: one.value for one in Scheme}
 
 
 def row_from_admitted(admitted: Admitted) -> NewRecordRow:
     """A row for the store from an admitted record and its subject."""
     record, subject = admitted.record, admitted.subject
-    identifiers = tuple((one.scheme.value, one.value) for one in subject.identifiers)
+    identifiers = tuple([(_SCHEMES[one.scheme], one.value) for one in subject.identifiers])
     return NewRecordRow(
         subject=SubjectRow(kind=subject.kind.value, identifiers=identifiers),
         source_key=record.source_key,

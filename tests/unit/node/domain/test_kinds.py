@@ -103,12 +103,12 @@ def test_a_licence_without_end_has_no_end_to_tell() -> None:
     assert shown(record.content, valid_until=Precision.MONTH) == {"valid_until": None}
 
 
-def test_a_court_that_is_known_by_province_only_is_told_so_at_the_precision_of_cities() -> None:
+def test_a_region_that_is_known_by_province_only_is_null_at_the_precision_of_cities() -> None:
+    """The agreed precision is the only one that a receiver lets in."""
     content = admitted(Kind.LITIGATION, region_code="440000").record.content
-    values = render(content, {"region": Precision.CITY}, WORDS)
 
-    assert values == {"region": "44"}
-    assert check_precision(values, {"region": Precision.CITY}, "SZ-DRAFT-82") is None
+    assert render(content, {"region": Precision.CITY}, WORDS) == {"region": None}
+    assert render(content, {"region": Precision.PROVINCE}, WORDS) == {"region": "44"}
 
 
 def test_litigation_is_neutral_and_shown_no_longer_than_negative_information() -> None:
