@@ -164,10 +164,18 @@ def _intake(node: Node, kind: Kind, source: str) -> Intake:
         provider=node.party,
         source_system=source,
         today=shanghai_day(utc_now()),
+        # A self-declaration rests on the word of an admitted institution, which orders this import (S 20).
+        attested=frozenset() if kind is Kind.SELF_DECLARATION and not _is_admitted(node) else None,
     )
     if isinstance(intake, Refused):
         fail(f"{intake.reason}: {intake.detail}", Exit.REFUSED)
     return intake
+
+
+def _is_admitted(node: Node) -> bool:
+    with node.store.read() as work:
+        listing = node.facts(work).snapshot.party(node.party)
+    return listing is not None and listing.is_active
 
 
 def _order(node: Node, operator: str, read: Source, intake: Intake, **choices: bool) -> Import:

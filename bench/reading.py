@@ -1,0 +1,96 @@
+"""Where the time of an import goes before storage: `python -m bench.reading [KIND]`, one core, rows a second by stage.
+
+Each row is timed by itself many times and its fastest time counts, so that a busy machine hardly disturbs the result.
+"""
+
+import csv
+import gc
+import io
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from time import perf_counter_ns
+from typing import TypeVar
+
+from agreements.refusal import Refused
+from bench.records import HOME
+from node.domain.intake import Admitted, Intake, admit, open_intake
+from node.domain.mapping import standard_mapping
+from node.domain.records import Kind
+from node.domain.rows import Format, Row, read_rows
+from node.domain.sample import sample_enterprises
+from node.domain.sample_records import sample_records
+from node.operations.stored_records import row_from_admitted
+from registry.norms.catalogue import load_catalogue
+from registry.norms.rule_pack import load_rule_pack
+
+T = TypeVar("T")
+TODAY = date(2026, 11, 23)
+ROWS, TURNS = 400, 40
+
+
+def stages(kind: Kind) -> dict[str, float]:
+    """Microseconds a row takes in each stage, once the texts that repeat have been met."""
+    rows = _sample(kind)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    raw = text.getvalue().encode()
+    by, mapping = _intake(kind), standard_mapping(kind)
+    decoded = [row for row in read_rows(io.BytesIO(raw), Format.CSV) if isinstance(row, Row)]
+    mapped = [row for row in map(mapping.apply, decoded) if isinstance(row, Row)]
+    admitted = [one for one in (admit(row, by) for row in mapped) if isinstance(one, Admitted)]
+    assert len(admitted) == ROWS
+    return {
+        "decode": _fastest_steps(lambda: read_rows(io.BytesIO(raw), Format.CSV)),
+        "map": _fastest(mapping.apply, decoded),
+        "admit": _fastest(lambda row: admit(row, by), mapped),
+        "encode": _fastest(row_from_admitted, admitted),
+    }
+
+
+def _sample(kind: Kind) -> list[dict[str, str]]:
+    enterprises = list(sample_enterprises(7, ROWS, TODAY))
+    return enterprises if kind is Kind.REGISTRATION else list(sample_records(kind, 7, enterprises, ROWS, TODAY))
+
+
+def _intake(kind: Kind) -> Intake:
+    opened = open_intake(
+        kind, load_catalogue(), load_rule_pack(), provider=HOME, source_system="bench", today=TODAY
+    )  # fmt: skip
+    assert not isinstance(opened, Refused), opened
+    return opened
+
+
+def _fastest(act: Callable[[T], object], items: Sequence[T]) -> float:
+    best = [sys.maxsize] * len(items)
+    for _ in range(TURNS):
+        for place, item in enumerate(items):
+            began = perf_counter_ns()
+            act(item)
+            best[place] = min(best[place], perf_counter_ns() - began)
+    return sum(best) / len(best) / 1_000
+
+
+def _fastest_steps(begin: Callable[[], Iterable[object]]) -> float:
+    best = [sys.maxsize] * ROWS
+    for _ in range(TURNS):
+        steps: Iterator[object] = iter(begin())
+        for place in range(ROWS):
+            began = perf_counter_ns()
+            next(steps)
+            best[place] = min(best[place], perf_counter_ns() - began)
+    return sum(best) / len(best) / 1_000
+
+
+def main() -> None:
+    """Tell the stages of one kind, registrations unless another is named."""
+    gc.disable()
+    found = stages(Kind(sys.argv[1]) if len(sys.argv) > 1 else Kind.REGISTRATION)
+    for name, took in [*found.items(), ("together", sum(found.values()))]:
+        print(f"{name:10}{took:8.2f} us {1e6 / took:12,.0f} rows/s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""On the command line: kinds and their columns are listed, mappings are drafted, and every kind is loaded."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from node.domain.columns import standard_columns
+from node.domain.records import Kind
+from tests.unit.node.cli.conftest import Terminal
+from tests.unit.node.domain.sampled import ADMITTED
+
+FINES = (
+    "行政相对人名称,统一社会信用代码,处罚决定书文号,处罚类别,处罚决定日期,处罚机关\n"
+    "深圳市示例科技有限公司,91440300MA5TERT15Q,深罚〔2024〕1号,罚款,2024-03-05,示例市市场监督管理局\n"
+)
+STATED = """
+[columns.authority_class]
+constant = "MARKET_REG"
+[columns.authority_level]
+constant = "CITY"
+[columns.procedure]
+constant = "GENERAL"
+[columns.minor_circumstances]
+constant = "false"
+[columns.small_impact]
+constant = "false"
+[columns.liability_borne]
+constant = "true"
+"""
+
+
+def test_the_kinds_and_the_columns_of_one_are_listed(bank: Terminal) -> None:
+    kinds = bank.ask("records", "kinds")
+    columns = bank.ask("records", "kinds", "208")
+
+    assert [one["kind"] for one in kinds] == [kind.value for kind in Kind]
+    assert {one["kind"] for one in kinds if one["crosses"] == "NEVER"} == {"209", "403"}
+    assert [one["column"] for one in columns] == list(standard_columns(Kind.ARREARS))
+    amount = next(one for one in columns if one["column"] == "amount")
+    assert (amount["title_zh"], amount["needed"], amount["crosses_as"]) == ("欠缴金额", "yes", "amount_band: BAND")
+    assert all(one["title_zh"] and one["title_en"] for one in columns)
+
+
+def test_a_drafted_mapping_is_completed_and_loads_the_file(bank: Terminal, tmp_path: Path) -> None:
+    file, mapping = tmp_path / "fines.csv", tmp_path / "fines.toml"
+    file.write_text(FINES, encoding="utf-8")
+
+    said = bank.run("records", "map", str(file), "--kind", "201").stdout
+    bank.run("records", "map", str(file), "--kind", "201", "--output", str(mapping))
+    assert mapping.read_text("utf-8") == said
+
+    head, *tables = said.partition("[tables.")
+    mapping.write_text(head + STATED + "".join(tables), encoding="utf-8")
+    done = bank.ask("records", "import", str(file), "--kind", "201", "--mapping", str(mapping))
+    assert done["new"] == 1
+
+
+def test_a_file_without_rows_has_nothing_to_map(bank: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "empty.csv"
+    file.write_text("a,b\n", encoding="utf-8")
+
+    assert "no row" in bank.run("records", "map", str(file), "--kind", "201", code=2).stderr
+
+
+@pytest.mark.parametrize("kind", ["102", "208", "221", "303", "401", "502", "601"])
+def test_a_sample_of_every_sort_is_loaded_once(bank: Terminal, tmp_path: Path, kind: str) -> None:
+    enterprises, file = tmp_path / "enterprises.csv", tmp_path / "sample.csv"
+    bank.run("records", "sample", str(enterprises), "--kind", "101", "--count", "5")
+    bank.run("records", "sample", str(file), "--kind", kind, "--count", "8", "--of", str(enterprises))
+
+    first, again = (bank.ask("records", "import", str(file), "--kind", kind) for _ in range(2))
+
+    assert (first["new"], again["unchanged"]) == (8, 8)
+    with file.open(encoding="utf-8", newline="") as lines:
+        assert tuple(next(csv.reader(lines))) == standard_columns(Kind(kind))
+
+
+def test_a_sample_of_what_no_node_takes_in_is_not_made(bank: Terminal, tmp_path: Path) -> None:
+    assert len(ADMITTED) == len(Kind) - 1
+    words = ("records", "sample", str(tmp_path / "x.csv"), "--kind", "209")
+
+    assert "natural persons" in bank.run(*words, code=2).stderr
+
+
+def test_self_declarations_rest_on_the_word_of_an_admitted_institution(bank: Terminal, tmp_path: Path) -> None:
+    """This node is not admitted by any authority."""
+    enterprises, file, rejects = (tmp_path / name for name in ("enterprises.csv", "declared.csv", "rejects.csv"))
+    bank.run("records", "sample", str(enterprises), "--kind", "101", "--count", "5")
+    bank.run("records", "sample", str(file), "--kind", "503", "--count", "3", "--of", str(enterprises))
+    words = ("records", "import", str(file), "--kind", "503", "--rejects", str(rejects))
+
+    assert bank.ask(*words, code=1)["rejected"] == 3
+    assert rejects.read_text("utf-8").count("ATTESTATION_MISSING") == 3
