@@ -9,7 +9,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import BinaryIO, Final, cast
@@ -50,7 +50,7 @@ class BadRow:
     problem: Problem
 
 
-def read_rows(stream: BinaryIO, form: Format, *, encoding: str | None = None) -> Iterator[Row | BadRow]:
+def read_rows(stream: BinaryIO, form: Format, *, encoding: str | None = None) -> Generator[Row | BadRow]:
     """Read the rows of `stream` one by one; whatever cannot be read is one `BadRow`, never an exception.
 
     The encoding is found from the first 64 KiB unless it is given. Bytes that do not belong to it spoil their

@@ -18,6 +18,7 @@ _HONG_KONG_ID: Final = re.compile(r"(?<![0-9A-Za-z])([A-Za-z]{1,2})(\d{6})[(（]
 _MOBILE: Final = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 _EMAIL: Final = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 # One cheap look decides for nearly all text that no mark can be in it.
+_LONG_NUMBER: Final = re.compile(r"\d{11}")
 _SUSPICIOUS: Final = re.compile(r"[@0-9](?:(?<=@)|[0-9]{5})")
 _LATIN: Final = re.compile(r"[A-Za-z]{3}")
 
@@ -30,11 +31,12 @@ def person_marked(text: str) -> bool:
     """
     if _SUSPICIOUS.search(text) is None:
         return False
-    return (
-        _MOBILE.search(text) is not None
-        or _EMAIL.search(text) is not None
-        or any(_is_resident_id(found.group()) for found in _RESIDENT_ID.finditer(text))
-        or any(_is_hong_kong_id(*found.groups()) for found in _HONG_KONG_ID.finditer(text))
+    if "@" in text and _EMAIL.search(text) is not None:
+        return True
+    if ("(" in text or "（" in text) and any(_is_hong_kong_id(*one.groups()) for one in _HONG_KONG_ID.finditer(text)):
+        return True
+    return _LONG_NUMBER.search(text) is not None and (
+        _MOBILE.search(text) is not None or any(_is_resident_id(found.group()) for found in _RESIDENT_ID.finditer(text))
     )
 
 

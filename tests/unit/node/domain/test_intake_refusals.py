@@ -37,9 +37,12 @@ def opened(
     )  # fmt: skip
 
 
-def taken(kind: Kind, intake: Intake | Refused | None = None, **changes: str) -> Admitted | Rejected:
+def taken(kind: Kind, /, **changes: str) -> Admitted | Rejected:
+    return taken_by(opened(kind), kind, **changes)
+
+
+def taken_by(by: Intake | Refused, kind: Kind, /, **changes: str) -> Admitted | Rejected:
     (row,) = sampled(kind)
-    by = intake or opened(kind)
     assert isinstance(by, Intake), by
     return admit(Row(2, row | changes), by)
 
@@ -181,7 +184,7 @@ def test_threshold_not_met_while_the_rule_pack_sets_none() -> None:
     empty: Ruled[dict[str, int]] = Ruled(value={}, article="18(8)")
     by = opened(Kind.ARREARS, rules=msgspec.structs.replace(RULES, arrears_thresholds=empty))
 
-    assert reason(taken(Kind.ARREARS, by, amount="9亿元")) == (Refusal.THRESHOLD_NOT_MET, "arrears_type")
+    assert reason(taken_by(by, Kind.ARREARS, amount="9亿元")) == (Refusal.THRESHOLD_NOT_MET, "arrears_type")
 
 
 def test_subject_id_invalid() -> None:
@@ -223,9 +226,9 @@ def test_provenance_missing_without_a_named_source() -> None:
 def test_provenance_missing_of_severity_where_an_overlay_asks_for_it(severity: str) -> None:
     by = opened(Kind.PENALTY, overlay=OVERLAY)
 
-    assert reason(taken(Kind.PENALTY, by, severity=severity)) == (Refusal.PROVENANCE_MISSING, "severity")
+    assert reason(taken_by(by, Kind.PENALTY, severity=severity)) == (Refusal.PROVENANCE_MISSING, "severity")
     assert isinstance(taken(Kind.PENALTY, severity=severity), Admitted)
-    assert isinstance(taken(Kind.LICENCE, opened(Kind.LICENCE, overlay=OVERLAY)), Admitted)
+    assert isinstance(taken_by(opened(Kind.LICENCE, overlay=OVERLAY), Kind.LICENCE), Admitted)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +236,7 @@ def test_provenance_missing_of_severity_where_an_overlay_asks_for_it(severity: s
     [("MINOR", date(2026, 9, 1)), ("GENERAL", date(2027, 6, 1)), ("SERIOUS", date(2029, 6, 1))],
 )
 def test_an_overlay_bounds_the_period_by_severity(severity: str, until: date) -> None:
-    answer = taken(Kind.PENALTY, opened(Kind.PENALTY, overlay=OVERLAY), severity=severity, decided_on="2026-06-01")
+    answer = taken_by(opened(Kind.PENALTY, overlay=OVERLAY), Kind.PENALTY, severity=severity, decided_on="2026-06-01")
 
     assert isinstance(answer, Admitted)
     assert answer.record.disclose_until == until
@@ -277,8 +280,8 @@ def test_attestation_missing_where_nobody_attested_the_document() -> None:
         for documents in (frozenset({row["attestation"]}), frozenset[str]())
     )
 
-    assert isinstance(taken(Kind.SELF_DECLARATION, known), Admitted)
-    assert reason(taken(Kind.SELF_DECLARATION, none)) == (Refusal.ATTESTATION_MISSING, "attestation")
+    assert isinstance(taken_by(known, Kind.SELF_DECLARATION), Admitted)
+    assert reason(taken_by(none, Kind.SELF_DECLARATION)) == (Refusal.ATTESTATION_MISSING, "attestation")
 
 
 # Reasons of other groups that intake gives, too.
