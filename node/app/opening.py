@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from agreements.refusal import Refusal
 from crypto.errors import CryptoError
 from crypto.keys import Purpose
 from node.config import Config, ConfigError, Folder, read_config
@@ -18,7 +19,7 @@ from node.operations.facts import FactsCache, Law, NodeFacts, Settings, heard_au
 from node.operations.ports import UnitOfWork
 from node.storage.engine import open_store
 from node.storage.store import SqlStore
-from registry.errors import RegistryError
+from registry.errors import IncompleteEntry, RegistryError
 from registry.norms.calendar import load_calendar
 from registry.norms.catalogue import load_catalogue
 from registry.norms.rule_pack import load_rule_pack
@@ -132,5 +133,7 @@ def load_law(config: Config) -> Law:
             catalogue=load_catalogue(config.law.catalogue),
             calendar=load_calendar(),
         )
+    except IncompleteEntry as error:
+        raise ConfigError(f"{Refusal.CATALOGUE_ENTRY_INCOMPLETE}: {error}") from None
     except RegistryError as error:
         raise ConfigError(f"a data pack cannot be used: {error}") from None

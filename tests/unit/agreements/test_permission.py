@@ -20,7 +20,7 @@ from agreements.permission import (
 )
 from agreements.refusal import Refusal, Refused, refuse
 from agreements.terms import Direction, ExportPath, Manner
-from registry.norms.catalogue import Nature, Precision, Publicity
+from registry.norms.catalogue import Crossing, Nature, Precision, Publicity
 from registry.parties import PartyClass, PartyId
 from registry.snapshot import Standing
 from tests.unit.agreements.world import (
@@ -263,6 +263,7 @@ def test_a_push_shows_every_agreed_field_of_the_kinds_that_are_wanted() -> None:
         ({"notices_overdue": True}, "NOTICE_BACKLOG"),
         ({"catalogue": catalogue_with("101", nature=Nature.OTHER)}, "CONSENT_MISSING"),
         ({"catalogue": catalogue_with("101", publicity=Publicity.GOVERNMENT_ONLY)}, "GOVERNMENT_ONLY"),
+        ({"catalogue": catalogue_with("101", crosses=Crossing.NEVER)}, "NATURAL_PERSON_SUBJECT"),
     ],
 )
 def test_a_push_needs_what_a_query_needs_and_no_subject_s_word(facts: dict[str, Any], expected: str) -> None:
