@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from crypto.commitment import Value
 from node.domain.errors import NotRenderable
 from node.domain.money import Money, in_yuan
-from node.domain.records import Content, HomeRecord, Kind, PenaltyContent, RegistrationContent
+from node.domain.records import Content, Kind, PenaltyContent, RegistrationContent
 from node.domain.vocabulary import Bands, Vocabulary
 from registry.norms.catalogue import Precision
 
@@ -39,12 +39,12 @@ def renderable(kind: Kind) -> frozenset[tuple[str, Precision]]:
     return frozenset(_REGISTRATION if kind is Kind.REGISTRATION else _PENALTY)
 
 
-def valid_until(record: HomeRecord) -> date | None:
-    """The last word on showing a copy: `disclose_until` rounded down to the first of its month.
+def valid_until(disclose_until: date | None) -> date | None:
+    """The last word on showing a copy: a record's `disclose_until` rounded down to the first of its month.
 
     Earlier is stricter, and the exact day would be a searchable mark of the record.
     """
-    return None if record.disclose_until is None else record.disclose_until.replace(day=1)
+    return None if disclose_until is None else disclose_until.replace(day=1)
 
 
 def _apply(

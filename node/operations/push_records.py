@@ -26,6 +26,7 @@ from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.operators import Role, SigningOperator
 from node.operations.desk import Desk
 from node.operations.disclose import (
+    Asked,
     Disclosure,
     Name,
     Occasion,
@@ -235,15 +236,12 @@ def render_for_push(
 ) -> list[Shown]:
     """The renditions of records in full, in order; what has no pseudonym in this epoch yet is left for a later push."""
     names = work.pseudonyms.of_subjects(disclosure.agreement_no, disclosure.epoch, [row.subject_no for row in rows])
-    renderer = Renderer(work, [row.record_no for row in rows], disclosure)
-    shown = []
-    for row in rows:
-        if row.subject_no in names:
-            identifier_no, pseudonym = names[row.subject_no][0]
-            name = Name(pseudonym=pseudonym, identifier_no=identifier_no)
-            shown.append(renderer.rendition(row, name, granted.fields[row.kind]))
-    renderer.keep()
-    return shown
+    first = {
+        subject: Name(pseudonym=pseudonym, identifier_no=identifier_no)
+        for subject, ((identifier_no, pseudonym), *_) in names.items()
+    }
+    asked = [Asked(row, first[row.subject_no], granted.fields[row.kind]) for row in rows if row.subject_no in first]
+    return Renderer(work, [row.record_no for row in rows], disclosure).show(asked)
 
 
 def fit(shown: Sequence[Shown], room: int = LARGEST) -> Sequence[Shown]:
