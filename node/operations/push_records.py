@@ -56,7 +56,8 @@ class PushPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A push job's payload: what is selected, up to which record, and what came of it so far.
 
     `cancelled` counts the frames whose cancelling was noticed: when there are more, the selection is gone through
-    once more, because their unchanged records are shown in no frame now.
+    once more, because their unchanged records are shown in no frame now. Among `portion` records the next frame is
+    sought (none: among as many as one may hold).
     """
 
     agreement: Hex32
@@ -69,6 +70,7 @@ class PushPlan(msgspec.Struct, frozen=True, kw_only=True):
     shown: int = 0
     frames: int = 0
     cancelled: int = 0
+    portion: int | None = None
 
 
 class PushResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,7 +212,7 @@ class _Pushing:
             records=plan.records,
             after=plan.after,
             again=plan.again,
-            limit=PORTION,
+            limit=min(PORTION, plan.portion or PORTION),
         )
 
     def show(self, work: UnitOfWork, rows: Sequence[RecordRow]) -> list[Shown]:
@@ -224,8 +226,9 @@ class _Pushing:
         after = fitting[-1].record_no if later else plan.after
         frame = write_frame(work, fitting, self.disclosure, self.desk, job=self.job)
         gone_on = msgspec.structs.replace(
-            plan, after=after, looked_at=plan.looked_at - later, shown=plan.shown + len(fitting), frames=plan.frames + 1
-        )
+            plan, after=after, looked_at=plan.looked_at - later, shown=plan.shown + len(fitting),
+            frames=plan.frames + 1, portion=next_portion(len(shown), len(fitting)),
+        )  # fmt: skip
         work.outbox.retry(self.job, self.desk.context.now(), msgspec.json.encode(gone_on))
         work.commit()
         return frame
@@ -264,6 +267,11 @@ def fill(shown: Sequence[Shown]) -> Sequence[Shown]:
         if bucket - 8 < size <= 2 * bucket:
             return fit(fitting, bucket - 8)
     return fitting
+
+
+def next_portion(rendered: int, fitting: int) -> int | None:
+    """Among how many records the next frame is sought: a few more than filled this one, if some were left over."""
+    return None if fitting == rendered else fitting + fitting // 16 + 1
 
 
 def write_frame(

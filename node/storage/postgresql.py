@@ -149,7 +149,7 @@ class Postgresql:
         return written
 
     def keys(self, keys: Iterable[bytes] | Iterable[int] | Iterable[str]) -> object:
-        return list(dict.fromkeys(keys))
+        return _array(list(dict.fromkeys(keys)))
 
     def pairs(self, keys: Iterable[tuple[str, str]]) -> object:
         return msgspec.json.encode(list(dict.fromkeys(keys))).decode()
@@ -169,8 +169,9 @@ class Postgresql:
             cursor.executemany(insert.of_one(), rows)
         elif insert.tail:
             # COPY knows no conflicts.
-            columns = [list(column) for column in zip(*rows, strict=True)]
-            cursor.execute(insert.of_columns([_type_of(column) for column in columns]), columns)
+            columns = list(zip(*rows, strict=True))
+            types = [_type_of(column) for column in columns]
+            cursor.execute(insert.of_columns(types), [_array(column) for column in columns])
         else:
             with cursor.copy(insert.copy()) as copy:
                 copy.set_types([_type_of(column) for column in zip(*rows, strict=True)])
@@ -287,3 +288,14 @@ class _BinaryCursor(psycopg.Cursor[Any]):
 def _type_of(column: Sequence[Any]) -> str:
     """A column's type: that of its first value, or any where it has none."""
     return next((_TYPES[type(value)] for value in column if value is not None), "text")
+
+
+def _array(values: Sequence[Any]) -> object:
+    """Values as an array, for a mark with its type; the driver would look at each of them with a pattern."""
+    kinds = set(map(type, values))
+    if kinds <= {int}:
+        return f"{{{','.join(map(str, values))}}}"
+    if kinds <= {bytes}:
+        written = '","'.join([r"\\x" + value.hex() for value in values])
+        return f'{{"{written}"}}'
+    return list(values)

@@ -183,4 +183,4 @@ def test_a_frame_in_which_nothing_is_alike_is_read_without_remembering_it() -> N
     raws = written((["a", "b", "c", "d", "e"], unlike))
 
     assert agree(raws)
-    assert together(raws)[0].rendition == commitment.decode(raws[0])
+    assert read_all(raws, AGREEMENT.hex(), 1)[0].rendition == commitment.decode(raws[0])
