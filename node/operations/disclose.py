@@ -18,12 +18,13 @@ from crypto.renditions import NAME_SIZE, Shape, Told, Written
 from crypto.sealing import Binding
 from node.domain.context import Context
 from node.domain.journal import Detail
-from node.domain.rendition import render, valid_until
+from node.domain.records import Kind, decode_content
+from node.domain.rendition import Rule, rules_of, valid_until
 from node.domain.serving import is_visible
 from node.domain.vocabulary import Vocabulary
 from node.operations.ports import UnitOfWork
 from node.operations.rows import AliasRow, LedgerRow, RecordRow, RenditionRow
-from node.operations.stored_records import content_from_row, outline_from_row
+from node.operations.stored_records import outline_from_row
 from registry.norms.catalogue import Catalogue, Precision
 from registry.parties import PartyId
 
@@ -157,7 +158,7 @@ class Renderer:
         self._records = records
         self._made = dict(work.renditions.of_records(disclosure.agreement_no, disclosure.epoch, records))
         self._named = {key: bytes.fromhex(_named.decode(one.body).header.pseudonym) for key, one in self._made.items()}
-        self._shapes: dict[tuple[str, frozenset[str]], Shape] = {}
+        self._plans: dict[tuple[str, frozenset[str]], _Plan] = {}
 
     def show(self, asked: Sequence[Asked]) -> list[Shown]:
         """The renditions that are asked for, in order; those that are made to stay are written down."""
@@ -234,22 +235,31 @@ class Renderer:
             places[one.row.kind, frozenset(one.fields)].append(place)
         written: dict[int, Written] = {}
         for alike, found in places.items():
-            shape = self._shapes.get(alike) or self._shapes.setdefault(alike, self._shape(*alike))
-            told = [self._told(*wanted[place], shape.names) for place in found]
-            written.update(zip(found, shape.write(told, self._disclosure.context.random), strict=True))
+            plan = self._plans.get(alike) or self._plans.setdefault(alike, self._plan(*alike))
+            told = [plan.tell(*wanted[place], self._disclosure.vocabulary) for place in found]
+            written.update(zip(found, plan.shape.write(told, self._disclosure.context.random), strict=True))
         return [written[place] for place in range(len(wanted))]
 
-    def _shape(self, kind: str, fields: frozenset[str]) -> Shape:
-        agreement = self._disclosure.agreement
-        return Shape(
-            agreement.digest, self._disclosure.epoch, kind, agreement.terms.deid_profile, Suite.ONE, fields
-        )  # fmt: skip
+    def _plan(self, kind: str, fields: frozenset[str]) -> "_Plan":
+        agreement, epoch = self._disclosure.agreement, self._disclosure.epoch
+        shape = Shape(agreement.digest, epoch, kind, agreement.terms.deid_profile, Suite.ONE, fields)
+        rules = rules_of(Kind(kind), {name: self._granted[kind][name] for name in fields})
+        return _Plan(Kind(kind), shape, [rules[name] for name in shape.names])
 
-    def _told(self, asked: Asked, alias: AliasRow, names: Sequence[str]) -> Told:
-        row = asked.row
-        values = render(content_from_row(row), asked.fields, self._disclosure.vocabulary)
-        until = valid_until(row.disclose_until)
-        return Told(alias.alias, asked.name.pseudonym, until, alias.wire_version, [values[name] for name in names])
+
+class _Plan(NamedTuple):
+    """How records of a kind are shown in certain fields; `rules` in the order of the shape's names."""
+
+    kind: Kind
+    shape: Shape
+    rules: Sequence[Rule]
+
+    def tell(self, asked: Asked, alias: AliasRow, vocabulary: Vocabulary) -> Told:
+        """What the rendition of one record says."""
+        content = decode_content(self.kind, asked.row.content)
+        values = [rule(content, vocabulary) for rule in self.rules]
+        until = valid_until(asked.row.disclose_until)
+        return Told(alias.alias, asked.name.pseudonym, until, alias.wire_version, values)
 
 
 def _identity(known: AliasRow | None, row: RecordRow, new: bytes) -> AliasRow:

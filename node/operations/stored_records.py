@@ -5,7 +5,7 @@ from datetime import date
 import msgspec
 
 from node.domain.intake import Admitted
-from node.domain.records import CatalogueItem, Content, HomeRecord, Kind, Withheld, decode_content, encode_content
+from node.domain.records import CatalogueItem, HomeRecord, Kind, Withheld, decode_content, encode_content
 from node.domain.subjects import SubjectKind
 from node.operations.rows import NewRecordRow, RecordRow, SubjectRow
 from registry.norms.catalogue import Nature, Polarity, Publicity
@@ -89,11 +89,6 @@ def record_from_row(row: RecordRow) -> HomeRecord:
         source_key=b"",
         states=frozenset(Withheld(state) for state in row.withheld),
     )
-
-
-def content_from_row(row: RecordRow) -> Content:
-    """Of a stored row the content alone: all that a rendition is made of beside the row's own columns."""
-    return decode_content(Kind(row.kind), row.content)
 
 
 def outline_from_row(row: RecordRow) -> Outline:
