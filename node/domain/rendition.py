@@ -13,7 +13,7 @@ from typing import Final
 from crypto.commitment import Value
 from node.domain.errors import NotRenderable
 from node.domain.money import Money, in_yuan
-from node.domain.records import Content, HomeRecord, Kind, Stored
+from node.domain.records import Content, Kind, Stored
 from node.domain.vocabulary import Vocabulary, load_vocabulary
 from registry.norms.catalogue import DataItem, Precision
 
@@ -21,7 +21,8 @@ PROFILE: Final = "CP-DEID-2"
 """The name of the catalogue's wire fields and precisions, as agreements and rendition headers name them."""
 
 _CITY_DIGITS: Final = 4
-_Maker = Callable[[Content], Value]
+Rule = Callable[[Content], Value]
+"""Makes one field's value from the content of a record of the rule's own kind."""
 
 
 def render(content: Content, granted: Mapping[str, Precision], vocabulary: Vocabulary) -> dict[str, Value]:
@@ -31,35 +32,39 @@ def render(content: Content, granted: Mapping[str, Precision], vocabulary: Vocab
     NotRenderable when a granted field or precision has no de-identified form; an agreement that passed the
     catalogue's check never asks for one.
     """
-    makers = _makers(content.KIND, vocabulary)
+    return {name: rule(content) for name, rule in rules_of(content.KIND, granted, vocabulary).items()}
+
+
+def rules_of(kind: Kind, granted: Mapping[str, Precision], vocabulary: Vocabulary) -> dict[str, Rule]:
+    """By granted field of a kind, how its value is made; for many records it is looked up once. Raises as `render`."""
+    rules = _rules(kind, vocabulary)
     try:
-        made = [(name, makers[name, precision]) for name, precision in granted.items()]
+        return {name: rules[name, precision] for name, precision in granted.items()}
     except KeyError:
         raise NotRenderable("a granted field or precision has no de-identified form") from None
-    return {name: maker(content) for name, maker in made}
 
 
 def renderable(kind: Kind, vocabulary: Vocabulary | None = None) -> frozenset[tuple[str, Precision]]:
     """Every field and precision that has a de-identified form for this kind."""
-    return frozenset(_makers(kind, vocabulary or load_vocabulary()))
+    return frozenset(_rules(kind, vocabulary or load_vocabulary()))
 
 
-def valid_until(record: HomeRecord) -> date | None:
-    """The last word on showing a copy: `disclose_until` rounded down to the first of its month.
+def valid_until(disclose_until: date | None) -> date | None:
+    """The last word on showing a copy: a record's `disclose_until` rounded down to the first of its month.
 
     Earlier is stricter, and the exact day would be a searchable mark of the record.
     """
-    return None if record.disclose_until is None else record.disclose_until.replace(day=1)
+    return None if disclose_until is None else disclose_until.replace(day=1)
 
 
 @cache
-def _makers(kind: Kind, vocabulary: Vocabulary) -> Mapping[tuple[str, Precision], _Maker]:
+def _rules(kind: Kind, vocabulary: Vocabulary) -> Mapping[tuple[str, Precision], Rule]:
     entry = vocabulary.catalogue.entry(kind.value)
     items = () if entry is None else entry.items
-    return {(item.name, how): _maker(item, how, vocabulary) for item in items for how in item.precisions}
+    return {(item.name, how): _rule(item, how, vocabulary) for item in items for how in item.precisions}
 
 
-def _maker(item: DataItem, precision: Precision, vocabulary: Vocabulary) -> _Maker:
+def _rule(item: DataItem, precision: Precision, vocabulary: Vocabulary) -> Rule:
     """How one wire field is made of its home field, which may be empty."""
     told: Callable[[Content], Stored] = attrgetter(item.made_from)
     form = _band(item, vocabulary) if precision is Precision.BAND else _FORMS.get(precision)
