@@ -41,6 +41,9 @@ class ColumnReader(NamedTuple):
     required: bool
     empty: Stored
 
+    def __repr__(self) -> str:
+        return f"ColumnReader({self.heading})"  # what was read before is content
+
     def read(self, reading: Reading, text: str) -> Stored:
         """Read a text that was not met before, or that is not remembered."""
         stripped = text.strip()

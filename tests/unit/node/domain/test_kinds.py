@@ -164,3 +164,13 @@ def test_only_kinds_that_never_cross_are_closed_to_every_agreement_party() -> No
     closed = {kind for kind, entry in ENTRIES.items() if entry.sharing_scope == {"STATE_ORGAN"}}
 
     assert closed == {kind for kind, entry in ENTRIES.items() if entry.crosses is Crossing.NEVER}
+
+
+def test_an_intake_that_has_read_rows_shows_nothing_of_them() -> None:
+    by = intake(Kind.ARREARS)
+    for number, row in enumerate(sampled(Kind.ARREARS, count=20)):
+        admit(Row(number, row | {"amount": "987654元"}), by)
+
+    shown_of_it = repr(by) + repr(by.plan) + repr(by.common)
+    assert "987654" not in shown_of_it
+    assert "98765400" not in shown_of_it
