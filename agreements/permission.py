@@ -18,7 +18,7 @@ from agreements.refusal import Fault, Refusal, Refused, refuse
 from agreements.terms import PROVEN_EXPORT_PATHS, Direction, Manner, Terms, epoch_at
 from registry.norms.catalogue import Catalogue, Nature, Precision, Publicity
 from registry.norms.rule_pack import RulePack
-from registry.parties import AGREEMENT_PARTIES, PartyClass, PartyId
+from registry.parties import PartyClass, PartyId
 from registry.snapshot import Standing
 
 
@@ -261,7 +261,7 @@ def _no_way_out(terms: Terms) -> Fault | None:
 
 def _ineligible(facts: Facts) -> Fault | None:
     party_class = facts.peer_class
-    if party_class in AGREEMENT_PARTIES and party_class.may_receive_records:
+    if party_class in facts.rules.record_recipients.value:
         return None
     return Refusal.PARTY_NOT_ELIGIBLE, "peer: expected a class that may receive records"
 

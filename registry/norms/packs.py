@@ -34,10 +34,15 @@ def shipped(folder: str, name: str) -> str:
     Raises:
         BadPack: none of that name is shipped.
     """
+    return shipped_bytes(folder, name).decode()
+
+
+def shipped_bytes(folder: str, name: str) -> bytes:
+    """The exact bytes of the same; BadPack when none of that name is shipped."""
     source = files("registry") / "data" / folder / f"{name}.toml"
     if not source.is_file():
         raise BadPack(name, folder, "not among the shipped packs")
-    return source.read_text(encoding="utf-8")
+    return source.read_bytes()
 
 
 def shipped_names(folder: str) -> tuple[str, ...]:

@@ -73,11 +73,16 @@ class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class RulePack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The law as this product applies it; every decision records `reference` and the article."""
+    """The law as this product applies it; every decision records `reference` and the article.
+
+    `agreement_parties` may be party to a sharing agreement, `record_recipients` may be shown records at all unless the
+    catalogue says less; `negative_categories` is how many items the closed list of adverse information has.
+    """
 
     id: str
     version: Positive
     title: str
+    title_en: str
     effective_from: date
     clocks: dict[str, Clock]
     filings: tuple[Filing, ...]
@@ -85,6 +90,9 @@ class RulePack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     consent_max_months: Ruled[Positive]
     agreement_max_months: Ruled[Positive]
     disclosure_years: Ruled[Positive]
+    negative_categories: Ruled[Positive]
+    agreement_parties: Ruled[frozenset[PartyClass]]
+    record_recipients: Ruled[frozenset[PartyClass]]
     purposes_abroad: Ruled[frozenset[str]]
     batch_query_classes: Ruled[frozenset[PartyClass]]
 
@@ -117,7 +125,8 @@ def read_rule_pack(text: str, name: str = "rule pack") -> RulePack:
     """The rule pack in TOML `text`.
 
     Raises:
-        BadPack: see `read_pack`; also without AGR_FILE or NOTICE_APPLY, or with a default above its maximum.
+        BadPack: see `read_pack`; also without AGR_FILE or NOTICE_APPLY, with a default above its maximum, or with
+            recipients of records who may be party to no agreement.
     """
     pack = read_pack(text, RulePack, name)
     for needed in ("AGR_FILE", "NOTICE_APPLY"):
@@ -125,6 +134,8 @@ def read_rule_pack(text: str, name: str = "rule pack") -> RulePack:
             raise BadPack(name, "clocks", f"a clock {needed}")
     if pack.retention.default_days > pack.retention.max_days:
         raise BadPack(name, "retention.default_days", "no more than max_days")
+    if not pack.record_recipients.value <= pack.agreement_parties.value:
+        raise BadPack(name, "record_recipients.value", "classes of agreement_parties only")
     return pack
 
 
