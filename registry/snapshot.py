@@ -226,9 +226,7 @@ def _of_party(one: MirroredStatement) -> Statement:
     return one.read.statement
 
 
-def _norms(
-    ranked: Sequence[Mirror], as_of: datetime
-) -> tuple[dict[Jurisdiction, tuple[Adopted, ...]], set[Conflict]]:
+def _norms(ranked: Sequence[Mirror], as_of: datetime) -> tuple[dict[Jurisdiction, tuple[Adopted, ...]], set[Conflict]]:
     """What the first pinned authority of each jurisdiction adopted; a lower pin adds nothing to it."""
     found: dict[Jurisdiction, tuple[Adopted, ...]] = {}
     conflicts: set[Conflict] = set()
@@ -237,9 +235,7 @@ def _norms(
         if card.jurisdiction not in found:
             found[card.jurisdiction] = adopted = tuple(_adopted(mirror, as_of))
             conflicts |= {
-                Conflict(
-                    dispute=Dispute.NORMS_CONTRADICTED, party=card.party, authority=card.party, place=clash.place
-                )
+                Conflict(dispute=Dispute.NORMS_CONTRADICTED, party=card.party, authority=card.party, place=clash.place)
                 for clash in clashes(adopted)
             }
     return found, conflicts

@@ -18,7 +18,7 @@ from crypto.canonical import Base64, Hex32, decode_with, from_base64, to_base64
 from crypto.keys import Purpose, SigningKey, Suite
 from registry.errors import BadStatement
 from registry.norms.calendar import SHANGHAI
-from registry.norms.shelf import Named, Pack, PackDigest
+from registry.norms.shelf import Named, Pack
 from registry.parties import Instant, Jurisdiction, ListedCard, PartyId, PartyName, read_card
 
 STATEMENT_KIND: Final = "registry-statement"
@@ -196,8 +196,11 @@ def read_statement(raw: bytes, authority: ListedCard) -> ReadStatement:
     key = authority.key(Purpose.DOCUMENT)
     signed = envelope.parse(raw, STATEMENT_KIND)
     envelope.verify(signed, {key.key_id: key}, [key.key_id])
-    of_norms = decode_with(_kind, signed.payload).kind is StatementKind.ADOPTED
-    statement: Statement | Adoption = envelope.read_payload(signed, Adoption if of_norms else Statement)
+    statement: Statement | Adoption
+    if decode_with(_kind, signed.payload).kind is StatementKind.ADOPTED:
+        statement = envelope.read_payload(signed, Adoption)
+    else:
+        statement = envelope.read_payload(signed, Statement)
     if statement.authority != authority.card.party:
         raise BadStatement("authority", "the party whose log this is", "another party")
     if isinstance(statement, Adoption):

@@ -59,7 +59,7 @@ def show_example(
 ) -> None:
     """Print a draft file to be edited."""
     with reading(node) as opened:
-        text = example(PartyId(recipient), utc_now(), opened.settings.law.catalogue)
+        text = example(PartyId(recipient), utc_now(), opened.law.catalogue)
     out.print(text, end="", markup=False)
 
 
@@ -80,7 +80,7 @@ def draft(
             recipient = known.snapshot.party(drafted.recipient)
             if recipient is None:
                 fail(f"{drafted.recipient} is not a listed party; see `creditport party list`", Exit.REFUSED)
-            context, law = opened.context, opened.settings.law
+            context, law = opened.context, known.law
             setting = Setting(
                 provider=opened.settings.own.card,
                 recipient=recipient.card.card,
@@ -266,7 +266,7 @@ def _filing_due(node: Node, agreement: Agreement) -> str:
     if not missing_filings(agreement):
         return "filed"
     try:
-        due = filing_due(agreement.terms, node.settings.law.calendar, node.settings.law.rules)
+        due = filing_due(agreement.terms, node.law.calendar, node.law.rules)
     except CalendarUnavailable:
         return "CALENDAR_UNAVAILABLE"
     return due.day.isoformat() + (" (provisional)" if due.provisional else "")

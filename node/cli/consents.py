@@ -81,7 +81,7 @@ def attest(
                 evidence=digest,
                 form=form,
             )
-            done = attest_consents(work, attestation, who, opened.settings.law.rules, opened.context)
+            done = attest_consents(work, attestation, who, opened.facts(work).law.rules, opened.context)
     if isinstance(done, NotAllowed):
         fail(done.why, Exit.REFUSED)
     if isinstance(done, Refused):

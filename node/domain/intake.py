@@ -25,9 +25,9 @@ from node.domain.records import (
 from node.domain.registration import first_lapsed_day, read_registration
 from node.domain.rows import Row
 from node.domain.subjects import Subject
-from node.domain.vocabulary import Vocabulary, load_vocabulary
-from registry.norms.catalogue import Catalogue, CatalogueEntry
-from registry.norms.rule_pack import RulePack
+from node.domain.vocabulary import Vocabulary, vocabulary_of
+from registry.norms.catalogue import CatalogueEntry
+from registry.norms.law import Law
 from registry.parties import PartyId
 
 _READERS: Final[Mapping[Kind, Callable[[Reading, Subject, Vocabulary, date], Content | Finding]]] = {
@@ -58,9 +58,10 @@ class Intake:
 
 
 def open_intake(  # an import is opened once, with everything that its rows have in common
-    kind: Kind, catalogue: Catalogue, rules: RulePack, *, provider: PartyId, source_system: str, today: date
+    kind: Kind, law: Law, *, provider: PartyId, source_system: str, today: date
 ) -> Intake | Refused:
     """Prepare an import; refused outside the catalogue (S 16) or without a named source (S 8, 19)."""
+    catalogue, rules = law.catalogue, law.rules
     entry = catalogue.entry(kind.value)
     if entry is None:
         return refuse(Refusal.NOT_IN_CATALOGUE, rules.id, f"kind: one of {catalogue.reference}, got {kind.value}")
@@ -73,7 +74,7 @@ def open_intake(  # an import is opened once, with everything that its rows have
         entry=entry,
         catalogue=CatalogueItem(catalogue=catalogue.id, version=catalogue.version, item=entry.code),
         disclosure_years=min(rules.disclosure_years.value, entry.disclosure.years or rules.disclosure_years.value),
-        vocabulary=load_vocabulary(),
+        vocabulary=vocabulary_of(law.codes),
         today=today,
     )
 

@@ -24,7 +24,7 @@ from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.notices import NO_FLOOR, Floor
 from node.domain.receipts import Receipt, Stage
-from node.domain.vocabulary import Vocabulary
+from node.domain.vocabulary import Vocabulary, vocabulary_of
 from node.operations.asked import FrameArrived, FrameRefused, FrameStored, RefusedAnswer
 from node.operations.facts import NodeFacts, Settings
 from node.operations.ports import UnitOfWork
@@ -37,16 +37,20 @@ from registry.parties import PartyId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """What whoever takes in frames goes by: facts and settings of now, the words, and our context."""
+    """What whoever takes in frames goes by: facts and settings of now, and our context."""
 
     facts: NodeFacts = field(repr=False)
     settings: Settings = field(repr=False)
-    vocabulary: Vocabulary = field(repr=False)
     context: Context
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words in force."""
+        return vocabulary_of(self.facts.law.codes)
 
     def refuse(self, reason: Refusal, detail: str) -> Refused:
         """Refuse under the rule pack in use."""
-        return refuse(reason, self.settings.law.rules.reference, detail)
+        return refuse(reason, self.facts.law.rules.reference, detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,13 +148,13 @@ def beyond(opened: Opened, recipient: Recipient, *, replacing: bool = False) -> 
         shown=opened.shown(),
         replacing=replacing,
     )
-    pack = recipient.settings.law.rules.reference
+    pack = recipient.facts.law.rules.reference
     return accept_frame(facts, opened.agreement, recipient.context.now(), pack)
 
 
 def first_unfit(opened: Opened, recipient: Recipient) -> Refused | None:
     """Refuse a frame with a rendition that is not of its epoch and profile, or shows more than it may."""
-    pack, granted = recipient.settings.law.rules.reference, opened.agreement.terms.precisions
+    pack, granted = recipient.facts.law.rules.reference, opened.agreement.terms.precisions
     refused = (_unfit(one.rendition, opened, granted, recipient.vocabulary, pack) for one in opened.received)
     return next((one for one in refused if one is not None), None)
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import Final, NoReturn, TypeVar
+from typing import Final, TypeVar
 
 from registry.errors import BadPack, RegistryError
 from registry.norms.adoption import Adopted, Clash, in_force
@@ -108,7 +108,12 @@ def compose(packs: Iterable[Pack], jurisdiction: Jurisdiction, day: date) -> Law
     Raises:
         RegistryError: one is missing, or does not fit the others.
     """
-    found = sorted(packs, key=lambda one: one.named)
+    return _composed(tuple(sorted(packs, key=lambda one: one.named)), jurisdiction, day)
+
+
+@lru_cache(maxsize=64)
+def _composed(found: tuple[Pack, ...], jurisdiction: Jurisdiction, day: date) -> Law:
+    """The same packs are read anew with every change of the registry, and make the very same law."""
     base = _only(found, RulePack, PackKind.RULES)
     catalogue = _only(found, Catalogue, PackKind.CATALOGUE)
     overlays = _all(found, Overlay)
@@ -120,7 +125,7 @@ def compose(packs: Iterable[Pack], jurisdiction: Jurisdiction, day: date) -> Law
         check_catalogue(catalogue, rules)
     except BadPack as unfit:
         kind = PackKind.CATALOGUE if unfit.pack == catalogue.reference else PackKind.RULES
-        _lack(Lack.UNFIT, kind, f"{unfit.pack} {unfit.place}", unfit.expected)
+        raise _lack(Lack.UNFIT, kind, f"{unfit.pack} {unfit.place}", unfit.expected) from None
     calendars = _all(found, CalendarPack)
     return Law(
         rules=rules,
@@ -137,7 +142,8 @@ def check_catalogue(catalogue: Catalogue, rules: RulePack) -> None:
     """Hold a catalogue against the rule pack that it is used with (S 17, 18, 31).
 
     Raises:
-        BadPack: an entry is disclosed for longer, shared with more classes, or in a category that the rules do not know.
+        BadPack: an entry is disclosed for longer, or shared with more classes, than the rules have it, or in a category
+            that they do not know.
     """
     pack, recipients = catalogue.reference, rules.record_recipients.value | {PartyClass.STATE_ORGAN}
     for kind, entry in catalogue.entries.items():
@@ -178,7 +184,7 @@ def _first_day(pack: Pack) -> date:
 
 def _at_hand(adopted: Adopted | Clash, shelf: Shelf) -> Pack:
     if isinstance(adopted, Clash):
-        _lack(Lack.CONTRADICTED, adopted.second.named.kind, adopted.place, f"one of them, got {adopted.how}")
+        raise _lack(Lack.CONTRADICTED, adopted.second.named.kind, adopted.place, f"one of them, got {adopted.how}")
     pack = shelf.packs.get(adopted.digest)
     if pack is not None and (pack.named, pack.version) == (adopted.named, adopted.version):
         return pack
@@ -186,11 +192,11 @@ def _at_hand(adopted: Adopted | Clash, shelf: Shelf) -> Pack:
     lack = Lack.DIGEST_DIFFERS if others or pack is not None else Lack.NOT_INSTALLED
     got = "another digest" if lack is Lack.DIGEST_DIFFERS else "none"
     expected = f"the adopted one installed, got {got}"
-    _lack(lack, adopted.named.kind, adopted.reference, expected, adopted.digest)
+    raise _lack(lack, adopted.named.kind, adopted.reference, expected, adopted.digest)
 
 
-def _lack(lack: Lack, kind: PackKind, place: str, expected: str, digest: bytes | None = None) -> NoReturn:
-    raise _Missing(Lacking(lack=lack, kind=kind, place=place, expected=expected, digest=digest))
+def _lack(lack: Lack, kind: PackKind, place: str, expected: str, digest: bytes | None = None) -> _Missing:
+    return _Missing(Lacking(lack=lack, kind=kind, place=place, expected=expected, digest=digest))
 
 
 def _all(packs: Iterable[Pack], content: type[T]) -> list[T]:
@@ -201,7 +207,7 @@ def _only(packs: Iterable[Pack], content: type[T], kind: PackKind) -> T:
     found = _all(packs, content)
     if len(found) != 1:
         lack = Lack.UNFIT if found else Lack.NOT_ADOPTED
-        _lack(lack, kind, kind.value, f"exactly one adopted, got {len(found)}")
+        raise _lack(lack, kind, kind.value, f"exactly one adopted, got {len(found)}")
     return found[0]
 
 
@@ -225,7 +231,7 @@ def _mandatory_calendar(rules: RulePack) -> str:
 def _calendar(packs: Sequence[CalendarPack], place: str, day: date) -> Calendar:
     of_place = [one for one in packs if one.jurisdiction == place]
     if not any(one.year == day.year for one in of_place):
-        _lack(Lack.NOT_ADOPTED, PackKind.CALENDARS, f"calendars/{place}-{day.year}", "adopted")
+        raise _lack(Lack.NOT_ADOPTED, PackKind.CALENDARS, f"calendars/{place}-{day.year}", "adopted")
     return Calendar.of(of_place)
 
 
@@ -244,7 +250,7 @@ def _codes(packs: Sequence[Pack]) -> Codes:
     def _each(content: type[T], name: StrEnum) -> T:
         one = found.get(Named(kind=PackKind.CODES, id=name.upper()))
         if not isinstance(one, content):
-            _lack(Lack.NOT_ADOPTED, PackKind.CODES, f"codes/{name.upper()}", "adopted")
+            raise _lack(Lack.NOT_ADOPTED, PackKind.CODES, f"codes/{name.upper()}", "adopted")
         return one
 
     return Codes(

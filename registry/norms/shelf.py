@@ -58,13 +58,13 @@ class Named(Struct, frozen=True, order=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
-    """A pack that was read and holds together; `raw` are its exact bytes, `digest` names them."""
+    """A pack that was read and holds together; `digest` names its exact bytes, `raw`, and tells it from others."""
 
     named: Named
     version: int
     digest: PackDigest
-    content: Content = field(repr=False)
-    raw: bytes = field(repr=False)
+    content: Content = field(repr=False, compare=False)
+    raw: bytes = field(repr=False, compare=False)
 
     @property
     def reference(self) -> str:

@@ -150,9 +150,7 @@ def ordered(member: Member, role: Role, subject: bytes = EVIDENCE) -> SignedAct:
 
 def intake(member: Member, kind: Kind) -> Intake:
     today = shanghai_day(member.clock())
-    opened = open_intake(
-        kind, LAW.catalogue, LAW.rules, provider=member.party, source_system="municipal register", today=today
-    )
+    opened = open_intake(kind, LAW, provider=member.party, source_system="municipal register", today=today)
     assert isinstance(opened, Intake)
     return opened
 
@@ -304,6 +302,5 @@ def asker(world: World, work: UnitOfWork) -> Asker:
         agreement=facts.agreements[world.agreement().digest],
         facts=facts,
         settings=bank.settings,
-        vocabulary=bank.desk(work).vocabulary,
         context=bank.context,
     )

@@ -358,6 +358,8 @@ def found(parts: Sequence[Part], folder: Path, urls: Mapping[PartyId, str] | Non
                 card = authority.card
                 member.write(lambda work, card=card, to=member: pin_authority(work, card.raw, card.digest, to.context))  # type: ignore[misc]
             member.employ()
+        for authority in authorities:
+            authority.adopt()
         for member in network.members.values():
             if not member.part.party_class.is_authority:
                 (its,) = [one for one in authorities if one.part.jurisdiction is member.part.jurisdiction]

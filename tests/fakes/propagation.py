@@ -137,9 +137,7 @@ def code(number: int) -> Identifier:
 
 def intake(member: Member, kind: Kind = Kind.REGISTRATION) -> Intake:
     today = shanghai_day(member.clock())
-    opened = open_intake(
-        kind, LAW.catalogue, LAW.rules, provider=member.party, source_system="municipal register", today=today
-    )
+    opened = open_intake(kind, LAW, provider=member.party, source_system="municipal register", today=today)
     assert isinstance(opened, Intake)
     return opened
 

@@ -63,7 +63,7 @@ def deliver(member: Member, peer: Member, order: Sequence[bytes]) -> None:
         for raw in order:
             member.write(
                 lambda work, raw=raw: receive_document(  # type: ignore[misc]
-                    work, peer.party, raw, member.facts(work), member.settings, member.context
+                    work, peer.party, raw, member.facts(work), member.context
                 )
             )
 
@@ -116,9 +116,7 @@ def test_a_receipt_before_its_terms_is_refused_and_taken_in_when_it_comes_again(
         bank = world.bank
 
         def take(raw: bytes) -> bytes | RefusedAnswer:
-            return bank.write(
-                lambda work: receive_document(work, AGENCY, raw, bank.facts(work), bank.settings, bank.context)
-            )
+            return bank.write(lambda work: receive_document(work, AGENCY, raw, bank.facts(work), bank.context))
 
         assert isinstance(take(receipt), RefusedAnswer)
         assert isinstance(take(whole), bytes)

@@ -47,6 +47,7 @@ def test_an_admission_carries_the_card() -> None:
 def test_a_revocation_carries_a_reason_and_no_card() -> None:
     read = read_statement(revoke(OFFICE.desk(), AGENCY.party, RevocationReason.LEFT, NOON), OFFICE.card)
 
+    assert isinstance(read.statement, Statement)
     assert (read.statement.kind, read.statement.reason, read.card) == (
         StatementKind.REVOKED,
         RevocationReason.LEFT,

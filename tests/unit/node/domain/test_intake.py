@@ -1,5 +1,6 @@
 """Intake: what becomes a home record, and what is refused with which reason."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -16,8 +17,8 @@ from node.domain.records import (
     encode_content,
 )
 from node.domain.subjects import SubjectKind
-from registry.norms.catalogue import Catalogue, Polarity, Publicity, load_catalogue
-from registry.norms.rule_pack import load_rule_pack
+from registry.norms.catalogue import Catalogue, Polarity, Publicity
+from registry.norms.law import shipped_law
 from registry.parties import PartyId
 from tests.unit.node.domain.given import TODAY, USCC, penalise, penalised, register, registered
 
@@ -235,10 +236,10 @@ def test_nothing_admitted_shows_its_content() -> None:
 
 
 def test_a_kind_outside_the_catalogue_and_a_nameless_source_are_refused() -> None:
-    full, rules = load_catalogue(), load_rule_pack()
-    empty = Catalogue(id="NONE", version=1, published=TODAY, entries={})
-    unlisted = open_intake(Kind.PENALTY, empty, rules, provider=PartyId("sz-credit"), source_system="x", today=TODAY)
-    nameless = open_intake(Kind.PENALTY, full, rules, provider=PartyId("sz-credit"), source_system=" ", today=TODAY)
+    full = shipped_law()
+    empty = replace(full, catalogue=Catalogue(id="NONE", version=1, published=TODAY, entries={}))
+    unlisted = open_intake(Kind.PENALTY, empty, provider=PartyId("sz-credit"), source_system="x", today=TODAY)
+    nameless = open_intake(Kind.PENALTY, full, provider=PartyId("sz-credit"), source_system=" ", today=TODAY)
 
     assert isinstance(unlisted, Refused)
     assert unlisted.reason is Refusal.NOT_IN_CATALOGUE
