@@ -92,7 +92,7 @@ def _listed(node: Node, row: RecordRow) -> dict[str, Any]:
         listed = {"record": row.record_no, "kind": row.kind, "version": row.version, "generated_at": None}
         return listed | {"disclose_until": None, "withheld": deleted, "source": None}
     record = record_from_row(row)
-    reasons = withheld(record, utc_now(), node.law.catalogue)
+    reasons = withheld(record, utc_now(), node.law)
     return {
         "record": row.record_no,
         "kind": row.kind,

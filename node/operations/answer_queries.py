@@ -222,7 +222,7 @@ def _show(work: UnitOfWork, cases: Sequence[_Case], desk: Desk, at: datetime) ->
         if agreement is None:
             continue
         disclosure = Disclosure(
-            agreement=agreement, agreement_no=number, epoch=epoch, catalogue=desk.facts.law.catalogue,
+            agreement=agreement, agreement_no=number, epoch=epoch, law=desk.facts.law,
             vocabulary=desk.vocabulary, context=desk.context, at=at,
         )  # fmt: skip
         shown = iter(show(work, wanted, disclosure))

@@ -5,7 +5,6 @@ bytes of that digest are used.
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,7 +20,7 @@ from registry.norms.calendar import CalendarPack, read_calendar_pack
 from registry.norms.catalogue import Catalogue, read_catalogue
 from registry.norms.code_lists import BandTable, CodeList, read_band_table, read_code_list
 from registry.norms.overlay import Overlay, read_overlay
-from registry.norms.packs import read_pack, shipped, shipped_bytes, shipped_names
+from registry.norms.packs import read_pack, read_tables, shipped, shipped_bytes, shipped_names
 from registry.norms.rule_pack import RulePack, read_rule_pack
 from registry.parties import Jurisdiction
 
@@ -122,10 +121,9 @@ def open_pack(raw: bytes, where: str) -> Pack:
         raise BadPack(where, "the whole file", f"at most {LARGEST_PACK} bytes")
     try:
         text = raw.decode()
-        plain = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+    except UnicodeDecodeError:
         raise BadPack(where, "the whole file", "not TOML") from None
-    kind, content = _read(text, plain, where)
+    kind, content = _read(text, where)
     identity = f"{content.jurisdiction}-{content.year}" if isinstance(content, CalendarPack) else content.id
     return Pack(
         named=_named(kind, identity, where),
@@ -167,7 +165,8 @@ def adopted_by_default(jurisdiction: Jurisdiction, shelf: Shelf) -> tuple[Pack, 
     return tuple(shelf.newest(named) for named in sorted(wanted))
 
 
-def _read(text: str, plain: Mapping[str, object], where: str) -> tuple[PackKind, Content]:
+def _read(text: str, where: str) -> tuple[PackKind, Content]:
+    plain = read_tables(text, where)
     if "entries" in plain:
         return PackKind.CATALOGUE, read_catalogue(text, where)
     if "changed" in plain:

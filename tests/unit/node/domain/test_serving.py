@@ -9,21 +9,23 @@ from agreements.refusal import Refusal
 from node.domain.records import HomeRecord, Withheld
 from node.domain.serving import is_visible, strongest, withheld
 from node.domain.subjects import SubjectKind
-from registry.norms.catalogue import Catalogue, Publicity, load_catalogue
+from registry.norms.catalogue import Catalogue, Publicity
+from registry.norms.law import shipped_law
 from tests.unit.node.domain.given import TODAY, penalised, registered
 
 SHENZHEN = timezone(timedelta(hours=8))
 NOON = datetime(2026, 11, 23, 12, tzinfo=SHENZHEN)
-NO_CATALOGUE = Catalogue(id="NONE", version=1, published=TODAY, entries={})
+LAW = shipped_law()
+NO_CATALOGUE = replace(LAW, catalogue=Catalogue(id="NONE", version=1, published=TODAY, entries={}))
 
 
 def reasons(record: HomeRecord, at: datetime = NOON) -> frozenset[Withheld]:
-    return withheld(record, at, load_catalogue())
+    return withheld(record, at, LAW)
 
 
 def test_a_fresh_record_is_visible() -> None:
-    assert is_visible(penalised().record, NOON, load_catalogue())
-    assert is_visible(registered().record, NOON, load_catalogue())
+    assert is_visible(penalised().record, NOON, LAW)
+    assert is_visible(registered().record, NOON, LAW)
 
 
 def test_the_fifth_anniversary_is_the_first_day_withheld_in_shenzhen() -> None:
