@@ -29,9 +29,7 @@ from registry.norms.shelf import Content, Named, Pack, PackKind, Shelf, adopted_
 from registry.parties import Jurisdiction
 from registry.statements import Term
 
-app = typer.Typer(
-    no_args_is_help=True, help="Norm packs: what is in force, at hand, and adopted. 规则包、目录、代码表、日历。"
-)
+app = typer.Typer(no_args_is_help=True, help="Norm packs: in force, at hand, adopted (规则包、目录、代码表、日历).")
 
 _DAY: Final = "%Y-%m-%d"
 _KINDS: Final[Mapping[type[Content], tuple[str, str]]] = {
@@ -53,7 +51,7 @@ def add_to(program: typer.Typer) -> None:
 @app.command("list", epilog="Example: creditport norms list --json")
 @one_sentence
 def list_norms(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
-    """List what each authority adopted, from when, and whether it is at hand. 各主管部门采用的规则。"""
+    """List what each authority adopted, from when, and whether it is at hand (各主管部门采用的规则)."""
     with reading(node) as opened, opened.store.read() as work:
         known, shelf = opened.facts(work), opened.settings.shelf
     rows = [
@@ -77,19 +75,21 @@ def list_norms(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
 @app.command(epilog="Example: creditport norms check; creditport norms check --json")
 @one_sentence
 def check(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
-    """Say whether a law is in force here; if not, why, and what to install. 检查本节点适用的规则是否齐备。"""
+    """Say whether a law is in force here; if not, why, and what to install (检查规则是否齐备)."""
     with reading(node) as opened, opened.store.read() as work:
         known, shelf = opened.facts(work), opened.settings.shelf
-    lacking = known.lacking
+    lacking, place = known.lacking, opened.settings.own.card.jurisdiction
+    missing = [one for one in known.snapshot.norms.get(place, ()) if one.digest not in shelf.packs]
     shown: dict[str, Any] = {
         "in_force": lacking is None,
-        "jurisdiction": opened.settings.own.card.jurisdiction.value,
+        "jurisdiction": place.value,
         "rule_pack": known.law.rules.reference if lacking is None else None,
         "packs": list(known.law.packs) if lacking is None else [],
         "lacking": None if lacking is None else lacking.lack.value,
         "detail": None if lacking is None else lacking.detail,
         "digest": lacking.digest.hex() if lacking is not None and lacking.digest is not None else None,
         "help": None if lacking is None else _help(lacking.digest),
+        "to_install": [f"{one.reference} {one.effective_from} {one.digest.hex()}" for one in missing],
         "contradictions": [one.place for one in known.snapshot.conflicts if one.place],
         "unusable_files": [str(one) for one in shelf.unusable],
     }
@@ -106,7 +106,7 @@ def show(
     text: Annotated[bool, typer.Option("--text", help="Print the pack itself, byte for byte.")] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Show a pack that is at hand: what it is, from when it may apply, its digest. 显示规则包。"""
+    """Show a pack that is at hand: what it is, from when it may apply, its digest (显示规则包)."""
     found = _referred(pack, settings_of(Folder(node), read_config(Folder(node)), own_card(Folder(node))).shelf)
     if text:
         out.print(found.raw.decode(), end="", markup=False, soft_wrap=True)
@@ -121,7 +121,7 @@ def install(
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
-    """Put a pack into the node's folder. It applies once an authority has adopted these very bytes. 安装规则包。
+    """Put a pack into the node's folder. It applies once an authority has adopted these very bytes (安装规则包).
 
     A node that serves takes it up when it is started again.
     """
@@ -155,7 +155,7 @@ def adopt(
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
-    """As an authority: put packs in force for the parties of this jurisdiction. 主管部门采用规则包。
+    """As an authority: put packs in force for the parties of this jurisdiction (主管部门采用规则包).
 
     It is published in the registry log and cannot be called back; a higher version takes its place later.
     """
@@ -193,13 +193,13 @@ def _chosen(names: Sequence[str], opened: Node) -> Sequence[Pack]:
 
 def _referred(name: str, shelf: Shelf) -> Pack:
     found = shelf.referred(name)
-    if len(found) == 1:
-        return found[0]
-    if found:
+    if not found:
+        known = {str(one.named) for one in shelf.packs.values() if one.named.kind is PackKind.RULES}
+        fail(f"{name} is not at hand; rule packs at hand: {', '.join(sorted(known))}", Exit.REFUSED)
+    if len(found) > 1:
         digests = ", ".join(one.digest.hex() for one in found)
         fail(f"{name} stands for several packs, with the digests {digests}: remove the wrong one", Exit.REFUSED)
-    known = ", ".join(sorted({str(one.named) for one in shelf.packs.values() if one.named.kind is PackKind.RULES}))
-    fail(f"{name} is not at hand; rule packs at hand: {known}", Exit.REFUSED)
+    return found[0]
 
 
 def _subject(packs: Sequence[Pack], term: Term) -> bytes:
