@@ -122,7 +122,7 @@ def _pin(url: str, cards: Sequence[tuple[bytes, bytes]], context: Context) -> No
 
 def _adopt(url: str, settings: Settings, context: Context) -> None:
     """Adopt the shipped norms of the jurisdiction from today on, so that its parties have a law from the beginning."""
-    packs = adopted_by_default(settings.own.card.jurisdiction, settings.shelf)
+    packs = adopted_by_default(settings.own.card.jurisdiction, settings.shelf())
     store = open_store(url)
     try:
         with store.write() as work:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from crypto.errors import CryptoError
 from crypto.keys import Purpose
@@ -19,7 +20,7 @@ from node.operations.ports import UnitOfWork
 from node.storage.engine import open_store
 from node.storage.store import SqlStore
 from registry.errors import RegistryError
-from registry.norms.law import Law, newest_law
+from registry.norms.law import Law, shipped_law
 from registry.parties import ListedCard, PartyId, read_card
 
 
@@ -125,9 +126,8 @@ def own_card(folder: Folder) -> ListedCard:
 def settings_of(folder: Folder, config: Config, own: ListedCard) -> Settings:
     """What does not change while the node runs: its card, the packs at hand, its configuration."""
     try:
-        shelf = shelf_of(folder)
-        law = newest_law(own.card.jurisdiction, shelf)
+        law = shipped_law(own.card.jurisdiction)
     except RegistryError as error:
-        raise ConfigError(f"a norm pack cannot be used: {error}") from None
+        raise ConfigError(f"a shipped norm pack cannot be used: {error}") from None
     max_age = timedelta(seconds=config.timing.registry_max_age)
-    return Settings(own=own, law=law, shelf=shelf, registry_max_age=max_age)
+    return Settings(own=own, law=law, shelf=partial(shelf_of, folder), registry_max_age=max_age)

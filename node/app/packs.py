@@ -7,7 +7,7 @@ bytes were changed gives itself away. It is then passed over, and named by `cred
 from pathlib import Path
 from typing import Final
 
-from node.config import ConfigError, Folder, write_private
+from node.config import Folder, write_private
 from registry.errors import BadPack
 from registry.norms.shelf import Pack, Shelf, open_pack, shipped_shelf
 
@@ -43,7 +43,7 @@ def _installed(file: Path, folder: Folder) -> Pack:
     try:
         raw = file.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
+        raise BadPack(where, "the whole file", f"readable ({error.strerror})") from None
     pack = open_pack(raw, where)
     if where != _place(pack):
         raise BadPack(where, "the whole file", f"the bytes of which it is named, got those of {_place(pack)}")

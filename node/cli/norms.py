@@ -53,7 +53,7 @@ def add_to(program: typer.Typer) -> None:
 def list_norms(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
     """List what each authority adopted, from when, and whether it is at hand (各主管部门采用的规则)."""
     with reading(node) as opened, opened.store.read() as work:
-        known, shelf = opened.facts(work), opened.settings.shelf
+        known, shelf = opened.facts(work), opened.settings.shelf()
     rows = [
         _row(place, one, known, shelf)
         for place, adopted in sorted(known.snapshot.norms.items())
@@ -77,7 +77,7 @@ def list_norms(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
 def check(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
     """Say whether a law is in force here; if not, why, and what to install (检查规则是否齐备)."""
     with reading(node) as opened, opened.store.read() as work:
-        known, shelf = opened.facts(work), opened.settings.shelf
+        known, shelf = opened.facts(work), opened.settings.shelf()
     lacking, place = known.lacking, opened.settings.own.card.jurisdiction
     missing = [one for one in known.snapshot.norms.get(place, ()) if one.digest not in shelf.packs]
     shown: dict[str, Any] = {
@@ -107,7 +107,7 @@ def show(
     json: JsonFlag = False,
 ) -> None:
     """Show a pack that is at hand: what it is, from when it may apply, its digest (显示规则包)."""
-    found = _referred(pack, settings_of(Folder(node), read_config(Folder(node)), own_card(Folder(node))).shelf)
+    found = _referred(pack, settings_of(Folder(node), read_config(Folder(node)), own_card(Folder(node))).shelf())
     if text:
         out.print(found.raw.decode(), end="", markup=False, soft_wrap=True)
         return
@@ -121,15 +121,15 @@ def install(
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
-    """Put a pack into the node's folder. It applies once an authority has adopted these very bytes (安装规则包).
-
-    A node that serves takes it up when it is started again.
-    """
-    read_config(Folder(node))
-    try:
-        pack = install_pack(Folder(node), file.read_bytes(), file.name)
-    except BadPack as unfit:
-        fail(f"{unfit.pack} must not be used: at {unfit.place}: expected {unfit.expected}", Exit.REFUSED)
+    """Put a pack into the node's folder. It applies once an authority has adopted these very bytes (安装规则包)."""
+    with reading(node) as opened:
+        try:
+            pack = install_pack(opened.folder, file.read_bytes(), file.name)
+        except BadPack as unfit:
+            fail(f"{unfit.pack} must not be used: at {unfit.place}: expected {unfit.expected}", Exit.REFUSED)
+        with opened.store.write() as work:
+            work.generation.move()  # a process that serves looks at the packs again with the next thing it does
+            work.commit()
     facts(_described(pack), as_json=json)
 
 
@@ -185,7 +185,7 @@ def adopt(
 
 
 def _chosen(names: Sequence[str], opened: Node) -> Sequence[Pack]:
-    shelf = opened.settings.shelf
+    shelf = opened.settings.shelf()
     if not names:
         return adopted_by_default(opened.settings.own.card.jurisdiction, shelf)
     return [_referred(name, shelf) for name in names]

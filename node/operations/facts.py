@@ -1,7 +1,7 @@
 """The facts that decisions are made of, loaded once and kept until the generation number moves."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -37,13 +37,14 @@ _REASONS: Final[Mapping[PackKind, Refusal]] = {
 class Settings:
     """What does not change while a node runs.
 
-    `shelf` holds the packs at hand. `law` is what their newest versions make: it says how things go on that need no
-    law in force (withholding, deleting, notices, receipts, inspection) while none is known to be (rule 10).
+    `shelf` gives the packs at hand: it is asked whenever facts are read, so that an installed pack acts at once.
+    `law` is what the shipped packs make: it says how things go on that need no law in force (withholding, deleting,
+    notices, receipts, inspection) while none is known to be (rule 10).
     """
 
     own: ListedCard
     law: Law = field(repr=False)
-    shelf: Shelf = field(repr=False)
+    shelf: Callable[[], Shelf] = field(repr=False)
     registry_max_age: timedelta
 
 
@@ -97,7 +98,7 @@ def load_facts(work: UnitOfWork, settings: Settings, at: datetime) -> NodeFacts:
     mirrors = {party: restore_mirror(work.registries.mirror(party), pin) for party, pin in pins.items()}
     snapshot = fold(mirrors.values(), tuple(pins.values()), at)
     place = settings.own.card.jurisdiction
-    found = resolve(snapshot.norms, place, at, settings.shelf)
+    found = resolve(snapshot.norms, place, at, settings.shelf())
     law, lacking = (settings.law, found) if isinstance(found, Lacking) else (found, None)
     return NodeFacts(
         generation=generation,

@@ -139,7 +139,7 @@ def adopt_packs(
         contradicted = next((one for one in clashes(adopted) if number in {one.first.number, one.second.number}), None)
         if contradicted is not None:
             return Unfit(why=f"{contradicted.place}: {contradicted.how}; a higher version replaces a lower one")
-        law = resolve(snapshot.norms, settings.own.card.jurisdiction, begins, settings.shelf)
+        law = resolve(snapshot.norms, settings.own.card.jurisdiction, begins, settings.shelf())
         return Unfit(why=f"no law would be in force then: {law.detail}") if isinstance(law, Lacking) else None
 
     return _state(work, facts, settings, context, lambda desk: adopt(desk, packs, term), ordered, judge)

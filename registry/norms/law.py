@@ -158,19 +158,14 @@ def check_catalogue(catalogue: Catalogue, rules: RulePack) -> None:
 
 @cache
 def shipped_law(jurisdiction: Jurisdiction = Jurisdiction.CN_SZ) -> Law:
-    """What the packs make that an authority adopts by default, of those the product ships; whatever the day."""
-    return newest_law(jurisdiction, shipped_shelf())
-
-
-def newest_law(jurisdiction: Jurisdiction, shelf: Shelf) -> Law:
-    """What the newest of the default packs make, whatever an authority says and whatever the day.
+    """What the shipped packs make that an authority adopts by default, whatever any says and whatever the day.
 
     For what goes on while no law is known to be in force: withholding, deleting, telling, inspecting.
 
     Raises:
-        RegistryError: the packs at hand do not make a law.
+        RegistryError: the packs that are shipped do not make a law.
     """
-    packs = adopted_by_default(jurisdiction, shelf)
+    packs = adopted_by_default(jurisdiction, shipped_shelf())
     return compose(packs, jurisdiction, max(_first_day(one) for one in packs))
 
 

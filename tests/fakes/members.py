@@ -156,7 +156,7 @@ class Member:
         """Open a member on a database of any kind."""
         card = part.card(founded)
         settings = Settings(
-            own=card, law=shipped_law(part.jurisdiction), shelf=shipped_shelf(), registry_max_age=timedelta(hours=1)
+            own=card, law=shipped_law(part.jurisdiction), shelf=shipped_shelf, registry_max_age=timedelta(hours=1)
         )
         chance = Random(f"{part.party}/{seed}")
         return cls(
@@ -206,7 +206,7 @@ class Member:
 
     def adopt(self) -> None:
         """As an authority, adopt the shipped packs, as one does at its founding."""
-        packs = adopted_by_default(self.part.jurisdiction, self.settings.shelf)
+        packs = adopted_by_default(self.part.jurisdiction, self.settings.shelf())
         term = Term(start=shanghai_day(self.clock()))
 
         def act(work: UnitOfWork) -> Mirror | Unfit:
