@@ -131,7 +131,7 @@ def _composed(found: tuple[Pack, ...], jurisdiction: Jurisdiction, day: date) ->
         rules=rules,
         catalogue=catalogue,
         calendar=_calendar(calendars, _mandatory_calendar(rules), day),
-        codes=_codes(found),
+        codes=_codes(tuple(one for one in found if one.named.kind is PackKind.CODES)),
         severities=all_severities(overlays),
         local=_local(calendars, overlays),
         packs=tuple(one.reference for one in found),
@@ -239,8 +239,10 @@ def _local(packs: Sequence[CalendarPack], overlays: Iterable[Overlay]) -> Calend
     return None
 
 
-def _codes(packs: Sequence[Pack]) -> Codes:
-    found = {one.named: one.content for one in packs if one.named.kind is PackKind.CODES}
+@lru_cache(maxsize=16)
+def _codes(packs: tuple[Pack, ...]) -> Codes:
+    """The same packs are the very same codes, in whatever law: what is made of them is made once."""
+    found = {one.named: one.content for one in packs}
 
     def _each(content: type[T], name: StrEnum) -> T:
         one = found.get(Named(kind=PackKind.CODES, id=name.upper()))

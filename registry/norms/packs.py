@@ -24,7 +24,7 @@ def read_pack(text: str, kind: type[T], pack: str) -> T:
         return msgspec.convert(plain, kind, strict=True, str_keys=True)
     except msgspec.ValidationError as failure:
         complaint, _, place = str(failure).rpartition(" - at ")
-        raise BadPack(pack, place.strip("`") if complaint else "$", complaint or place) from None
+        raise BadPack(pack, place.replace("`", "") if complaint else "$", complaint or place) from None
 
 
 def read_tables(text: str, pack: str) -> Mapping[str, object]:
