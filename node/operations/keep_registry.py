@@ -5,6 +5,7 @@ Statements are appended one by one, each with the head over it, in one transacti
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from crypto.checkpoint import NoteKey
 from crypto.errors import CryptoError
@@ -20,7 +21,7 @@ from registry import freshness
 from registry.errors import RegistryError
 from registry.log import grow, issue_head, read_head
 from registry.mirror import Advanced, Mirror, NotAdvanced, Setback, advance
-from registry.norms.adoption import clashes
+from registry.norms.adoption import Contradiction, clashes
 from registry.norms.law import Lacking, resolve
 from registry.norms.shelf import Pack
 from registry.parties import ListedCard, PartyId, fingerprint, read_card, registry_origin
@@ -28,6 +29,12 @@ from registry.snapshot import fold
 from registry.statements import Adoption, Desk, RevocationReason, Term, admit, adopt, revoke
 
 MOST_STATEMENTS = 500
+
+_INSTEAD: Final = {
+    Contradiction.SAME_DAY: "something else is in force from that day on already; name a later one",
+    Contradiction.SAME_VERSION: "this version was adopted with other bytes; a changed pack has a higher version",
+    Contradiction.ROLLBACK: "a higher version was adopted for an earlier day, or a lower one for a later day",
+}
 
 Writer = Callable[[Desk], bytes]
 
@@ -138,7 +145,7 @@ def adopt_packs(
         number = moved.statements[-1].read.statement.number
         contradicted = next((one for one in clashes(adopted) if number in {one.first.number, one.second.number}), None)
         if contradicted is not None:
-            return Unfit(why=f"{contradicted.place}: {contradicted.how}; a higher version replaces a lower one")
+            return Unfit(why=f"{contradicted.place}: {contradicted.how}: {_INSTEAD[contradicted.how]}")
         law = resolve(snapshot.norms, settings.own.card.jurisdiction, begins, settings.shelf())
         return Unfit(why=f"no law would be in force then: {law.detail}") if isinstance(law, Lacking) else None
 

@@ -150,7 +150,8 @@ def ordered(member: Member, role: Role, subject: bytes = EVIDENCE) -> SignedAct:
 
 def intake(member: Member, kind: Kind) -> Intake:
     today = shanghai_day(member.clock())
-    opened = open_intake(kind, LAW, provider=member.party, source_system="municipal register", today=today)
+    law = member.known().law
+    opened = open_intake(kind, law, provider=member.party, source_system="municipal register", today=today)
     assert isinstance(opened, Intake)
     return opened
 
@@ -160,7 +161,7 @@ def load(world: World, kind: Kind, *rows: Mapping[str, str]) -> dict[str, int]:
     agency = world.agency
     numbered = [Row(number, dict(values)) for number, values in enumerate(rows, 2)]
     act = ordered(agency, Role.RECORDS)
-    ordering = Import(intake=intake(agency, kind), order=act, law=LAW)
+    ordering = Import(intake=intake(agency, kind), order=act, law=agency.known().law)
     progress = list(import_rows(numbered, ordering, agency.store, agency.context))
     return dict(progress[-1].outcomes) if progress else {}
 

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -30,7 +30,7 @@ from node.storage.store import SqlStore
 from registry.mirror import Mirror
 from registry.norms.calendar import shanghai_day
 from registry.norms.law import shipped_law
-from registry.norms.shelf import adopted_by_default, shipped_shelf
+from registry.norms.shelf import Pack, adopted_by_default, shipped_shelf
 from registry.parties import (
     Jurisdiction,
     ListedCard,
@@ -204,16 +204,20 @@ class Member:
         admitted = self.write(lambda work: admit_party(work, card, self.facts(work), self.settings, self.context))
         assert isinstance(admitted, Mirror), admitted
 
-    def adopt(self) -> None:
-        """As an authority, adopt the shipped packs, as one does at its founding."""
-        packs = adopted_by_default(self.part.jurisdiction, self.settings.shelf())
-        term = Term(start=shanghai_day(self.clock()))
-
-        def act(work: UnitOfWork) -> Mirror | Unfit:
-            return adopt_packs(work, packs, term, self.facts(work), self.settings, self.context)
-
-        adopted = self.write(act)
+    def adopt(self, *packs: Pack, start: date | None = None) -> None:
+        """As an authority, adopt packs from a day on: today, and the shipped ones, as at a founding."""
+        adopted = self.adopted(*packs or adopted_by_default(self.part.jurisdiction, shipped_shelf()), start=start)
         assert isinstance(adopted, Mirror), adopted
+
+    def adopted(self, *packs: Pack, start: date | None = None) -> Mirror | Unfit:
+        """The same, with what came of it."""
+        term = Term(start=start or shanghai_day(self.clock()))
+        return self.write(lambda work: adopt_packs(work, packs, term, self.facts(work), self.settings, self.context))
+
+    def shelve(self, *packs: Pack) -> None:
+        """Have these packs at hand, beside the shipped ones."""
+        self.settings = replace(self.settings, shelf=lambda: shipped_shelf().and_also(packs))
+        self.cache = FactsCache(self.settings)
 
     def desk(self, work: UnitOfWork) -> Desk:
         facts = self.facts(work)

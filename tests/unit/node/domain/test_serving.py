@@ -1,16 +1,18 @@
 """Serving: every reason for withholding holds on its own, and the strongest is told first."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 
 import pytest
 
 from agreements.refusal import Refusal
+from node.domain.dates import months_later
 from node.domain.records import HomeRecord, Withheld
 from node.domain.serving import is_visible, strongest, withheld
 from node.domain.subjects import SubjectKind
 from registry.norms.catalogue import Catalogue, Publicity
 from registry.norms.law import shipped_law
+from registry.norms.overlay import load_overlay
 from tests.unit.node.domain.given import TODAY, penalised, registered
 
 SHENZHEN = timezone(timedelta(hours=8))
@@ -77,3 +79,22 @@ def test_the_strongest_reason_is_told_first(held: frozenset[Withheld], told: Ref
 
 def test_every_reason_has_a_code() -> None:
     assert len({strongest({reason}) for reason in Withheld}) == len(Withheld)
+
+
+GRADING = replace(LAW, severities=load_overlay("CN-NDRC-2026").severities)
+
+
+def test_a_record_admitted_before_the_law_graded_is_withheld_until_somebody_says_how_grave_it_was() -> None:
+    assert withheld(penalised().record, NOON, GRADING) == {Withheld.SEVERITY_UNKNOWN}
+    assert strongest({Withheld.SEVERITY_UNKNOWN}) is Refusal.PROVENANCE_MISSING
+    assert is_visible(registered().record, NOON, GRADING), "only adverse public records are graded"
+
+
+def test_a_record_that_says_it_is_withheld_once_its_severity_has_had_its_time() -> None:
+    """The law in force decides, though the record was admitted for five years."""
+    record = penalised(severity="GENERAL").record
+    first = datetime.combine(months_later(record.generated_at, 12), time(), SHENZHEN)
+
+    assert withheld(record, first - timedelta(seconds=1), GRADING) == frozenset()
+    assert withheld(record, first, GRADING) == {Withheld.EXPIRED}
+    assert is_visible(record, first, LAW)
