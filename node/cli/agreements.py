@@ -34,7 +34,6 @@ from node.operations.keep_agreements import (
 )
 from node.operations.ports import UnitOfWork
 from registry.errors import CalendarUnavailable
-from registry.norms.calendar import MAINLAND
 from registry.parties import PartyId
 
 app = typer.Typer(no_args_is_help=True, help="Agreements: draft, propose, sign, file, end.")
@@ -59,7 +58,7 @@ def show_example(
 ) -> None:
     """Print a draft file to be edited."""
     with reading(node) as opened:
-        text = example(PartyId(recipient), utc_now(), opened.law.catalogue)
+        text = example(PartyId(recipient), utc_now(), opened.law)
     out.print(text, end="", markup=False)
 
 
@@ -80,13 +79,11 @@ def draft(
             recipient = known.snapshot.party(drafted.recipient)
             if recipient is None:
                 fail(f"{drafted.recipient} is not a listed party; see `creditport party list`", Exit.REFUSED)
-            context, law = opened.context, known.law
+            context = opened.context
             setting = Setting(
                 provider=opened.settings.own.card,
                 recipient=recipient.card.card,
-                rule_pack=law.rules.reference,
-                catalogue=law.catalogue,
-                calendar=MAINLAND,
+                law=known.law,
                 epoch_key=lambda name, number: epoch_keys(context, name, range(number, number + 1))[0],
             )
             terms = complete(drafted, setting, context.random(16).hex())

@@ -55,7 +55,7 @@ def attest(
     subject_file: SubjectFile = None,
     until: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Last moment, at most 12 months on.", show_default="180 days"),
+        typer.Option(formats=["%Y-%m-%d"], help="Last moment; the rule pack bounds it.", show_default="180 days"),
     ] = None,
     form: Annotated[Form, typer.Option(help="How the consent was given.")] = Form.WRITTEN,
     node: NodeFolder = HERE,

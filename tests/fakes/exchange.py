@@ -34,7 +34,6 @@ from node.operations.keep_agreements import (
 )
 from node.operations.operators import order
 from node.operations.ports import UnitOfWork
-from registry.norms.calendar import MAINLAND
 from registry.norms.catalogue import Precision
 from tests.fakes.members import LAW, Member
 from tests.fakes.world import BANK, World
@@ -96,9 +95,7 @@ def terms(
     setting = Setting(
         provider=agency.card.card,
         recipient=world.bank.card.card,
-        rule_pack=LAW.rules.reference,
-        catalogue=LAW.catalogue,
-        calendar=MAINLAND,
+        law=LAW,
         epoch_key=lambda agreement, number: epoch_keys(agency.context, agreement, range(number, number + 1))[0],
     )
     return complete(draft, setting, name * 16)

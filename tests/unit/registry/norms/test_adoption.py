@@ -26,7 +26,9 @@ def adopted(
 
 def version_at(adoptions: list[Adopted], days: float) -> int | Contradiction | None:
     found = in_force(adoptions, NOON + days * DAY).get(NAMED)
-    return found.how if isinstance(found, Clash) else (found and found.version)
+    if found is None:
+        return None
+    return found.how if isinstance(found, Clash) else found.version
 
 
 def test_a_pack_is_in_force_from_its_day_and_not_before() -> None:
