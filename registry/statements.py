@@ -18,6 +18,7 @@ from crypto.canonical import Base64, Hex32, decode_with, from_base64, to_base64
 from crypto.keys import Purpose, SigningKey, Suite
 from registry.errors import BadStatement
 from registry.norms.calendar import SHANGHAI
+from registry.norms.overlay import Overlay
 from registry.norms.shelf import Named, Pack
 from registry.parties import Instant, Jurisdiction, ListedCard, PartyId, PartyName, read_card
 
@@ -266,10 +267,10 @@ def _check_admissible(statement: Statement, listed: ListedCard, authority: Liste
 
 def _check_adoptable(pack: Pack, jurisdiction: Jurisdiction, term: Term) -> None:
     """What only who has the pack can tell; whoever reads the statement holds it against the pack once more."""
-    first = getattr(pack.content, "effective_from", term.start)
-    if term.start < first:
+    first = pack.first_day
+    if first is not None and term.start < first:
         raise BadStatement("effective_from", f"{first} or later, as {pack.reference} says", str(term.start))
-    if jurisdiction not in getattr(pack.content, "binds", {jurisdiction}):
+    if isinstance(pack.content, Overlay) and jurisdiction not in pack.content.binds:
         raise BadStatement("packs", f"packs that bind parties in {jurisdiction}", pack.reference)
 
 

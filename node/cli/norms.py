@@ -221,7 +221,7 @@ def _described(pack: Pack) -> dict[str, Any]:
         "title_en": en,
         "digest": pack.digest.hex(),
         "source": getattr(content, "source", None),
-        "may_apply_from": getattr(content, "effective_from", None),
+        "may_apply_from": pack.first_day,
         "narrows": getattr(content, "narrows", None),
         "bytes": len(pack.raw),
     }

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Final, Protocol
 
 from agreements.refusal import Refusal
-from node.domain.dates import shanghai_day
+from node.domain.dates import anniversary, shanghai_day
 from node.domain.records import Kind, Withheld
 from node.domain.severity import graded_end, is_graded
 from node.domain.subjects import SubjectKind
@@ -82,8 +82,12 @@ def withheld(record: Shieldable, at: datetime, law: Law) -> frozenset[Withheld]:
     reasons = set(record.states)
     if record.disclose_until is not None and shanghai_day(at) >= record.disclose_until:
         reasons.add(Withheld.LAPSED if record.kind is Kind.REGISTRATION else Withheld.EXPIRED)
-    if law.catalogue.entry(record.kind.value) is None:
+    entry = law.catalogue.entry(record.kind.value)
+    if entry is None:
         reasons.add(Withheld.OUT_OF_CATALOGUE)
+    elif entry.disclosure.years is not None:
+        years = min(entry.disclosure.years, law.rules.disclosure_years.value)
+        reasons |= {Withheld.EXPIRED} if shanghai_day(at) >= anniversary(record.generated_at, years) else set()
     if law.severities and is_graded(record):
         reasons |= _graded(record, at, law)
     if record.publicity is Publicity.GOVERNMENT_ONLY:

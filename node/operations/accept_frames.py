@@ -209,7 +209,7 @@ def keep_frame(
 
     A rendition that is deleted or superseded here is not kept (rule 6); one that is newer takes the place of the
     copies before it. Copies are kept as long as was agreed, or `until` says otherwise (None: not at all), and never
-    longer than their home may show them (S 31).
+    longer than their home may show them (S 31), or than the law in force here allows (S 35).
     """
     held = work.received_frames.find(opened.frame)
     if held is not None:
@@ -219,7 +219,8 @@ def keep_frame(
         return Kept(frame=opened.frame, leaf=held.leaf)
     fresh, void = _sort_out(work, opened)
     now = recipient.context.now()
-    agreed = now + timedelta(days=opened.agreement.terms.retention_days)
+    most = recipient.facts.law.rules.retention.max_days
+    agreed = now + timedelta(days=min(opened.agreement.terms.retention_days, most))
     ends = [agreed if until is None else until(one.rendition) for one in fresh]
     copies = [_copy(one, opened, end) for one, end in zip(fresh, ends, strict=True) if end is not None]
     left_out = [bytes.fromhex(one.rendition.header.alias) for one, end in zip(fresh, ends, strict=True) if end is None]

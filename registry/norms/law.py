@@ -166,15 +166,10 @@ def shipped_law(jurisdiction: Jurisdiction = Jurisdiction.CN_SZ) -> Law:
         RegistryError: the packs that are shipped do not make a law.
     """
     packs = adopted_by_default(jurisdiction, shipped_shelf())
-    return compose(packs, jurisdiction, max(_first_day(one) for one in packs))
+    return compose(packs, jurisdiction, max(one.first_day or _ANY_DAY for one in packs))
 
 
 _ANY_DAY: Final = date(2026, 1, 1)
-
-
-def _first_day(pack: Pack) -> date:
-    content = pack.content
-    return content.effective_from if isinstance(content, RulePack | Overlay) else _ANY_DAY
 
 
 def _at_hand(adopted: Adopted | Clash, shelf: Shelf) -> Pack:
@@ -207,9 +202,9 @@ def _only(packs: Iterable[Pack], content: type[T], kind: PackKind) -> T:
 
 
 def _check_day(pack: Pack, day: date) -> None:
-    content = pack.content
-    if isinstance(content, RulePack | Overlay) and day < content.effective_from:
-        raise BadPack(content.reference, "effective_from", f"no earlier than {content.effective_from}")
+    first = pack.first_day
+    if first is not None and day < first:
+        raise BadPack(pack.reference.partition("/")[2], "the day", f"{first} or later")
 
 
 def _check_binds(pack: Pack, jurisdiction: Jurisdiction) -> None:

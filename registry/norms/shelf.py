@@ -7,6 +7,7 @@ bytes of that digest are used.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from functools import cache
 from hashlib import sha256
@@ -69,6 +70,17 @@ class Pack:
     def reference(self) -> str:
         """`<kind>/<id>@<version>`."""
         return f"{self.named}@{self.version}"
+
+    @property
+    def first_day(self) -> date | None:
+        """The first day on which it may be in force, where it says one."""
+        match self.content:
+            case RulePack() | Overlay():
+                return self.content.effective_from
+            case Catalogue():
+                return self.content.published
+            case _:
+                return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,15 +4,17 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta, timezone
 
 import pytest
+from msgspec import structs
 
 from agreements.refusal import Refusal
-from node.domain.dates import months_later
+from node.domain.dates import anniversary, months_later
 from node.domain.records import HomeRecord, Withheld
 from node.domain.serving import is_visible, strongest, withheld
 from node.domain.subjects import SubjectKind
 from registry.norms.catalogue import Catalogue, Publicity
 from registry.norms.law import shipped_law
 from registry.norms.overlay import load_overlay
+from registry.norms.rule_pack import Ruled
 from tests.unit.node.domain.given import TODAY, penalised, registered
 
 SHENZHEN = timezone(timedelta(hours=8))
@@ -98,3 +100,12 @@ def test_a_record_that_says_it_is_withheld_once_its_severity_has_had_its_time() 
     assert withheld(record, first - timedelta(seconds=1), GRADING) == frozenset()
     assert withheld(record, first, GRADING) == {Withheld.EXPIRED}
     assert is_visible(record, first, LAW)
+
+
+def test_a_shorter_period_of_the_law_in_force_withholds_what_was_admitted_for_longer() -> None:
+    rules = structs.replace(LAW.rules, disclosure_years=Ruled(value=2, article="x"))
+    record = penalised().record
+    first = datetime.combine(anniversary(record.generated_at, 2), time(), SHENZHEN)
+
+    assert withheld(record, first - timedelta(seconds=1), replace(LAW, rules=rules)) == frozenset()
+    assert withheld(record, first, replace(LAW, rules=rules)) == {Withheld.EXPIRED}

@@ -164,7 +164,7 @@ def test_a_pack_is_not_applied_before_the_day_it_says() -> None:
     assert lack(law(adopting(*DEFAULT, GRADING, at=early), early)) == (
         Lack.UNFIT,
         PackKind.RULES,
-        "CN-NDRC-2026@1 effective_from",
+        "CN-NDRC-2026@1 the day",
     )
 
 
@@ -176,3 +176,18 @@ def test_a_catalogue_beyond_the_rules_is_no_law() -> None:
     found = law(adopted, shelf=shipped_shelf().and_also([longer]))
 
     assert lack(found) == (Lack.UNFIT, PackKind.CATALOGUE, "SZ-2026@1 entries.201.disclosure.years")
+
+
+def test_the_calendar_of_the_place_is_in_the_law_where_it_was_adopted() -> None:
+    """A44: a node in Hong Kong has both calendars to count by."""
+    raw = b'jurisdiction = "HK"\nyear = 2026\nversion = 1\nstatus = "OFFICIAL"\nsource = "s"\n[changed]\n'
+    local = open_pack(raw, "x")
+    packs = adopted_by_default(HK, Shelf.of(one for one in shipped_shelf().packs.values() if one.named != local.named))
+    without_it = law(adopting(*packs), place=HK)
+    with_it = law(adopting(*packs, local), shelf=shipped_shelf().and_also([local]), place=HK)
+
+    assert isinstance(without_it, Law)
+    assert isinstance(with_it, Law)
+    assert (without_it.local, with_it.calendar) == (None, without_it.calendar)
+    assert with_it.local is not None
+    assert with_it.local.jurisdiction == "HK"
