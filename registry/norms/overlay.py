@@ -7,14 +7,13 @@ shorter period, fewer purposes or classes. Whatever it leaves out stays as the r
 from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
-from functools import cache
 from typing import Annotated, TypeVar
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from registry.errors import BadPack
-from registry.norms.packs import read_pack, shipped
+from registry.norms.packs import read_pack
 from registry.norms.rule_pack import Article, Positive, Retention, Ruled, RulePack
 from registry.parties import Jurisdiction, PartyClass
 
@@ -92,12 +91,6 @@ def read_overlay(text: str, name: str = "overlay") -> Overlay:
         last = bounds.max_months
     _check_retention(overlay, name)
     return overlay
-
-
-@cache
-def load_overlay(name: str) -> Overlay:
-    """The shipped overlay of that name; BadPack when there is none."""
-    return read_overlay(shipped("rules", name), name)
 
 
 def narrow(rules: RulePack, overlays: Iterable[Overlay]) -> RulePack:

@@ -21,7 +21,8 @@ from node.domain.rows import Row
 from node.domain.subjects import SubjectKind
 from registry.norms.catalogue import Catalogue, Polarity, Publicity
 from registry.norms.law import shipped_law
-from registry.norms.overlay import Severity, load_overlay
+from registry.norms.overlay import Severity, read_overlay
+from registry.norms.packs import shipped
 from registry.parties import PartyId
 from tests.unit.node.domain.given import PENALTY, TODAY, USCC, penalise, penalised, register, registered
 
@@ -252,7 +253,7 @@ def test_a_kind_outside_the_catalogue_and_a_nameless_source_are_refused() -> Non
 
 def graded(**changes: str) -> Admitted | Rejected:
     """A penalty taken in under a law that grades adverse public records."""
-    law = replace(shipped_law(), severities=load_overlay("CN-NDRC-2026").severities)
+    law = replace(shipped_law(), severities=read_overlay(shipped("rules", "CN-NDRC-2026")).severities)
     opened = open_intake(Kind.PENALTY, law, provider=PartyId("sz-credit"), source_system="x", today=TODAY)
     assert isinstance(opened, Intake)
     return admit(Row(2, PENALTY | changes), opened)

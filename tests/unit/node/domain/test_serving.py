@@ -13,7 +13,8 @@ from node.domain.serving import is_visible, strongest, withheld
 from node.domain.subjects import SubjectKind
 from registry.norms.catalogue import Catalogue, Publicity
 from registry.norms.law import shipped_law
-from registry.norms.overlay import load_overlay
+from registry.norms.overlay import read_overlay
+from registry.norms.packs import shipped
 from registry.norms.rule_pack import Ruled
 from tests.unit.node.domain.given import TODAY, penalised, registered
 
@@ -83,7 +84,7 @@ def test_every_reason_has_a_code() -> None:
     assert len({strongest({reason}) for reason in Withheld}) == len(Withheld)
 
 
-GRADING = replace(LAW, severities=load_overlay("CN-NDRC-2026").severities)
+GRADING = replace(LAW, severities=read_overlay(shipped("rules", "CN-NDRC-2026")).severities)
 
 
 def test_a_record_admitted_before_the_law_graded_is_withheld_until_somebody_says_how_grave_it_was() -> None:
