@@ -117,12 +117,14 @@ def _composed(found: tuple[Pack, ...], jurisdiction: Jurisdiction, day: date) ->
     base = _only(found, RulePack, PackKind.RULES)
     catalogue = _only(found, Catalogue, PackKind.CATALOGUE)
     overlays = _all(found, Overlay)
+    codes = _codes(tuple(one for one in found if one.named.kind is PackKind.CODES))
     try:
         for pack in found:
             _check_day(pack, day)
             _check_binds(pack, jurisdiction)
         rules = narrow(base, overlays)
         check_catalogue(catalogue, rules)
+        _check_purposes(rules, codes)
     except BadPack as unfit:
         kind = PackKind.CATALOGUE if unfit.pack == catalogue.reference else PackKind.RULES
         raise _lack(Lack.UNFIT, kind, f"{unfit.pack} {unfit.place}", unfit.expected) from None
@@ -131,7 +133,7 @@ def _composed(found: tuple[Pack, ...], jurisdiction: Jurisdiction, day: date) ->
         rules=rules,
         catalogue=catalogue,
         calendar=_calendar(calendars, _mandatory_calendar(rules), day),
-        codes=_codes(tuple(one for one in found if one.named.kind is PackKind.CODES)),
+        codes=codes,
         severities=all_severities(overlays),
         local=_local(calendars, overlays),
         packs=tuple(one.reference for one in found),
@@ -199,6 +201,12 @@ def _only(packs: Iterable[Pack], content: type[T], kind: PackKind) -> T:
         lack = Lack.UNFIT if found else Lack.NOT_ADOPTED
         raise _lack(lack, kind, kind.value, f"exactly one adopted, got {len(found)}")
     return found[0]
+
+
+def _check_purposes(rules: RulePack, codes: Codes) -> None:
+    listed = codes.lists[CodeListName.PURPOSES]
+    if not rules.purposes_abroad.value <= listed.all():
+        raise BadPack(rules.reference, "purposes_abroad.value", f"codes of {listed.reference}")
 
 
 def _check_day(pack: Pack, day: date) -> None:

@@ -191,3 +191,12 @@ def test_the_calendar_of_the_place_is_in_the_law_where_it_was_adopted() -> None:
     assert (without_it.local, with_it.calendar) == (None, without_it.calendar)
     assert with_it.local is not None
     assert with_it.local.jurisdiction == "HK"
+
+
+def test_rules_that_name_a_purpose_of_no_list_are_no_law() -> None:
+    raw = shipped_bytes("rules", "SZ-DRAFT-82").replace(b'"CROSS_BORDER_TRADE"', b'"CROSS_BORDER_TOURISM"')
+    strange = open_pack(raw, "x")
+
+    found = law(without("rules/SZ-DRAFT-82") + adopting(strange), shelf=shipped_shelf().and_also([strange]))
+
+    assert lack(found) == (Lack.UNFIT, PackKind.RULES, "SZ-DRAFT-82@1 purposes_abroad.value")
