@@ -20,10 +20,11 @@ from bench.pushes import Pusher, measure_pushes
 from bench.queries import measure_queries
 from bench.records import Supply
 from bench.results import LATEST, QUICK, STANDARD, Effort, Row, show, write
+from bench.withheld import measure_withheld
 from bench.workshop import Workshop
 
 ALONE = ("imports", "journal", "pseudonyms")
-TOGETHER = ("queries", "evidence", "pushes", "notices", "growth")
+TOGETHER = ("queries", "withheld", "evidence", "pushes", "notices", "growth")
 
 
 class Bench:
@@ -53,6 +54,8 @@ class Bench:
         place, effort = network.place, self._effort
         if self._begins("queries", place):
             yield from measure_queries(network, effort)
+        if self._begins("withheld", place):
+            yield from measure_withheld(network, effort)
         if self._begins("evidence", place):
             yield from measure_evidence(network, effort)
         if self._begins("growth", place):

@@ -1,6 +1,6 @@
 """Queries on a real serving node, one a call and fifty a message, beside their ceilings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from csv import DictReader
@@ -49,26 +49,34 @@ class Asker:
     requester: PartyId
     key: SigningKey
     pseudonyms: Sequence[bytes]
+    kinds: frozenset[str]
 
     @classmethod
     def of(cls, network: Network) -> "Asker":
-        """The asker of a network; the pseudonyms are home's own, which are those that a bank would be given."""
+        """The asker of a network, about every enterprise there, in all that is agreed."""
         with network.keys(network.home) as home, home.store.read() as work:
             agreement = home.facts(work).agreements[bytes.fromhex(network.agreement)]
-            seed = home.context.keys.pseudonym_seed
         epoch = epoch_at(agreement.terms, utc_now())
         assert epoch is not None
         with network.enterprises.open(encoding="utf-8", newline="") as lines:
-            inputs = [subject_input(Scheme.CN_USCC, one["uscc"]) for one in DictReader(lines) if one["uscc"]]
+            codes = [one["uscc"] for one in DictReader(lines) if one["uscc"]]
         with network.keys(network.bank) as bank:
-            return cls(
+            asker = cls(
                 agreement=agreement, epoch=epoch.number, requester=bank.party, key=bank.context.keys.document,
-                pseudonyms=own_pseudonyms(seed, agreement.terms.agreement, epoch.number, inputs),
+                pseudonyms=(), kinds=frozenset(agreement.terms.precisions),
             )  # fmt: skip
+        return asker.about(asker.pseudonyms_of(network, codes))
 
-    def about(self, pseudonyms: Sequence[bytes]) -> "Asker":
-        """The same asker about other subjects."""
-        return replace(self, pseudonyms=pseudonyms)
+    def pseudonyms_of(self, network: Network, codes: Sequence[str]) -> list[bytes]:
+        """The pseudonyms of unified codes; they are home's own, which are those that a bank would be given."""
+        with network.keys(network.home) as home:
+            seed = home.context.keys.pseudonym_seed
+        inputs = [subject_input(Scheme.CN_USCC, code) for code in codes]
+        return own_pseudonyms(seed, self.agreement.terms.agreement, self.epoch, inputs)
+
+    def about(self, pseudonyms: Sequence[bytes], kinds: Collection[str] = ()) -> "Asker":
+        """The same asker about other subjects, and only about these kinds if any are named."""
+        return replace(self, pseudonyms=pseudonyms, kinds=frozenset(kinds) or self.kinds)
 
     def messages(self, shape: Shape, count: int) -> list[bytes]:
         """So many messages, each subject asked about as often as the others."""
@@ -89,7 +97,7 @@ class Asker:
             agreement=self.agreement.digest,
             epoch=self.epoch,
             purpose=PURPOSE,
-            asked={kind: frozenset(granted) for kind, granted in self.agreement.terms.precisions.items()},
+            asked={kind: frozenset(self.agreement.terms.precisions[kind]) for kind in self.kinds},
             items=tuple(items),
             checkpoint=b"",
         )
@@ -100,7 +108,7 @@ class Asker:
             consent_commitment=urandom(32).hex(),
             epoch=self.epoch,
             expires_at=now + LIFETIME,
-            kinds=tuple(sorted(self.agreement.terms.precisions)),
+            kinds=tuple(sorted(self.kinds)),
             nonce=urandom(16).hex(),
             pseudonym=pseudonym.hex(),
             purpose=PURPOSE,

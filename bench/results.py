@@ -44,15 +44,18 @@ class Effort:
     singles: int
     noticed: int
     grown: int
+    guessed: int
 
 
 STANDARD = Effort(
     rounds=5, queries=2_000, batches=100, rows=10_000, entries=10_000, elements=4_000, subjects=4_000, pushed=10_000,
     singles=200, noticed=5_000, grown=1_000_000,
+    guessed=10_000,
 )  # fmt: skip
 QUICK = Effort(
     rounds=3, queries=640, batches=32, rows=2_000, entries=2_000, elements=1_000, subjects=1_000, pushed=3_000,
     singles=60, noticed=1_500, grown=100_000,
+    guessed=1_000,
 )  # fmt: skip
 
 
@@ -88,5 +91,5 @@ def show(rows: Sequence[Row], console: Console) -> None:
 
 def _numbers(one: Row) -> Iterator[str]:
     for number in (one.ours, one.ceiling):
-        yield f"{number:,.0f}" if number >= 100 else f"{number:.1f}"
+        yield f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 1 else f"{number:.3f}"
     yield f"{one.ratio:.2f}"

@@ -1,8 +1,8 @@
 """How tests are shared out among processes: file by file, and all scenarios to one, which founds one network."""
 
 import pytest
-from xdist.remote import Producer  # type: ignore[import-untyped]
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 SCENARIOS = "tests/scenarios/"
 

@@ -79,6 +79,7 @@ class Courier:
         try:
             waiting = await self._waiting()
         except Exception:
+            # Whatever it is, a courier that ended would end all deliveries: it is logged, and asked again.
             log.exception("the outbox cannot be read")
             await asyncio.sleep(ASK_AGAIN)
             return
@@ -105,6 +106,7 @@ class Courier:
             finally:
                 await asyncio.shield(self.threads.run(partial(self.duties.leave, duty)))
         except Exception:
+            # As above, for one lane: nobody would see the error of its task. It is taken up again later.
             log.exception("a lane cannot go on", peer=key[0], kind=key[1].value)
             self._elsewhere[key] = time.monotonic() + ASK_AGAIN
 

@@ -89,6 +89,7 @@ def _new_database(url: str) -> Iterator[str]:
     try:
         yield url
     except BaseException:
+        # Whatever it is, an interrupt too: nobody could found a node at an address where half of one lies.
         with suppress(StorageError):
             remove(url)
         raise

@@ -134,6 +134,7 @@ class Serving:
             except (StorageError, WireError, CryptoError) as error:
                 log.warning("loop failed", loop=name, error=type(error).__name__)
             except Exception:
+                # A bug in one round does not end this loop, and every other with it; it is logged whole.
                 log.exception("loop failed", loop=name)
             try:
                 await asyncio.wait_for(self.stop.wait(), seconds)

@@ -20,7 +20,8 @@ from node.operations.keep_registry import Unfit, adopt_packs
 from node.operations.operators import NotAllowed, order
 from registry.errors import BadPack
 from registry.norms.adoption import Adopted, Clash, in_force
-from registry.norms.calendar import CalendarPack, shanghai_day
+from registry.norms.calendar import shanghai_day
+from registry.norms.calendar_pack import CalendarPack
 from registry.norms.catalogue import Catalogue
 from registry.norms.code_lists import BandTable, CodeList
 from registry.norms.overlay import Overlay

@@ -1,7 +1,6 @@
-"""Dates as registers write them, and the periods that the regulation counts from them."""
+"""Dates as registers write them."""
 
 import re
-from calendar import monthrange
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
 from functools import lru_cache
@@ -10,7 +9,6 @@ from typing import Final
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 """The time zone in which days begin for this regulation; China has had one fixed offset since 1991."""
 
-_MONTHS_OF_A_YEAR: Final = 12
 _EARLIEST: Final = date(1840, 1, 1)
 _SEPARATED: Final = re.compile(r"(\d{1,4})[-/.年](\d{1,2})[-/.月](\d{1,4})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?")
 _COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
@@ -46,21 +44,6 @@ def parse_date(text: str, order: DateOrder = DateOrder.YMD) -> date | None:
 
 def _plausible(day: date) -> date | None:
     return day if day >= _EARLIEST else None
-
-
-def anniversary(day: date, years: int) -> date:
-    """The same day `years` later; 29 February becomes 28 February, the earlier and so stricter day (S 31)."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return date(day.year + years, 2, 28)
-
-
-def months_later(day: date, months: int) -> date:
-    """The same day so many months later; the last day of the month if it has no such day, the earlier one."""
-    years, month = divmod(day.month - 1 + months, _MONTHS_OF_A_YEAR)
-    year = day.year + years
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 @lru_cache(maxsize=16)

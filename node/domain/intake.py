@@ -7,9 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from agreements.refusal import Refusal, Refused, refuse
-from node.domain.dates import anniversary
 from node.domain.identification import read_subject
-from node.domain.identifiers import Problem
+from node.domain.identifiers import Problem, Remark
 from node.domain.penalty import read_penalty
 from node.domain.reading import Finding, Reading
 from node.domain.records import (
@@ -27,6 +26,7 @@ from node.domain.rows import Row
 from node.domain.severity import graded_end, is_graded
 from node.domain.subjects import Subject
 from node.domain.vocabulary import Vocabulary, vocabulary_of
+from registry.norms.calendar import anniversary
 from registry.norms.catalogue import CatalogueEntry
 from registry.norms.law import Law
 from registry.norms.overlay import Severity, SeverityBounds
@@ -70,9 +70,11 @@ def open_intake(  # an import is opened once, with everything that its rows have
     catalogue, rules = law.catalogue, law.rules
     entry = catalogue.entry(kind.value)
     if entry is None:
-        return refuse(Refusal.NOT_IN_CATALOGUE, rules.id, f"kind: one of {catalogue.reference}, got {kind.value}")
+        return refuse(
+            Refusal.NOT_IN_CATALOGUE, rules.reference, f"kind: one of {catalogue.reference}, got {kind.value}"
+        )
     if not source_system.strip():
-        return refuse(Refusal.PROVENANCE_MISSING, rules.id, "source_system: a name, got none")
+        return refuse(Refusal.PROVENANCE_MISSING, rules.reference, "source_system: a name, got none")
     return Intake(
         kind=kind,
         provider=provider,
@@ -93,6 +95,11 @@ class Admitted:
     row: int
     subject: Subject
     record: HomeRecord
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is odd about its identifiers, though it is admitted."""
+        return tuple(remark for one in self.subject.identifiers for remark in one.remarks)
 
 
 class Case(StrEnum):

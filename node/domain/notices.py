@@ -7,7 +7,7 @@ The wire says which copy, what becomes of it and by when; the legal basis stays 
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -17,7 +17,7 @@ from crypto.canonical import SAFE_INTEGER, Hex16, Hex32, canonical
 from node.domain.receipts import CopyStage
 from registry.errors import CalendarUnavailable
 from registry.norms.calendar import Calendar, due_end, shanghai_day
-from registry.norms.rule_pack import Clock
+from registry.norms.clocks import Clock
 from registry.parties import Instant, PartyId, PartyName
 
 KIND: Final = "notice-batch"
@@ -78,7 +78,7 @@ def notice_due(clock: Clock, calendar: Calendar, changed_at: datetime) -> dateti
     try:
         return clock.due(day, calendar).end
     except CalendarUnavailable:
-        return due_end(day + timedelta(days=clock.length))
+        return due_end(clock.due_without_calendar(day))
 
 
 def basis_commitment(salt: bytes, basis: str, document: str) -> bytes:

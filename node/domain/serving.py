@@ -8,10 +8,11 @@ from datetime import date, datetime
 from typing import Final, Protocol
 
 from agreements.refusal import Refusal
-from node.domain.dates import anniversary, shanghai_day
+from node.domain.dates import shanghai_day
 from node.domain.records import Kind, Withheld
 from node.domain.severity import graded_end, is_graded
 from node.domain.subjects import SubjectKind
+from registry.norms.calendar import anniversary
 from registry.norms.catalogue import Nature, Polarity, Publicity
 from registry.norms.law import Law
 from registry.norms.overlay import Severity

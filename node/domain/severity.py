@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Protocol
 
-from node.domain.dates import months_later
+from registry.norms.calendar import months_later
 from registry.norms.catalogue import Nature, Polarity
 from registry.norms.overlay import Severity, SeverityBounds
 

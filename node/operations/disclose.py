@@ -15,6 +15,7 @@ from crypto.frame import FrameHeader, SealedBody, seal_body, shuffled, sign_and_
 from crypto.keys import PublicKey, Suite
 from crypto.sealing import Binding
 from node.domain.context import Context
+from node.domain.dates import shanghai_day
 from node.domain.journal import Detail
 from node.domain.rendition import render, valid_until
 from node.domain.serving import is_visible
@@ -78,12 +79,14 @@ class Name(msgspec.Struct, frozen=True, kw_only=True):
 def show(work: UnitOfWork, wanted: Sequence[tuple[bytes, Granted]], disclosure: Disclosure) -> list[list[Shown]]:
     """For each wanted pseudonym the renditions of its visible records of the granted kinds, in order.
 
-    Every pseudonym takes the same way: unknown, withheld and empty ones end with an empty list like the others.
+    Every pseudonym takes the same way: unknown, withheld and empty ones end with an empty list like the others, after
+    the same reads, so that no clock tells them apart.
     """
     number, epoch = disclosure.agreement_no, disclosure.epoch
     subjects = work.pseudonyms.lookup(number, epoch, [pseudonym for pseudonym, _ in wanted])
     kinds = sorted({kind for _, granted in wanted for kind in granted.fields})
-    rows = work.records.of_subjects(sorted({subject for subject, _ in subjects.values()}), kinds)
+    found = sorted({subjects.get(pseudonym, NOBODY)[0] for pseudonym, _ in wanted})
+    rows = work.records.of_subjects(found, kinds, shanghai_day(disclosure.at))
     visible = {row.record_no for found in rows.values() for row in found if may_be_seen(row, disclosure)}
     renderer = Renderer(work, sorted(visible), disclosure)
     shown = []

@@ -1,69 +1,27 @@
-"""Working days: one pack per jurisdiction and year, and clocks that never guess (S 34, 36, 37, 39, 42).
+"""Counting days: calendars of packs, one per jurisdiction and year, that never guess (S 34, 36, 37, 39, 42)."""
 
-The State Council announces which days rest, and which weekend days work instead, late in the year before.
-Until then a PROVISIONAL pack counts *every* day as working, weekends too, except the days that the law itself
-makes holidays: any weekend may still become a make-up day. So a deadline computed from it is never later than
-that of the official pack.
-"""
-
-from collections.abc import Iterable, Mapping
+from calendar import monthrange
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from enum import StrEnum
 from functools import cache
+from itertools import count
 from types import MappingProxyType
-from typing import Annotated, Final
-
-from msgspec import Meta, Struct
+from typing import Final
 
 from registry.errors import BadPack, CalendarUnavailable
-from registry.norms.packs import read_pack, shipped, shipped_names
+from registry.norms.calendar_pack import CalendarPack, Direction, PackStatus, read_calendar_pack
+from registry.norms.packs import shipped, shipped_names
+from registry.parties import Jurisdiction
 
 MAINLAND: Final = "CN-MAINLAND"
 """The calendar of every obligation under the regulation, whoever owes it."""
 
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""UTC+8 without summer time since 1991; a fixed offset needs no time zone database."""
+"""UTC+8 without summer time since 1991, in Hong Kong and Macau too; a fixed offset needs no time zone database."""
 
-_SATURDAY: Final = 5
 _ONE_DAY: Final = timedelta(days=1)
-
-
-class PackStatus(StrEnum):
-    """Whether the year has been announced."""
-
-    OFFICIAL = "OFFICIAL"
-    PROVISIONAL = "PROVISIONAL"
-
-
-class Change(StrEnum):
-    """How a day differs from the rule for its weekday."""
-
-    WORK = "WORK"
-    REST = "REST"
-
-
-class CalendarPack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which days of exactly one year work in one jurisdiction; `source` says who announced it."""
-
-    jurisdiction: str
-    year: Annotated[int, Meta(ge=2000, le=2100)]
-    version: Annotated[int, Meta(ge=1)]
-    status: PackStatus
-    source: Annotated[str, Meta(min_length=1)]
-    changed: dict[date, Change]
-
-    @property
-    def id(self) -> str:
-        """`<jurisdiction>-<year>@<version>`, as clocks and receipts record it."""
-        return f"{self.jurisdiction}-{self.year}@{self.version}"
-
-    def is_working(self, day: date) -> bool:
-        """Whether `day`, which is in this year, counts."""
-        change = self.changed.get(day)
-        if change is not None:
-            return change is Change.WORK
-        return self.status is PackStatus.PROVISIONAL or day.weekday() < _SATURDAY
+_MONTHS: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +40,35 @@ class Due:
         """The instant at which it has passed."""
         return due_end(self.day)
 
+    @property
+    def next_day(self) -> date:
+        """The day that begins with `end`: the first on which a record whose time of disclosure ran is withheld."""
+        return self.day + _ONE_DAY
+
+    def at(self, hour: time) -> datetime:
+        """The instant of this day when clocks in Shenzhen show `hour`: until when an office takes anything in."""
+        return datetime.combine(self.day, hour, SHANGHAI).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Until which day, from `today` on and without a gap, there are packs at all, and official ones.
+
+    Where not even this year is official, `official_until` is a day of the past.
+    """
+
+    today: date
+    until: date
+    official_until: date
+
+    def ends_within(self, days: int) -> bool:
+        """Whether in `days` days or fewer nothing can be counted any more."""
+        return (self.until - self.today).days <= days
+
+    def is_unannounced_within(self, days: int) -> bool:
+        """Whether in `days` days or fewer there are provisional packs only, or none."""
+        return (self.official_until - self.today).days <= days
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
@@ -95,20 +82,25 @@ class Calendar:
         """The calendar of these packs; of two for a year the official one counts, then the newer version.
 
         Raises:
-            BadPack: no pack at all, or packs of two jurisdictions.
+            BadPack: no pack at all, packs of two jurisdictions, or two of one year, status and version.
         """
         ordered = sorted(packs, key=lambda pack: (pack.status is PackStatus.OFFICIAL, pack.version))
         jurisdictions = {pack.jurisdiction for pack in ordered}
         if len(jurisdictions) != 1:
             raise BadPack("calendar", "jurisdiction", "packs of exactly one jurisdiction")
+        seen = set[tuple[str, PackStatus]]()
+        for pack in ordered:
+            if (pack.id, pack.status) in seen:
+                raise BadPack("calendar", f"{pack.id} {pack.status}", "one pack of this year, status and version")
+            seen.add((pack.id, pack.status))
         by_year = MappingProxyType({pack.year: pack for pack in ordered})
         return cls(jurisdiction=jurisdictions.pop(), packs=by_year)
 
-    def is_working(self, day: date) -> bool:
+    def is_working(self, day: date, direction: Direction = Direction.STRICT) -> bool:
         """Whether `day` counts; CalendarUnavailable when no pack covers it."""
-        return self._pack(day).is_working(day)
+        return self._pack(day).kind(day).counts(direction)
 
-    def add_working_days(self, start: date, days: int) -> Due:
+    def add_working_days(self, start: date, days: int, direction: Direction = Direction.STRICT) -> Due:
         """The `days`-th working day after `start`; the start day does not count (Civil Code 201).
 
         Raises:
@@ -117,6 +109,20 @@ class Calendar:
         """
         if days < 1:
             raise ValueError("a clock runs for one working day or more")
+        return self._count(start, days, direction)
+
+    def roll_forward(self, day: date) -> Due:
+        """`day`, or the first working day after it when it may rest (Civil Code 203, for the subject).
+
+        Raises:
+            CalendarUnavailable: rolling runs into a year without a pack.
+        """
+        pack = self._pack(day)
+        if not pack.kind(day).counts(Direction.LENIENT):
+            return self._count(day, 1, Direction.LENIENT)
+        return Due(day=day, packs=(pack.id,), provisional=pack.status is PackStatus.PROVISIONAL)
+
+    def _count(self, start: date, days: int, direction: Direction) -> Due:
         day, used = start, dict[str, bool]()
         while days:
             if day == date.max:
@@ -124,7 +130,7 @@ class Calendar:
             day += _ONE_DAY
             pack = self._pack(day)
             used[pack.id] = pack.status is PackStatus.PROVISIONAL
-            days -= pack.is_working(day)
+            days -= pack.kind(day).counts(direction)
         return Due(day=day, packs=tuple(used), provisional=any(used.values()))
 
     def _pack(self, day: date) -> CalendarPack:
@@ -134,22 +140,19 @@ class Calendar:
         return pack
 
 
-def read_calendar_pack(text: str, name: str = "calendar pack") -> CalendarPack:
-    """The calendar pack in TOML `text`.
+def coverage_ends(calendar: Calendar, today: date) -> Coverage:
+    """Until when clocks can be counted, so that a missing year is noticed before a clock needs it.
 
     Raises:
-        BadPack: see `read_pack`; also when a changed day is outside the year, or changes nothing.
+        CalendarUnavailable: not even today is covered.
     """
-    pack = read_pack(text, CalendarPack, name)
-    for day, change in pack.changed.items():
-        place = f"changed.{day.isoformat()}"
-        if day.year != pack.year:
-            raise BadPack(name, place, f"a day of {pack.year}")
-        if pack.status is PackStatus.PROVISIONAL and change is Change.WORK:
-            raise BadPack(name, place, "REST, as every other day works in a provisional year")
-        if pack.status is PackStatus.OFFICIAL and (change is Change.WORK) == (day.weekday() < _SATURDAY):
-            raise BadPack(name, place, "a resting weekday or a working weekend day")
-    return pack
+    known = {year for year in calendar.packs if year >= today.year}
+    official = {year for year in known if calendar.packs[year].status is PackStatus.OFFICIAL}
+    if today.year not in known:
+        raise CalendarUnavailable(calendar.jurisdiction, today.year)
+    return Coverage(
+        today=today, until=_unbroken_until(known, today.year), official_until=_unbroken_until(official, today.year)
+    )
 
 
 @cache
@@ -163,6 +166,11 @@ def load_calendar(jurisdiction: str = MAINLAND) -> Calendar:
     return Calendar.of(read_calendar_pack(shipped("calendars", name), name) for name in names)
 
 
+def load_local_calendar(jurisdiction: Jurisdiction) -> Calendar | None:
+    """The calendar that a node there counts by beside the mainland's; a Shenzhen node has no other."""
+    return None if jurisdiction is Jurisdiction.CN_SZ else load_calendar(jurisdiction)
+
+
 def shanghai_day(moment: datetime) -> date:
     """On which calendar day in Shenzhen an aware `moment` falls."""
     return moment.astimezone(SHANGHAI).date()
@@ -171,3 +179,26 @@ def shanghai_day(moment: datetime) -> date:
 def due_end(day: date) -> datetime:
     """24:00 of `day` in Shenzhen, in UTC: the first instant that is too late (Civil Code 201)."""
     return datetime.combine(day + _ONE_DAY, time(), SHANGHAI).astimezone(UTC)
+
+
+def months_later(day: date, months: int) -> date:
+    """The day of the same number `months` later, or that month's last when it has none (Civil Code 202).
+
+    Raises:
+        ValueError: the day would lie beyond the year 9999.
+    """
+    years, month = divmod(day.month - 1 + months, _MONTHS)
+    year = day.year + years
+    if year > date.max.year:
+        raise ValueError("no day beyond the year 9999")
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def anniversary(day: date, years: int) -> date:
+    """The same day `years` later; 29 February becomes 28 February, the earlier and so stricter day (S 31)."""
+    return months_later(day, _MONTHS * years)
+
+
+def _unbroken_until(years: Collection[int], first: int) -> date:
+    """The last day of the run of years that begins with `first`; of the year before when that is missing."""
+    return date(next(year for year in count(first) if year not in years) - 1, 12, 31)

@@ -14,7 +14,8 @@ from typing import Final, TypeVar
 
 from registry.errors import BadPack, RegistryError
 from registry.norms.adoption import Adopted, Clash, in_force
-from registry.norms.calendar import Calendar, CalendarPack, shanghai_day
+from registry.norms.calendar import Calendar, shanghai_day
+from registry.norms.calendar_pack import CalendarPack
 from registry.norms.catalogue import Catalogue, Polarity
 from registry.norms.code_lists import BandTable, BandTableName, CodeList, CodeListName
 from registry.norms.overlay import Overlay, Severity, SeverityBounds, all_severities, narrow

@@ -13,8 +13,9 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from registry.errors import BadPack
+from registry.norms.clocks import Article, Clock, Positive
 from registry.norms.packs import read_pack
-from registry.norms.rule_pack import Article, Positive, Retention, Ruled, RulePack
+from registry.norms.rule_pack import Retention, Ruled, RulePack
 from registry.parties import Jurisdiction, PartyClass
 
 T = TypeVar("T")
@@ -157,10 +158,20 @@ def _narrowed(rules: RulePack, overlay: Overlay) -> RulePack:
         known: Ruled[frozenset[str]] = getattr(rules, name)
         if fewer is not None and not known.value <= fewer.value:
             changes[name] = Ruled(value=known.value & fewer.value, article=fewer.article)
+    if "disclosure_years" in changes:
+        changes["clocks"] = _until_then(rules.clocks, overlay)
     retention = overlay.retention
     if retention is not None:
         changes["retention"] = _shorter(rules.retention, retention)
     return replace(rules, **changes)
+
+
+def _until_then(clocks: Mapping[str, Clock], overlay: Overlay) -> dict[str, Clock]:
+    """The clocks with the one of disclosure ending with the overlay's years: the two never differ."""
+    clock, years = clocks["DISCLOSURE"], overlay.disclosure_years
+    if years is None or clock.strict is None:
+        return dict(clocks)
+    return {**clocks, "DISCLOSURE": replace(clock, strict=replace(clock.strict, length=years.value))}
 
 
 def _shorter(known: Retention, own: Retention) -> Retention:

@@ -1,24 +1,22 @@
 """A rule pack: the numbers and lists of one regulation, each with the article it rests on (rule 8)."""
 
+import tomllib
 from collections.abc import Collection
-from datetime import date
-from enum import StrEnum
+from datetime import date, datetime, time
 from functools import cache
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
-from msgspec import Meta, Struct
+from msgspec import Struct, ValidationError, convert
 
 from registry.errors import BadPack
-from registry.norms.calendar import Calendar, Due
+from registry.norms.calendar import Calendar, Coverage, Due, coverage_ends
+from registry.norms.clocks import Article, Clock, Code, Event, Positive
 from registry.norms.packs import read_pack, shipped
 from registry.parties import Jurisdiction, PartyClass
 
 DEFAULT_RULE_PACK: Final = "SZ-DRAFT-82"
 
 T = TypeVar("T")
-Positive = Annotated[int, Meta(ge=1)]
-Article = Annotated[str, Meta(min_length=1)]
-"""Where a value comes from: `34.1` is article 34 paragraph 1 of the regulation the pack stands for."""
 
 
 class Ruled(Struct, Generic[T], frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,34 +24,6 @@ class Ruled(Struct, Generic[T], frozen=True, kw_only=True, forbid_unknown_fields
 
     value: T
     article: Article
-
-
-class Unit(StrEnum):
-    """What a clock counts."""
-
-    WORKING_DAY = "WORKING_DAY"
-
-
-class Clock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A period that the law sets: `length` units after the day of `start`, by `calendar`."""
-
-    article: Article
-    start: str
-    end: str
-    length: Positive
-    unit: Unit
-    calendar: str
-
-    def due(self, start: date, calendar: Calendar) -> Due:
-        """The last day of this clock when it starts on `start`.
-
-        Raises:
-            CalendarUnavailable: see `Calendar.add_working_days`.
-            ValueError: the calendar is of another jurisdiction.
-        """
-        if calendar.jurisdiction != self.calendar:
-            raise ValueError(f"this clock runs by {self.calendar}")
-        return calendar.add_working_days(start, self.length)
 
 
 class Filing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,6 +47,7 @@ class RulePack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `agreement_parties` may be party to a sharing agreement, `record_recipients` may be shown records at all unless the
     catalogue says less; `negative_categories` is how many items the closed list of adverse information has.
+    `events` are all that a clock may start or end with, and `views` where a breach may be shown.
     """
 
     id: str
@@ -84,7 +55,11 @@ class RulePack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     title: str
     title_en: str
     effective_from: date
-    clocks: dict[str, Clock]
+    calendar_alarm_days: Ruled[Positive]
+    close_of_business: Ruled[time]
+    events: tuple[Event, ...]
+    views: tuple[Code, ...]
+    clocks: dict[Code, Clock]
     filings: tuple[Filing, ...]
     retention: Retention
     consent_max_months: Ruled[Positive]
@@ -117,26 +92,71 @@ class RulePack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def notice_clock(self) -> Clock:
-        """Within what time a holder applies a change that it was told of (S 36, 42)."""
-        return self.clocks["NOTICE_APPLY"]
+        """Within what time a holder deletes or replaces a copy, from the change it was told of (S 36, 42)."""
+        return self.clocks["PEER_DELETE"]
+
+    def target(self, due: Due) -> datetime:
+        """Until when an act is best done: the close of business of its last day (Civil Code 203)."""
+        return due.at(self.close_of_business.value)
+
+    def calendar_alarm(self, calendar: Calendar, today: date) -> Coverage | None:
+        """What is covered, when so little is left that somebody must install the next year's official pack.
+
+        Raises:
+            CalendarUnavailable: not even today is covered.
+        """
+        coverage = coverage_ends(calendar, today)
+        return coverage if coverage.is_unannounced_within(self.calendar_alarm_days.value) else None
 
 
 def read_rule_pack(text: str, name: str = "rule pack") -> RulePack:
     """The rule pack in TOML `text`.
 
     Raises:
-        BadPack: see `read_pack`; also without AGR_FILE or NOTICE_APPLY, with a default above its maximum, or with
-            recipients of records who may be party to no agreement.
+        BadPack: see `read_pack`; also without a clock that the product needs, with a clock that starts or ends with
+            an event, breaks into a view or is extended within a clock that the pack does not list, with two terms of
+            disclosure, with a default above its maximum, or with recipients of records outside agreement_parties.
     """
-    pack = read_pack(text, RulePack, name)
-    for needed in ("AGR_FILE", "NOTICE_APPLY"):
+    try:
+        pack = read_pack(text, RulePack, name)
+    except BadPack as failure:
+        raise _named(failure, text) from None
+    for needed in ("AGR_FILE", "DISCLOSURE", "PEER_DELETE"):
         if needed not in pack.clocks:
             raise BadPack(name, "clocks", f"a clock {needed}")
+    for code, clock in pack.clocks.items():
+        if (complaint := _unfit(clock, pack)) is not None:
+            raise BadPack(name, f"clocks.{code}.{complaint[0]}", complaint[1])
+    if (bound := pack.clocks["DISCLOSURE"].strict) is None or bound.length != pack.disclosure_years.value:
+        raise BadPack(name, "clocks.DISCLOSURE.strict", "the years of disclosure_years")
     if pack.retention.default_days > pack.retention.max_days:
         raise BadPack(name, "retention.default_days", "no more than max_days")
     if not pack.record_recipients.value <= pack.agreement_parties.value:
         raise BadPack(name, "record_recipients.value", "classes of agreement_parties only")
     return pack
+
+
+def _unfit(clock: Clock, pack: RulePack) -> tuple[str, str] | None:
+    """Where a clock does not fit the lists of its pack, and what was expected there."""
+    for key, events in (("start", clock.start), ("end", clock.end)):
+        if not set(events) <= set(pack.events):
+            return key, "events that the pack lists"
+    if clock.extension is not None and clock.extension.within not in {None, *pack.clocks}:
+        return "extension.within", "a clock of this pack"
+    return None
+
+
+def _named(failure: BadPack, text: str) -> BadPack:
+    """The same failure with the name of the clock it is in, which the place of a table's value does not tell."""
+    inside, _, rest = failure.place.partition("$.clocks[...]")
+    if inside or "$.clocks[...]" not in failure.place:
+        return failure
+    for code, clock in tomllib.loads(text)["clocks"].items():
+        try:
+            convert(clock, Clock, strict=True)
+        except ValidationError:
+            return BadPack(failure.pack, f"clocks.{code}{rest}", failure.expected)
+    return failure
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import Annotated, Final, NewType
 from msgspec import Meta, Struct
 
 from registry.errors import BadPack
-from registry.norms.calendar import CalendarPack, read_calendar_pack
+from registry.norms.calendar_pack import CalendarPack, read_calendar_pack
 from registry.norms.catalogue import Catalogue, read_catalogue
 from registry.norms.code_lists import BandTable, CodeList, read_band_table, read_code_list
 from registry.norms.overlay import Overlay, read_overlay

@@ -77,7 +77,7 @@ def emptied(url: str) -> str:
     _order(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
                 " AND pid <> pg_backend_pid()")  # fmt: skip
     tables = [table for table in metadata.tables if table != "counters"]
-    full = _order(url, " UNION ALL ".join(f"(SELECT '{table}' FROM {table} LIMIT 1)" for table in tables))  # noqa: S608
+    full = _order(url, " UNION ALL ".join(f"(SELECT '{table}' FROM {table} LIMIT 1)" for table in tables))  # noqa: S608 - our own tables
     if full:
         _order(url, f"TRUNCATE {', '.join(full)} RESTART IDENTITY CASCADE")
     _order(url, "UPDATE counters SET value = 0 WHERE value <> 0")
@@ -156,6 +156,7 @@ def _await(folder: Path) -> None:
             if time.monotonic() > end:
                 said = (folder / "log").read_text(encoding="utf-8")
                 raise AssertionError(f"PostgreSQL did not start:\n{said}") from error
+            # Nothing tells when a server takes connections but a connection: asked for twenty times a second.
             time.sleep(0.05)
         else:
             return

@@ -24,6 +24,7 @@ from node.storage.errors import (
 from node.storage.postgresql import Postgresql
 from node.storage.store import SqlStore
 from node.storage.tables import metadata
+from node.storage.unit import SqlUnit
 from tests.contracts.examples import BRN, NOON, USCC, digest, entry, record
 from tests.contracts.postgresql import PostgresqlServer
 
@@ -303,8 +304,9 @@ def test_compacting_removes_what_was_replaced_and_keeps_the_rest(postgresql: Sql
 def test_errors_and_names_of_a_store_show_no_content(postgresql: SqlStore, doubled: str) -> None:
     with postgresql.write() as work:
         work.records.add([record("a", USCC), record("b", BRN)], NOON)
+        assert isinstance(work, SqlUnit)
         with pytest.raises(psycopg.IntegrityError) as caught:
-            work._transaction.run_many(  # type: ignore[attr-defined]
+            work._transaction.run_many(
                 "INSERT INTO identifiers (subject_no, scheme, value) VALUES (:subject_no, :scheme, :value)",
                 [{"subject_no": 1, "scheme": USCC[0], "value": USCC[1]}] * (1 if doubled == "one row" else 50),
             )

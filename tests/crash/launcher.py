@@ -24,7 +24,8 @@ from node.operations.ports import Store
 from registry.parties import PartyId
 from tests.crash.ending import Ending, ending, left_in_files, wrong_at
 from tests.crash.story import BOTH, PARTS, STORY, Memory, Scene, set_up
-from tests.fakes.network import found, running
+from tests.fakes.founding import found
+from tests.fakes.network import running
 from tests.fakes.stores import Around, Counting, WrappedStore, doing_twice, forgetting, losing_rows
 from tests.fakes.world import START
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
+from typing import Any
 
 from agreements.agreement import Agreement
 from agreements.authorisation import Ask, Authorised, Issuer, authorise
@@ -62,6 +63,8 @@ WITHHELD = identifier(Scheme.HK_CR, "2345678")
 """Nothing but a penalty that is not shown any more."""
 ABSENT = identifier(Scheme.HK_CR, "3456789")
 """No enterprise here has this code."""
+PERSON = identifier(Scheme.CN_USCC, "92440300MA5TERT31B")
+"""An individual business, which is one natural person."""
 OTHERS = tuple(identifier(Scheme.HK_CR, f"400000{digit}") for digit in range(4))
 """A registration each."""
 EVERYBODY = (SHOWN, SHOWN_ABROAD, WITHHELD, ABSENT, *OTHERS)
@@ -277,7 +280,7 @@ def reasons(given: Sequence[object]) -> list[str]:
 
 def evaluation(world: World, elements: int = 1, **changed: object) -> EvaluateAsked:
     """An evaluation request as it comes off the wire."""
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "peer": BANK,
         "digest": world.bank.context.random(32),
         "agreement": world.agreement().digest,
@@ -285,7 +288,7 @@ def evaluation(world: World, elements: int = 1, **changed: object) -> EvaluateAs
         "blinded": tuple(blind([b"an input"] * elements).blinded) if elements else (),
         "checkpoint": b"",
     }
-    return EvaluateAsked(**(facts | changed))  # type: ignore[arg-type]
+    return EvaluateAsked(**(facts | changed))
 
 
 def charges(world: World, *asked: EvaluateAsked) -> list[object]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -21,7 +21,7 @@ from node.operations.accept_frames import Recipient
 from node.operations.desk import Desk
 from node.operations.facts import FactsCache, NodeFacts, Settings, heard_authorities
 from node.operations.keep_agreements import Office
-from node.operations.keep_registry import Unfit, admit_party, adopt_packs
+from node.operations.keep_registry import Unfit, admit_party, adopt_packs, pin_authority, renew_head
 from node.operations.operators import add_operator
 from node.operations.ports import Store, UnitOfWork
 from node.operations.rows import OperatorRow
@@ -199,6 +199,14 @@ class Member:
     def recipient(self, work: UnitOfWork) -> Recipient:
         return Recipient(facts=self.facts(work), settings=self.settings, context=self.context)
 
+    def pin(self, authority: ListedCard) -> None:
+        """Trust an authority."""
+        self.write(lambda work: pin_authority(work, authority.raw, authority.digest, self.context))
+
+    def renew(self) -> None:
+        """As an authority, say anew how long the log is."""
+        self.write(lambda work: renew_head(work, self.facts(work), self.context))
+
     def admit(self, card: ListedCard) -> None:
         """As an authority, admit a party."""
         admitted = self.write(lambda work: admit_party(work, card, self.facts(work), self.settings, self.context))
@@ -241,7 +249,7 @@ class Member:
             row = OperatorRow(
                 name=one.name, key_id=one.key.key_id, public=one.key.public.raw, roles=roles, added_at=self.clock()
             )  # fmt: skip
-            assert self.write(lambda work, row=row: add_operator(work, row, self.context))  # type: ignore[misc]
+            assert self.write(partial(add_operator, operator=row, context=self.context))
 
     def pseudonyms(self, agreement_id: str, epoch: int, inputs: list[bytes]) -> list[bytes]:
         """Home's own evaluation."""

@@ -12,6 +12,7 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TypeVar, cast
@@ -39,9 +40,8 @@ from node.operations.asked import (
 from node.operations.build_index import extend_index, indexes_needed
 from node.operations.end_copies import end_copies, erased, erasing
 from node.operations.keep_journal import sequence_journal
-from node.operations.keep_registry import advance_mirror, pin_authority, read_registry, renew_head
+from node.operations.keep_registry import advance_mirror, read_registry
 from node.operations.ports import Store, UnitOfWork
-from node.storage.engine import create
 from node.storage.sqlite import SoleDuties
 from node.storage.store import SqlStore
 from node.wire import codec
@@ -136,8 +136,11 @@ class Link:
     ) -> AsyncGenerator[FrameStored | FrameRefused, None]:
         async with aclosing(cast("AsyncGenerator[tuple[bytes, FrameArrived], None]", frames)) as source:
             async for _, frame in source:
-                (answer,) = self._call(peer, lambda to, frame=frame: to.receive_frames(self.sender, [frame]))  # type: ignore[misc]
-                yield answer
+                yield self._push(peer, frame)
+
+    def _push(self, peer: PartyId, frame: FrameArrived) -> FrameStored | FrameRefused:
+        (answer,) = self._call(peer, lambda to: to.receive_frames(self.sender, [frame]))
+        return answer
 
     async def evaluate(self, peer: PartyId, call: Outgoing) -> Evaluated:
         asked: EvaluateAsked = codec.evaluate_from_wire(call.raw, self.sender)
@@ -150,8 +153,7 @@ class Link:
         return Evaluated(elements=tuple(elements), proof=proof, checkpoint=b"")
 
     async def query(self, peer: PartyId, call: Outgoing) -> Answered:
-        asked: QueryAsked = codec.query_from_wire(call.raw, self.sender)
-        (answer,) = self._call(peer, lambda to: to.answer_queries([asked]))
+        answer = self._ask(peer, codec.query_from_wire(call.raw, self.sender))
         if isinstance(answer, Answered) and answer.refused_items:
             answer = answer.refused_items[0][1]
         if isinstance(answer, RefusedAnswer):
@@ -163,8 +165,11 @@ class Link:
     ) -> AsyncGenerator[Answered | RefusedAnswer, None]:
         for call in calls:
             _, asked = codec.batch_query_from_wire(call.raw, self.sender)
-            (answer,) = self._call(peer, lambda to, asked=asked: to.answer_queries([asked]))  # type: ignore[misc]
-            yield answer
+            yield self._ask(peer, asked)
+
+    def _ask(self, peer: PartyId, asked: QueryAsked) -> Answered | RefusedAnswer:
+        (answer,) = self._call(peer, lambda to: to.answer_queries([asked]))
+        return answer
 
     async def prove_journal(self, peer: PartyId, leaf: bytes, old_size: int) -> JournalProof:
         return self._call(peer, lambda to: to.prove_journal(self.sender, leaf, old_size))
@@ -269,7 +274,7 @@ class Network:
             through = member.read(erasing)
             if through:
                 cast("SqlStore", member.store).compact()
-                _again_and_again(member, lambda work, one: erased(work, through, one.recipient(work)))  # noqa: B023
+                _again_and_again(member, partial(_erased, through))
 
     def end_copies(self, *parties: PartyId) -> None:
         """What the retention loop does."""
@@ -285,7 +290,7 @@ class Network:
         """What the sequencer does."""
         for party in parties or tuple(self.members):
             member = self.members[party]
-            member.write(lambda work, one=member: sequence_journal(work, one.context))  # type: ignore[misc]
+            member.write(partial(sequence_journal, context=member.context))
 
     def index(self) -> None:
         """What the indexer does."""
@@ -299,7 +304,7 @@ class Network:
         """The authorities renew their heads, and everybody follows every log."""
         authorities = [one for one in self.members.values() if one.part.party_class.is_authority]
         for authority in authorities:
-            authority.write(lambda work, one=authority: renew_head(work, one.facts(work), one.context))  # type: ignore[misc]
+            authority.renew()
             for member in self.members.values():
                 if member is not authority:
                     self._follow(member, authority)
@@ -347,24 +352,8 @@ def running(
             network.close(party)
 
 
-def found(parts: Sequence[Part], folder: Path, urls: Mapping[PartyId, str] | None = None) -> None:
-    """Make a network in which everybody is pinned or admitted, knows everybody, and has two operators."""
-    for part in parts:
-        create((urls or {}).get(part.party, f"sqlite:///{folder / part.party}.db"))
-    with running(parts, folder, urls=urls) as network:
-        authorities = [one for one in network.members.values() if one.part.party_class.is_authority]
-        for member in network.members.values():
-            for authority in authorities:
-                card = authority.card
-                member.write(lambda work, card=card, to=member: pin_authority(work, card.raw, card.digest, to.context))  # type: ignore[misc]
-            member.employ()
-        for authority in authorities:
-            authority.adopt()
-        for member in network.members.values():
-            if not member.part.party_class.is_authority:
-                (its,) = [one for one in authorities if one.part.jurisdiction is member.part.jurisdiction]
-                its.admit(member.card)
-        network.hear()
+def _erased(through: int, work: UnitOfWork, member: Member) -> int:
+    return erased(work, through, member.recipient(work))
 
 
 def _again_and_again(member: Member, act: Callable[[UnitOfWork, Member], int]) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 from agreements.agreement import Agreement
 from agreements.terms import Manner, Quotas, Terms
 from crypto import commitment
+from crypto.envelope import parse, read_payload
+from crypto.frame import KIND, FrameHeader
 from node.domain.correction import correct
 from node.domain.dates import shanghai_day
 from node.domain.drafting import Draft, Setting, complete
@@ -198,6 +200,7 @@ def ask(
         asked=fields or {"101": frozenset(EVERYTHING["101"])},
         batch=len(subjects) > 1,
         patience=timedelta(days=30),
+        rule_pack=LAW.rules.reference,
     )
 
     def act(work: UnitOfWork) -> int:
@@ -259,9 +262,6 @@ def copies(network: Network, holder: PartyId) -> list[Copy]:
 
 
 def _frames(work: UnitOfWork) -> list[bytes]:
-    from crypto.envelope import parse, read_payload  # noqa: PLC0415
-    from crypto.frame import KIND, FrameHeader  # noqa: PLC0415
-
     headers = [raw for part in EVERYBODY for raw in work.received_frames.headers(part.party, 10_000)]
     return [bytes.fromhex(read_payload(parse(raw, KIND), FrameHeader).frame) for raw in headers]
 

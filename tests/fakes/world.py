@@ -23,9 +23,7 @@ from node.operations.keep_agreements import DocumentPayload, keep_receipt, recei
 from node.operations.keep_registry import (
     admit_party,
     advance_mirror,
-    pin_authority,
     read_registry,
-    renew_head,
     revoke_party,
 )
 from node.operations.ports import UnitOfWork
@@ -75,14 +73,18 @@ class World:
 
     def wait(self, **span: float) -> None:
         """Let time pass, and have everybody hear the authorities again."""
+        self.forward(**span)
+        self.hear()
+
+    def forward(self, **span: float) -> None:
+        """Let time pass, and nobody hear of anything."""
         assert isinstance(self.clock, Clock)
         self.clock.forward(**span)
-        self.hear()
 
     def hear(self) -> None:
         """The authorities renew their heads, and everybody follows both logs."""
         for authority in (self.sz, self.hk):
-            authority.write(lambda work, one=authority: renew_head(work, one.facts(work), one.context))  # type: ignore[misc]
+            authority.renew()
             for member in self.members.values():
                 if member is not authority:
                     assert isinstance(self.follow(member, authority), Advanced)
@@ -216,8 +218,7 @@ def founded(folder: Path, clock: Callable[[], datetime] | None = None) -> Iterat
     with opened(folder, clock, begins) as world:
         for member in world.members.values():
             for authority in (world.sz, world.hk):
-                card = authority.card
-                member.write(lambda work, card=card, to=member: pin_authority(work, card.raw, card.digest, to.context))  # type: ignore[misc]
+                member.pin(authority.card)
             member.employ()
         world.sz.adopt()
         world.hk.adopt()

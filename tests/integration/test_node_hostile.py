@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from os import urandom
+from typing import Any
 
 import grpc
 import pytest
@@ -77,11 +78,11 @@ class Attack:
 
 
 def call_for(world: World, *items: AskedItem, **changed: object) -> QueryCall:
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "request_id": urandom(16), "agreement": world.agreement().digest, "epoch": 1, "purpose": PURPOSE,
         "asked": ALL_FIELDS, "items": items, "checkpoint": b"",
     }  # fmt: skip
-    return QueryCall(**(facts | changed))  # type: ignore[arg-type]
+    return QueryCall(**(facts | changed))
 
 
 def item(world: World, authorised: bytes | None = None) -> AskedItem:
@@ -98,11 +99,11 @@ def batch(world: World, *items: AskedItem, **changed: object) -> bytes:
 
 
 def evaluate(world: World, *blinded: bytes, **changed: object) -> bytes:
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "request_id": urandom(16), "agreement": world.agreement().digest, "epoch": 1, "blinded": blinded,
         "checkpoint": b"",
     }  # fmt: skip
-    return evaluate_call_to_wire(EvaluateCall(**(facts | changed))).raw  # type: ignore[arg-type]
+    return evaluate_call_to_wire(EvaluateCall(**(facts | changed))).raw
 
 
 def elements(count: int) -> tuple[bytes, ...]:
@@ -177,11 +178,11 @@ def receipt_batch(world: World, key: SigningKey | None = None) -> bytes:
 
 def copy_receipts(world: World, key: SigningKey | None = None, count: int = 1, **changed: object) -> bytes:
     """Receipts about a copy that ended; `changed` makes them unsound."""
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "alias": "0f" * 16, "at": utc_now(), "frame": "0e" * 16, "journal_leaf": "0f" * 32, "notice": None,
         "stage": CopyStage.DELETED,
     }  # fmt: skip
-    one = CopyReceipt(**(facts | changed))  # type: ignore[arg-type]
+    one = CopyReceipt(**(facts | changed))
     made = CopyReceiptBatch(holder=BANK, home=AGENCY, issued_at=utc_now(), receipts=(one,) * count, suite=1)
     return envelope.sign(COPY_RECEIPTS, made, [key or bank_key(world)])
 
@@ -192,11 +193,11 @@ def notice_batch(world: World, key: SigningKey | None = None, **changed: object)
     one = Notice(
         alias="0f" * 16, basis="0e" * 32, due=at, effect=Effect.DELETE, notice="0d" * 16, occurred_at=at, version=2
     )
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "agreement": world.agreement().digest.hex(), "first": 1, "holder": AGENCY, "home": BANK, "issued_at": at,
         "journal_leaf": "0f" * 32, "notices": (one,), "previous": None, "suite": 1,
     }  # fmt: skip
-    made = NoticeBatch(**(facts | changed))  # type: ignore[arg-type]
+    made = NoticeBatch(**(facts | changed))
     return envelope.sign(NOTICES, made, [key or bank_key(world)])
 
 
@@ -206,13 +207,13 @@ def notices(raw: bytes) -> bytes:
 
 def pushed_header(world: World, **changed: object) -> FrameHeader:
     """A frame that the bank would push to the agency under the agreement in which it is the recipient."""
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "agreement": world.agreement().digest.hex(), "authorisation": None, "body": sha256(b"body").hexdigest(),
         "count": 1, "epoch": 1, "filings": world.agreement().filing_set.hex(), "frame": "0c" * 16,
         "journal_leaf": "0f" * 32, "mode": "PUSH", "purpose": None, "push_sequence": 1, "recipient": AGENCY,
         "request": None, "root": "0f" * 32, "sender": BANK, "suite": 1, "time": utc_now(),
     }  # fmt: skip
-    return FrameHeader(**(facts | changed))  # type: ignore[arg-type]
+    return FrameHeader(**(facts | changed))
 
 
 def pushed(world: World, key: SigningKey | None = None, **changed: object) -> bytes:

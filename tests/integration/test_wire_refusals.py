@@ -173,10 +173,10 @@ def test_a_client_waits_no_longer_than_its_deadline() -> None:
 
 def test_a_bug_tells_the_peer_nothing_of_itself() -> None:
     async def story(net: Network) -> None:
-        def broken(_: object) -> None:
+        def broken(_: object) -> NoReturn:
             raise RuntimeError("the secret of the house")
 
-        net.gateway.answer = broken  # type: ignore[assignment]
+        net.gateway.answer = broken
         error = await failure_of(net.call(Method.QUERY, QUERY))
 
         assert error.code() is grpc.StatusCode.INTERNAL
@@ -188,11 +188,11 @@ def test_a_bug_tells_the_peer_nothing_of_itself() -> None:
 
 def test_a_broken_operation_fails_a_stream_and_not_the_server() -> None:
     async def story(net: Network) -> None:
-        def broken(_: object) -> None:
+        def broken(_: object) -> NoReturn:
             raise RuntimeError("the secret of the house")
 
-        working, net.gateway.answer = net.gateway.answer, broken  # type: ignore[assignment]
-        net.gateway.take = broken  # type: ignore[assignment]
+        working, net.gateway.answer = net.gateway.answer, broken
+        net.gateway.take = broken
         for method, message in ((Method.BATCH_QUERY, _batch_message()), (Method.PUSH_FRAMES, _pushed_message())):
             error = await failure_of(net.stream(method, message))
             assert (error.code(), error.details()) == (grpc.StatusCode.INTERNAL, "internal error")

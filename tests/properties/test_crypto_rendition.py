@@ -80,7 +80,7 @@ def test_no_two_plaintexts_carry_the_same_items(head: bytes, bucket: int) -> Non
     st.integers(0, 2**63 - 1),
     st.binary(min_size=32, max_size=32),
     st.lists(NAMES.filter(lambda line: all(character >= " " for character in line)), max_size=3),
-    st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - the strategy adds the zone
 )
 def test_a_cosigned_head_opens_as_it_was(size: int, root: bytes, lines: list[str], seen: datetime) -> None:
     head = Checkpoint(LOG.name, size, root, tuple(lines))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +17,7 @@ from agreements.termination import Ending, Termination, terminate
 from crypto.keys import Suite
 from node.operations.asked import RefusedAnswer
 from node.operations.keep_agreements import receive_document, take_filing
+from node.operations.ports import UnitOfWork
 from tests.fakes.exchange import signed, terms
 from tests.fakes.members import Member
 from tests.fakes.world import AGENCY, BANK, World, copied, founded
@@ -59,13 +60,12 @@ def documents(network: Path) -> tuple[bytes, ...]:
 
 def deliver(member: Member, peer: Member, order: Sequence[bytes]) -> None:
     """Every document comes from the other party, again and again until nothing new is taken in."""
-    for _ in range(2):
-        for raw in order:
-            member.write(
-                lambda work, raw=raw: receive_document(  # type: ignore[misc]
-                    work, peer.party, raw, member.facts(work), member.context
-                )
-            )
+
+    def taken_in(raw: bytes, work: UnitOfWork) -> object:
+        return receive_document(work, peer.party, raw, member.facts(work), member.context)
+
+    for raw in (*order, *order):
+        member.write(partial(taken_in, raw))
 
 
 def view(member: Member, world: World) -> list[tuple[object, ...]]:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 import tempfile
 import urllib.request
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +163,7 @@ def survived(world: World) -> Survived:
     reached = []
     with asked:
         for least, victim, duty in ((5, agency, "sequencer"), (25, bank, f"lane/{PROVIDER}/query")):
-            until(f"{least} are answered", lambda least=least: answered(world, agreement) >= least, 240, every=0.01)  # type: ignore[misc]
+            until(f"{least} are answered", partial(have_been_answered, world, agreement, least), 240, every=0.01)
             victim.lose(duty)
             reached.append(answered(world, agreement))
         told, errors = asked.communicate(timeout=600)
@@ -189,6 +191,14 @@ def answered(world: World, agreement: str) -> int:
     return len(world.agency.rows(f"{SENT} WHERE digest = ?", bytes.fromhex(agreement)))
 
 
+def have_been_answered(world: World, agreement: str, least: int) -> bool:
+    return answered(world, agreement) >= least
+
+
+def has_no_open_job(side: Actor) -> bool:
+    return not side.rows("SELECT 1 FROM jobs WHERE state <> 'done'")
+
+
 def test_both_processes_of_a_node_answer_on_its_port(survived: Survived) -> None:
     assert len(survived.answered_by) == 2
     assert all(survived.answered_by)
@@ -205,7 +215,7 @@ def test_another_node_cannot_slip_onto_the_port(world: World) -> None:
     (stranger / "node.toml").write_text(listening, encoding="utf-8")
 
     done = subprocess.run(
-        [Path(subprocess.sys.executable).with_name("creditport"), "serve"],  # type: ignore[attr-defined]
+        [Path(sys.executable).with_name("creditport"), "serve"],
         env=bank.environment() | {"CREDITPORT_NODE": str(stranger)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -245,7 +255,7 @@ def test_no_job_is_done_twice(world: World, survived: Survived) -> None:
 
     until("every receipt has come", lambda: world.agency.rows("SELECT count(*) FROM frame_receipts") == [(SUBJECTS,)])
     for side in (world.agency, world.bank):
-        until("every job is done", lambda side=side: not side.rows("SELECT 1 FROM jobs WHERE state <> 'done'"))  # type: ignore[misc]
+        until("every job is done", partial(has_no_open_job, side))
 
 
 def test_the_journals_verify_and_hold_every_frame(world: World, survived: Survived) -> None:

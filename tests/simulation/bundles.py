@@ -1,7 +1,6 @@
 """Bundles to be broken: small ones with one of each kind of line, and a large one."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,8 +14,8 @@ from node.operations.ports import UnitOfWork
 from node.operations.prove import plan_proof
 from registry.parties import ListedCard, PartyId
 from tests.fakes.evidence import cards, fetched
-from tests.fakes.members import Part
-from tests.fakes.network import Network, found, running
+from tests.fakes.founding import founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import (
     EVERYBODY,
     HK,
@@ -52,7 +51,7 @@ def small(folder: Path) -> dict[str, Shown]:
 
     Home is seen whole by its own authority, the holder in part by the other one. Together they have every kind of line.
     """
-    with _opened(folder, PARTS) as network:
+    with founded(PARTS, folder, seed=1) as network:
         agreement = agree(network, HOME, BANK)
         load(network, HOME, [enterprise(0)])
         push(network, HOME, agreement)
@@ -69,7 +68,7 @@ def small(folder: Path) -> dict[str, Shown]:
 
 def large(folder: Path) -> Shown:
     """Home's bundle of more than a megabyte: a hundred and more of frames, receipts and notices."""
-    with _opened(folder, EVERYBODY) as network:
+    with founded(EVERYBODY, folder, seed=1) as network:
         agreements = {holder: agree(network, HOME, holder) for holder in HOLDERS}
         load(network, HOME, [enterprise(number) for number in range(MANY)])
         for holder, agreement in agreements.items():
@@ -105,10 +104,3 @@ def verified_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("crypto.keys.crypto_sign_open", lru_cache(maxsize=None)(crypto_sign_open))
     fit = lru_cache(maxsize=None)(crypto_core_ed25519_is_valid_point)
     patch.setattr("crypto.keys.crypto_core_ed25519_is_valid_point", fit)
-
-
-@contextmanager
-def _opened(folder: Path, parts: Sequence[Part]) -> Iterator[Network]:
-    found(parts, folder)
-    with running(parts, folder, seed=1) as network:
-        yield network

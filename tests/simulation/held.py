@@ -9,6 +9,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -138,8 +139,7 @@ def broken_streams(network: Network, home: PartyId, holders: Sequence[PartyId]) 
 def broken_journals(network: Network, home: PartyId, holders: Sequence[PartyId]) -> Iterator[str]:
     for party in (home, *holders):
         member = network.members[party]
-        vkey = member.card.card.journal_vkey
-        verdict = member.read(lambda work, vkey=vkey: verify_own_journal(work, vkey))  # type: ignore[misc]
+        verdict = member.read(partial(verify_own_journal, vkey=member.card.card.journal_vkey))
         if verdict.problems or verdict.unsequenced:
             yield f"the journal of {party}: {verdict.problems}, {verdict.unsequenced} without a place"
 

@@ -137,6 +137,7 @@ def _run(home: Home, parts: Sequence[Acts], seed: int) -> list[list[Ran]]:
             member.read(member.desk)
             return [_done(line, member, part) for part in parts]
     except BaseException:
+        # Whatever it is, the others do not wait for who does not come.
         line.abort()
         raise
 

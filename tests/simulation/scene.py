@@ -36,6 +36,7 @@ from node.domain.notices import NoticeBatch
 from node.domain.receipts import CopyReceiptBatch, ReceiptBatch
 from registry.parties import ListedCard, PartyId
 from tests.fakes.evidence import NORMS, cards, checked, fetched, lines, read
+from tests.fakes.founding import founded
 from tests.fakes.hostile import (
     Book,
     Detail,
@@ -48,7 +49,7 @@ from tests.fakes.hostile import (
     receipts_of,
 )
 from tests.fakes.members import Member
-from tests.fakes.network import Network, found, running
+from tests.fakes.network import Network
 from tests.fakes.propagation import (
     EVERYBODY,
     HK,
@@ -107,8 +108,7 @@ class Scene:
 @contextmanager
 def played(folder: Path) -> Iterator[Scene]:
     """The network, open."""
-    found(EVERYBODY, folder)
-    with running(EVERYBODY, folder, seed=1) as network:
+    with founded(EVERYBODY, folder, seed=1) as network:
         agreements = {holder: agree(network, HOME, holder, push=holder != PULLING) for holder in HOLDERS}
         load(network, HOME, [enterprise(number) for number in range(4)])
         for holder in (FIRST, SECOND):

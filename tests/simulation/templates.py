@@ -1,6 +1,5 @@
 """Networks as the simulations begin with them: made once, and copied for every story."""
 
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from registry.parties import PartyId
-from tests.fakes.network import Network, found, running
+from tests.fakes.founding import copied, founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import EVERYBODY, HOLDERS, HOME, agree, ask, code, consent, enterprise, load, push
 
 PUSHED, SHORT, PULLING = HOLDERS
@@ -31,16 +31,13 @@ class Template:
     @contextmanager
     def copied(self, folder: Path, seed: int = 1) -> Iterator[Network]:
         """A network that goes on from here, by another chance for every `seed`."""
-        for file in self.folder.glob("*.db"):
-            shutil.copy(file, folder)
-        with running(EVERYBODY, folder, at=self.at, seed=seed) as network:
+        with copied(self.folder, EVERYBODY, folder, self.at, seed) as network:
             yield network
 
 
 def prepared(folder: Path) -> Template:
     """One home with five records, and three holders with agreements in force, consents, and copies of most records."""
-    found(EVERYBODY, folder)
-    with running(EVERYBODY, folder) as network:
+    with founded(EVERYBODY, folder) as network:
         agreements = {
             holder: agree(network, HOME, holder, push=holder != PULLING, retention_days=RETENTION[holder])
             for holder in HOLDERS

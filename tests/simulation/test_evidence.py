@@ -6,7 +6,8 @@ import pytest
 
 from registry.parties import PartyId
 from tests.fakes.evidence import cards, checked, fetched
-from tests.fakes.network import Network, found, running
+from tests.fakes.founding import founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import (
     EVERYBODY,
     HK,
@@ -28,9 +29,7 @@ from tests.fakes.propagation import (
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    folder = tmp_path_factory.mktemp("evidence")
-    found(EVERYBODY, folder)
-    with running(EVERYBODY, folder, seed=1) as opened:
+    with founded(EVERYBODY, tmp_path_factory.mktemp("evidence"), seed=1) as opened:
         play(opened)
         yield opened
 

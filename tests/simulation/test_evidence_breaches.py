@@ -1,6 +1,5 @@
 """What takes time, or others' keys: holders that are away, keys that were taken, cards renewed or not given."""
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,9 +22,10 @@ from registry.mirror import Mirror
 from registry.parties import ListedCard, PartyId
 from registry.statements import RevocationReason
 from tests.fakes.evidence import cards, checked, fetched, read
+from tests.fakes.founding import copied, founded
 from tests.fakes.hostile import Book, entry_again
 from tests.fakes.members import Clock, Part
-from tests.fakes.network import Network, found, running
+from tests.fakes.network import Network
 from tests.fakes.propagation import HK, HOME, SZ, address, agree, corrected, deleted, enterprise, load, push
 from tests.simulation import test_evidence_exchange, test_evidence_together, test_evidence_tricks
 from tests.simulation.held import rows
@@ -46,8 +46,7 @@ class Begun:
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Begun:
     folder = tmp_path_factory.mktemp("breaches")
-    found(PARTS, folder)
-    with running(PARTS, folder, seed=1) as network:
+    with founded(PARTS, folder, seed=1) as network:
         agreement = agree(network, HOME, BANK)
         load(network, HOME, [enterprise(number) for number in range(2)])
         push(network, HOME, agreement)
@@ -57,9 +56,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Begun:
 
 @pytest.fixture
 def network(begun: Begun, tmp_path: Path) -> Iterator[Network]:
-    for file in begun.folder.glob("*.db"):
-        shutil.copy(file, tmp_path)
-    with running(PARTS, tmp_path, seed=2) as opened:
+    with copied(begun.folder, PARTS, tmp_path, seed=2) as opened:
         opened.wait(hours=1)
         yield opened
 
@@ -214,6 +211,17 @@ def test_a_frame_to_a_party_that_is_revoked_is_a_finding(network: Network) -> No
     shown = book(network).once_more(time=at, push_sequence=2).signed()
 
     assert wrongs([check(network, shown)]) == {Wrong.FRAME_PARTY_NOT_ADMITTED}
+
+
+def test_who_is_revoked_and_has_long_heard_no_authority_is_inspected_all_the_same(network: Network) -> None:
+    """S 80: evidence discloses no record, so nothing stops it that stops disclosure."""
+    revoke(network, RevocationReason.UNLAWFUL_CONDUCT, HOME, SZ)
+    network.clock.forward(days=3)
+
+    shown = read(fetched(network, SZ, HOME))
+
+    assert not network.members[HOME].known().snapshot.listings[HOME].is_active
+    assert [line for line in shown if isinstance(line, ReceiptsLine)]
 
 
 def test_an_older_log_does_not_hide_that_a_party_is_revoked(network: Network) -> None:

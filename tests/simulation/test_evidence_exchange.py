@@ -20,6 +20,7 @@ from node.domain.journal import Act
 from node.domain.receipts import CopyReceiptBatch, ReceiptBatch
 from registry.parties import PartyId
 from tests.fakes.hostile import (
+    Detail,
     detail_of,
     entry_again,
     frame_again,
@@ -93,10 +94,10 @@ def a_header_that_names_another_sender(scene: Scene) -> Sequence[Report]:
     [{"frame": "ef" * 16}, {"body": OTHER}, {"root": OTHER}, {"count": 9}, {"sequence": 9}],
     ids=lambda one: next(iter(one)),
 )
-def test_a_frame_that_its_entry_tells_otherwise_is_found(scene: Scene, detail: dict[str, str | int]) -> None:
+def test_a_frame_that_its_entry_tells_otherwise_is_found(scene: Scene, detail: Detail) -> None:
     book = next_push(scene)
     at = book.place(FrameLine, nth=-1)
-    entry = entry_again(book.at(at - 1, EntryLine), detail)  # type: ignore[arg-type]
+    entry = entry_again(book.at(at - 1, EntryLine), detail)
     key = book.node.context.keys.frame
     shown = frame_again(book.at(at, FrameLine), key, journal_leaf=leaf_of(entry).hex())
     reports = scene.check(book.putting({at - 1: entry, at: shown}).signed())
@@ -105,9 +106,9 @@ def test_a_frame_that_its_entry_tells_otherwise_is_found(scene: Scene, detail: d
 
 
 @pytest.mark.parametrize("detail", [{"authorisation": OTHER}, {"purpose": "OTHER"}, {"request": OTHER}])
-def test_an_answer_that_its_entry_tells_otherwise_is_found(scene: Scene, detail: dict[str, str]) -> None:
+def test_an_answer_that_its_entry_tells_otherwise_is_found(scene: Scene, detail: Detail) -> None:
     at = place_of_answer(scene.home)
-    entry = entry_again(scene.home.at(at - 1, EntryLine), detail)  # type: ignore[arg-type]
+    entry = entry_again(scene.home.at(at - 1, EntryLine), detail)
     key = scene.home.node.context.keys.frame
     shown = frame_again(scene.home.at(at, FrameLine), key, journal_leaf=leaf_of(entry).hex())
     reports = scene.check(scene.home.putting({at - 1: entry, at: shown}).signed())
@@ -144,7 +145,9 @@ def a_push_in_the_clothes_of_an_answer(scene: Scene) -> Sequence[Report]:
 @TRICKS.find(Wrong.FRAME_NOT_AS_JOURNALLED)
 def two_frames_of_one_name(scene: Scene) -> Sequence[Report]:
     book = next_push(scene)
-    return scene.check(next_push(scene, book, push_sequence=header_of(frames(book)[-1]).push_sequence + 1).signed())  # type: ignore[operator]
+    number = header_of(frames(book)[-1]).push_sequence
+    assert number is not None
+    return scene.check(next_push(scene, book, push_sequence=number + 1).signed())
 
 
 @TRICKS.find(Wrong.FRAME_NOT_AS_JOURNALLED)

@@ -15,8 +15,9 @@ from node.domain.journal import Act
 from node.operations.asked import RefusedAnswer
 from registry.parties import PartyId
 from tests.fakes.evidence import cards, checked, fetched, inspection_order, read
+from tests.fakes.founding import founded
 from tests.fakes.members import Member
-from tests.fakes.network import Network, found, running
+from tests.fakes.network import Network
 from tests.fakes.propagation import EVERYBODY, HK, HOLDERS, HOME, SZ, agree, enterprise, load, push
 
 FIRST, SECOND, _ = HOLDERS
@@ -24,9 +25,7 @@ FIRST, SECOND, _ = HOLDERS
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    folder = tmp_path_factory.mktemp("orders")
-    found(EVERYBODY, folder)
-    with running(EVERYBODY, folder, seed=2) as opened:
+    with founded(EVERYBODY, tmp_path_factory.mktemp("orders"), seed=2) as opened:
         load(opened, HOME, [enterprise(number) for number in range(3)])
         for holder in (FIRST, SECOND):
             push(opened, HOME, agree(opened, HOME, holder))

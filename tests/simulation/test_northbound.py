@@ -4,7 +4,6 @@ The agency in Shenzhen and the bank in Hong Kong both keep records of Hong Kong 
 is home of its own records, and holds copies of the other's.
 """
 
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
@@ -16,7 +15,8 @@ from agreements.terms import Direction
 from node.operations.change_records import Changed
 from node.operations.push_records import Wanted
 from registry.parties import Jurisdiction
-from tests.fakes.network import Fate, found, running
+from tests.fakes.founding import copied, founded
+from tests.fakes.network import Fate
 from tests.fakes.propagation import (
     HK,
     HOME,
@@ -63,8 +63,7 @@ from tests.simulation.two_ways import (
 def begun(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping[Way, bytes]]:
     """Both agreements are in force, all consents attested; each home has pushed what it has."""
     folder = tmp_path_factory.mktemp("northbound")
-    found(PARTS, folder)
-    with running(PARTS, folder) as network:
+    with founded(PARTS, folder) as network:
         agreements = {way: agree(network, way.home, way.holder) for way in WAYS}
         for way in WAYS:
             load(network, way.home, [row(way.home, company) for company in REGISTERS[way.home]])
@@ -77,9 +76,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping[Way, 
 @pytest.fixture
 def both(begun: tuple[Path, Mapping[Way, bytes]], tmp_path: Path) -> Iterator[Neighbours]:
     folder, agreements = begun
-    for file in folder.glob("*.db"):
-        shutil.copy(file, tmp_path)
-    with running(PARTS, tmp_path, seed=1) as network:
+    with copied(folder, PARTS, tmp_path, seed=1) as network:
         yield Neighbours(network, agreements)
 
 

@@ -29,8 +29,9 @@ from node.operations.rows import NoticeRow
 from node.operations.send_notices import Delivery, next_delivery
 from registry.parties import PartyId
 from registry.statements import RevocationReason
+from tests.fakes.founding import copied, founded
 from tests.fakes.members import Member
-from tests.fakes.network import Network, found, running
+from tests.fakes.network import Network
 from tests.fakes.propagation import (
     AGENCY,
     AUTHORITIES,
@@ -112,8 +113,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes, bytes]:
     folder = tmp_path_factory.mktemp("notices")
-    found(PARTS, folder)
-    with running(PARTS, folder) as network:
+    with founded(PARTS, folder) as network:
         agreements = [agree(network, HOME, holder) for holder in (BANK, OTHER)]
         load(network, HOME, [enterprise(number) for number in range(4)])
         for agreement in agreements:
@@ -125,9 +125,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes, byt
 @pytest.fixture
 def scene(template: tuple[Path, bytes, bytes], tmp_path: Path) -> Iterator[Scene]:
     folder, agreement, other = template
-    for file in folder.glob("*.db"):
-        shutil.copy(file, tmp_path)
-    with running(PARTS, tmp_path, seed=3) as network:
+    with copied(folder, PARTS, tmp_path, seed=3) as network:
         yield Scene(network, agreement, other)
 
 

@@ -46,8 +46,9 @@ from registry.parties import PartyId
 from tests.contracts.conftest import postgresql_server  # noqa: F401 - the one server of the test run
 from tests.contracts.postgresql import PostgresqlServer
 from tests.fakes.exchange import ALL_FIELDS, PURPOSE
-from tests.fakes.members import Member
-from tests.fakes.network import Network, found, running
+from tests.fakes.founding import founded
+from tests.fakes.members import LAW, Member
+from tests.fakes.network import Network
 from tests.fakes.propagation import AGENCY, AUTHORITIES, BANKS, HOLDERS, HOME, agree, code, consent, enterprise, load
 from tests.fakes.stores import WrappedStore, forgetting
 from tests.simulation.racing import Act, Acts, Answer, Delete, Home, Outcome, PushNext, Ran, race
@@ -100,8 +101,7 @@ def prepared(folder: Path, url: str) -> Ground:
     """Home at an address, before anything of it was shown to anybody."""
     parts, urls = (*AUTHORITIES, AGENCY, *BANKS[:2]), {HOME: url}
     numbers = range(SPARE)
-    found(parts, folder, urls)
-    with running(parts, folder, urls=urls) as network:
+    with founded(parts, folder, urls=urls) as network:
         agreements = {holder: agree(network, HOME, holder) for holder in (BANK, OTHER_BANK)}
         load(network, HOME, map(enterprise, numbers))
         for holder, agreement in agreements.items():
@@ -119,7 +119,7 @@ def questions(network: Network, holder: PartyId, agreement: bytes) -> list[Query
     held = bank.known().agreements[agreement]
     question = Question(
         subjects=[code(number) for number in range(SPARE)], purpose=PURPOSE, asked=ASKED, batch=False,
-        patience=timedelta(days=1),
+        patience=timedelta(days=1), rule_pack=LAW.rules.reference,
     )  # fmt: skip
     target = Target.of(held, network.clock())
     job = bank.write(lambda work: plan_query(work, question, target, bank.operator, bank.context))

@@ -1,8 +1,6 @@
 """A holder is away for a week, and nobody waits for it; when it is back it is told everything, in order."""
 
-import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +11,8 @@ from agreements.refusal import Refusal
 from node.operations.asked import AskedItem, QueryAsked, RefusedAnswer
 from registry.parties import PartyId
 from tests.fakes.exchange import EVERYTHING, PURPOSE
-from tests.fakes.network import Network, found, running
+from tests.fakes.founding import copied, founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import (
     EVERYBODY,
     HOLDERS,
@@ -33,6 +32,7 @@ from tests.fakes.propagation import (
     result_of,
 )
 from tests.simulation.held import ledger, rows, troubles
+from tests.simulation.templates import Template
 
 pytestmark = pytest.mark.no_cover  # what this runs is covered by others, and measuring it doubles its time
 
@@ -55,42 +55,24 @@ class Week:
     found: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """The folder of a network in which every holder has everything, its agreements, and what time it is there."""
-
-    folder: Path
-    agreements: Mapping[PartyId, bytes]
-    at: datetime
-
-
-@contextmanager
-def copied(source: Path, folder: Path, at: datetime, seed: int) -> Iterator[Network]:
-    """A network that goes on from a folder of another, by a chance of its own."""
-    for file in source.glob("*.db"):
-        shutil.copy(file, folder)
-    with running(EVERYBODY, folder, at=at, seed=seed) as network:
-        yield network
-
-
 @pytest.fixture(scope="module")
-def begun(tmp_path_factory: pytest.TempPathFactory) -> Begun:
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """A network in which every holder has everything."""
     folder = tmp_path_factory.mktemp("begun")
-    found(EVERYBODY, folder)
-    with running(EVERYBODY, folder, seed=1) as network:
+    with founded(EVERYBODY, folder, seed=1) as network:
         agreements = {holder: agree(network, HOME, holder) for holder in HOLDERS}
         load(network, HOME, [enterprise(number) for number in range(LOADED)])
         for holder in HOLDERS:
             consent(network, holder, agreements[holder], [code(number) for number in range(LOADED)])
             push(network, HOME, agreements[holder])
         network.settle()
-        return Begun(folder, agreements, network.clock.at)
+        return Template(folder, agreements, network.clock.at)
 
 
 @pytest.fixture(scope="module")
-def week(begun: Begun, tmp_path_factory: pytest.TempPathFactory) -> Week:
+def week(begun: Template, tmp_path_factory: pytest.TempPathFactory) -> Week:
     folder = tmp_path_factory.mktemp("week")
-    with copied(begun.folder, folder, begun.at, seed=2) as network:
+    with begun.copied(folder, seed=2) as network:
         network.weather.down.add(AWAY)
         lived = Week(folder, begun.agreements, begun.at + timedelta(days=7), [], [])
         for day in range(7):
@@ -103,14 +85,14 @@ def week(begun: Begun, tmp_path_factory: pytest.TempPathFactory) -> Week:
 @pytest.fixture
 def network(week: Week, tmp_path: Path) -> Iterator[Network]:
     """The network at the end of that week, when everybody is there again."""
-    with copied(week.folder, tmp_path, week.ended_at, seed=3) as opened:
+    with copied(week.folder, EVERYBODY, tmp_path, week.ended_at, seed=3) as opened:
         yield opened
 
 
 @pytest.fixture
-def before(begun: Begun, tmp_path: Path) -> Iterator[Network]:
+def before(begun: Template, tmp_path: Path) -> Iterator[Network]:
     """The network before anybody was away."""
-    with copied(begun.folder, tmp_path, begun.at, seed=4) as opened:
+    with begun.copied(tmp_path, seed=4) as opened:
         yield opened
 
 
@@ -200,7 +182,7 @@ def test_after_one_more_push_who_was_away_has_what_the_others_have(week: Week, n
     assert held(network, AWAY) == held(network, THERE[0]) == held(network, THERE[1])
 
 
-def test_a_push_that_waited_shows_what_home_says_when_the_holder_is_back(begun: Begun, before: Network) -> None:
+def test_a_push_that_waited_shows_what_home_says_when_the_holder_is_back(begun: Template, before: Network) -> None:
     corrected_one, deleted_one, same = (LOADED + number for number in (1, 2, 3))
     load(before, HOME, [enterprise(number - 1) for number in (corrected_one, deleted_one, same)])
     before.weather.down.add(AWAY)

@@ -129,7 +129,7 @@ def streams(both: Neighbours, way: Way) -> list[tuple[int, str, str]]:
 
 def names(both: Neighbours, way: Way, table: str, column: str) -> set[bytes]:
     """A column of what a home keeps under the agreement of its direction."""
-    query = f"SELECT t.{column} FROM {table} t JOIN agreements a ON a.number = t.agreement_no WHERE a.digest = ?"  # noqa: S608
+    query = f"SELECT t.{column} FROM {table} t JOIN agreements a ON a.number = t.agreement_no WHERE a.digest = ?"  # noqa: S608 - our own tables
     return {value for (value,) in rows(both.network.members[way.home].database, query, both.agreements[way])}
 
 

@@ -3,13 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from node.cli.inspector.bundles import BundleFile, JsonFlag, one_sentence, remind, stated
 from node.cli.screen import table
 from node.domain.evidence.summaries import (
+    AgreementSeen,
+    Disclosure,
+    EntrySeen,
+    HolderSeen,
+    NoticeSeen,
     agreements_in,
     disclosures_in,
     holders_in,
@@ -20,6 +25,9 @@ from node.domain.evidence.summaries import (
 Agreement = Annotated[str, typer.Option(help="Only of this agreement; the first digits of its digest are enough.")]
 With = Annotated[str, typer.Option("--with", help="Only with this party.")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many rows.")]
+
+Seen = AgreementSeen | Disclosure | NoticeSeen | HolderSeen | EntrySeen
+"""A row of one of the tables."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,14 +42,12 @@ def add_to(app: typer.Typer) -> None:
 @one_sentence
 def agreements(bundle: BundleFile, json: JsonFlag = False) -> None:
     """List the agreements: between whom, filed with whom, when, and whether in time (S 34)."""
-    rows = [asdict(one) for one in agreements_in(stated(bundle))]
     columns = {
         "agreement": "agreement", "provider": "provider", "recipient": "recipient",
         "filed_with": "filed with", "filed_at": "filed", "late": "late", "effective_from": "from",
         "expires_at": "until", "ended_at": "ended",
     }  # fmt: skip
-    table(rows, columns, as_json=json, empty="no agreement · 没有协议")
-    remind()
+    _show(agreements_in(stated(bundle)), columns, None, "no agreement · 没有协议", json=json)
 
 
 @one_sentence
@@ -50,7 +56,7 @@ def disclosures(
 ) -> None:
     """List what was shown: each frame, to whom, under which agreement and filing, for what, and whether it arrived."""
     found = (
-        asdict(one) for one in disclosures_in(stated(bundle))
+        one for one in disclosures_in(stated(bundle))
         if one.agreement.startswith(agreement) and party in {"", one.recipient}
     )  # fmt: skip
     columns = {
@@ -70,7 +76,7 @@ def notices(
 ) -> None:
     """List the changes that holders were told of, and when each followed (S 36, 42)."""
     found = (
-        asdict(one) for one in notices_in(stated(bundle))
+        one for one in notices_in(stated(bundle))
         if party in {"", one.holder} and (not late or one.late or one.followed_at is None)
     )  # fmt: skip
     columns = {
@@ -89,7 +95,7 @@ def holders(
     json: JsonFlag = False,
 ) -> None:
     """List who was given copies, by the alias of each record, and whether receipts say that they are gone."""
-    found = (asdict(one) for one in holders_in(stated(bundle)) if party in {"", one.holder} and (one.held or not held))
+    found = (one for one in holders_in(stated(bundle)) if party in {"", one.holder} and (one.held or not held))
     columns = {
         "alias": "alias", "holder": "holder", "agreement": "agreement", "copies": "copies", "gone": "gone",
         "last_shown": "last shown", "held": "held",
@@ -107,13 +113,13 @@ def journal(
 ) -> None:
     """List the journal's entries with their opened details."""
     found = (
-        asdict(one) for one in journal_in(stated(bundle))
+        one for one in journal_in(stated(bundle))
         if act in {"", one.act} and party in {"", one.counterparty}
     )  # fmt: skip
     columns = {"entry": "entry", "at": "at", "act": "act", "counterparty": "with", "detail": "detail"}
     _show(found, columns, limit, "no entry · 没有条目", json=json)
 
 
-def _show(found: Iterable[dict[str, Any]], columns: dict[str, str], limit: int, empty: str, *, json: bool) -> None:
-    table(list(islice(found, limit)), columns, as_json=json, empty=empty)
+def _show(found: Iterable[Seen], columns: dict[str, str], limit: int | None, empty: str, *, json: bool) -> None:
+    table([asdict(one) for one in islice(found, limit)], columns, as_json=json, empty=empty)
     remind()

@@ -245,8 +245,8 @@ def _of_receipt(receipt: Receipt | CopyReceipt, by: str) -> LeafClaim:
 
 _NOTED: Final[dict[Act, Callable[[JournalCheck, Opened], None]]] = {
     Act.AGREEMENT: JournalCheck._learned,  # noqa: SLF001 - its own table
-    Act.FILING: JournalCheck._learned,  # noqa: SLF001
-    Act.CHANGE: JournalCheck._changed,  # noqa: SLF001
-    Act.FORK: JournalCheck._fork,  # noqa: SLF001
+    Act.FILING: JournalCheck._learned,  # noqa: SLF001 - as above
+    Act.CHANGE: JournalCheck._changed,  # noqa: SLF001 - as above
+    Act.FORK: JournalCheck._fork,  # noqa: SLF001 - as above
 }
 """What is remembered of an entry that has no document behind it."""

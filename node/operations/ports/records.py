@@ -1,7 +1,7 @@
 """Home records, the names and forms in which they leave, and the ledger of who holds them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from node.domain.notices import Holding
@@ -39,10 +39,13 @@ class Records(Protocol):
         than its record, which an earlier row of the same file stated.
         """
 
-    def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> Mapping[int, Sequence[RecordRow]]:
+    def of_subjects(
+        self, subjects: Sequence[int], kinds: Sequence[str], shown_on: date | None = None
+    ) -> Mapping[int, Sequence[RecordRow]]:
         """Give the current version of every record of these kinds, by subject number, one read for all.
 
-        What was deleted is not among them.
+        What was deleted is not among them, and neither is, if a day in Shenzhen is given, what its stored states or its
+        period withhold on that day: such a record then costs no more time than one that does not exist.
         """
 
     def page(self, kind: str | None, after: int, limit: int) -> Sequence[RecordRow]:

@@ -2,18 +2,15 @@
 
 import multiprocessing
 import os
-import select
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from agreements import authorisation_pool
 from agreements.authorisation_pool import FEW, AuthorisationPool, Presented, open_all
 from agreements.refusal import Refused
+from tests.fakes.orphans import ended_with_parent
 from tests.unit.agreements.world import BANK_KEYS, RULES, authorised
 
 GOOD = authorised().raw
@@ -24,17 +21,6 @@ PRESENTED = [
     Presented((GOOD,), BANK_KEYS),
 ]
 PACK = RULES.reference
-
-ORPHANING_PROGRAM = """
-import multiprocessing, os, signal, sys
-from agreements.authorisation_pool import AuthorisationPool
-
-if __name__ == "__main__":
-    pool = AuthorisationPool(2)
-    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
-    sys.stdin.readline()
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
 
 
 @pytest.fixture(scope="module", params=[0, 1, 2], ids=["inline", "one worker", "two workers"])
@@ -78,22 +64,4 @@ def test_a_worker_that_was_killed_is_replaced() -> None:
 
 
 def test_workers_end_when_the_process_that_made_them_is_killed(tmp_path: Path) -> None:
-    program = tmp_path / "orphaning.py"
-    program.write_text(ORPHANING_PROGRAM)
-    root = Path(authorisation_pool.__file__).parent.parent
-    with subprocess.Popen(
-        [sys.executable, str(program)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(root)},
-    ) as parent:
-        assert parent.stdin is not None
-        assert parent.stdout is not None
-        workers = [os.pidfd_open(int(pid)) for pid in parent.stdout.readline().split()]
-        parent.stdin.write(b"\n")
-        parent.stdin.close()
-        ended = [bool(select.select([worker], [], [], 20)[0]) for worker in workers]
-    for worker in workers:
-        os.close(worker)
-
-    assert ended == [True, True]
+    assert ended_with_parent(AuthorisationPool, "2", tmp_path) == [True, True]

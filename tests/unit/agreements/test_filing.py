@@ -5,7 +5,8 @@ import pytest
 from agreements.documents import propose
 from agreements.filing import FilingReceipt, Submission, due_from, file, filing_due
 from agreements.refusal import Refused
-from registry.norms.calendar import Calendar, read_calendar_pack
+from registry.norms.calendar import Calendar
+from registry.norms.calendar_pack import read_calendar_pack
 from registry.norms.packs import shipped
 from registry.parties import Jurisdiction, PartyClass
 from registry.snapshot import Standing

@@ -2,33 +2,20 @@
 
 import multiprocessing
 import os
-import select
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from crypto import pseudonym, pseudonym_pool
+from crypto import pseudonym
 from crypto.errors import BadKey, Malformed
 from crypto.pseudonym_pool import PseudonymPool
+from tests.fakes.orphans import ended_with_parent
 from tests.vectors.fixed import FixedRandom
 
 SEED = FixedRandom("pool")(32)
 INPUTS = [pseudonym.subject_input("uscc", str(number)) for number in range(pseudonym.MOST_ELEMENTS + 3)]
-
-ORPHANING_PROGRAM = """
-import os, signal, sys
-from crypto.pseudonym_pool import PseudonymPool
-
-if __name__ == "__main__":
-    pool = PseudonymPool(bytes(32), 2)
-    print(*pool._executor._processes, flush=True)
-    sys.stdin.readline()
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
 
 
 @pytest.fixture(scope="module", params=[0, 2], ids=["inline", "two workers"])
@@ -92,25 +79,7 @@ def test_a_short_seed_starts_no_worker(workers: int) -> None:
 
 
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
-    program = tmp_path / "orphaning.py"
-    program.write_text(ORPHANING_PROGRAM)
-    root = Path(pseudonym_pool.__file__).parent.parent
-    with subprocess.Popen(
-        [sys.executable, str(program)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(root)},
-    ) as parent:
-        assert parent.stdin is not None
-        assert parent.stdout is not None
-        workers = [os.pidfd_open(int(pid)) for pid in parent.stdout.readline().split()]
-        parent.stdin.write(b"\n")
-        parent.stdin.close()
-        ended = [bool(select.select([worker], [], [], 20)[0]) for worker in workers]
-    for worker in workers:
-        os.close(worker)
-
-    assert ended == [True, True]
+    assert ended_with_parent(PseudonymPool, "bytes(32), 2", tmp_path) == [True, True]
 
 
 def test_workers_that_were_killed_are_replaced() -> None:

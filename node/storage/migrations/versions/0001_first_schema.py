@@ -3,10 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
+from node.storage.migrations.columns import flag, octets, row_number, text, unique, whole
+
 revision = "0001"
 down_revision = None
-
-_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
@@ -23,63 +23,63 @@ def upgrade() -> None:
 
 
 def _operators() -> None:
-    op.create_table("counters", _text("name", key=True), _int("value"), sqlite_with_rowid=False)
+    op.create_table("counters", text("name", key=True), whole("value"), sqlite_with_rowid=False)
     op.create_table(
-        "operators", _number(), _text("name"), _text("key_id"), _bytes("public"), _text("roles"),
-        _int("added_at"), _int("retired_at", nullable=True), _unique("operators", "name"),
+        "operators", row_number(), text("name"), text("key_id"), octets("public"), text("roles"),
+        whole("added_at"), whole("retired_at", nullable=True), unique("operators", "name"),
     )  # fmt: skip
     op.create_table(
-        "operator_acts", _number(), _bytes("digest"), _text("operator"), _bytes("raw"), _int("at"),
-        _unique("operator_acts", "digest"),
+        "operator_acts", row_number(), octets("digest"), text("operator"), octets("raw"), whole("at"),
+        unique("operator_acts", "digest"),
     )  # fmt: skip
     counters = sa.table("counters", sa.column("name"), sa.column("value"))
     op.bulk_insert(counters, [{"name": "generation", "value": 0}, {"name": "subjects", "value": 0}])
 
 
 def _registry() -> None:
-    op.create_table("pins", _text("authority", key=True), _bytes("card"))
-    op.create_table("registry_heads", _text("authority", key=True), _bytes("head"))
+    op.create_table("pins", text("authority", key=True), octets("card"))
+    op.create_table("registry_heads", text("authority", key=True), octets("head"))
     op.create_table(
-        "registry_statements", _number(), _text("authority"), _int("place"), _bytes("raw"),
-        _int("covered_at"), _unique("registry_statements", "authority", "place"),
+        "registry_statements", row_number(), text("authority"), whole("place"), octets("raw"),
+        whole("covered_at"), unique("registry_statements", "authority", "place"),
     )  # fmt: skip
     op.create_table(
-        "peer_heads", _text("peer", key=True), _int("size"), _bytes("root"), _bytes("note"),
-        _int("seen_at"),
+        "peer_heads", text("peer", key=True), whole("size"), octets("root"), octets("note"),
+        whole("seen_at"),
     )  # fmt: skip
 
 
 def _agreements() -> None:
-    op.create_table("agreements", _number(), _bytes("digest"), _unique("agreements", "digest"))
+    op.create_table("agreements", row_number(), octets("digest"), unique("agreements", "digest"))
     op.create_table(
-        "agreement_documents", _number(), _int("agreement_no", references="agreements.number"),
-        _bytes("digest"), _text("kind"), _bytes("raw"), _bytes("raw_digest"),
-        _unique("agreement_documents", "raw_digest"),
+        "agreement_documents", row_number(), whole("agreement_no", references="agreements.number"),
+        octets("digest"), text("kind"), octets("raw"), octets("raw_digest"),
+        unique("agreement_documents", "raw_digest"),
     )  # fmt: skip
     op.create_index("ix_agreement_documents_agreement_no", "agreement_documents", ["agreement_no"])
     op.create_table(
-        "consents", _number(), _bytes("consent"), _int("agreement_no", references="agreements.number"),
-        _text("scheme"), _text("value"), _int("valid_until"), _bytes("raw"), _unique("consents", "consent"),
+        "consents", row_number(), octets("consent"), whole("agreement_no", references="agreements.number"),
+        text("scheme"), text("value"), whole("valid_until"), octets("raw"), unique("consents", "consent"),
     )  # fmt: skip
     op.create_index("ix_consents_agreement_no_scheme_value", "consents", ["agreement_no", "scheme", "value"])
     op.create_table(
-        "known_pseudonyms", _int("agreement_no", key=True, references="agreements.number"),
-        _int("epoch", key=True), _text("scheme", key=True), _text("value", key=True), _bytes("pseudonym"),
+        "known_pseudonyms", whole("agreement_no", key=True, references="agreements.number"),
+        whole("epoch", key=True), text("scheme", key=True), text("value", key=True), octets("pseudonym"),
         sqlite_with_rowid=False,
     )  # fmt: skip
 
 
 def _records() -> None:
-    op.create_table("subjects", _number(), _text("kind"))
+    op.create_table("subjects", row_number(), text("kind"))
     op.create_table(
-        "identifiers", _number(), _int("subject_no", references="subjects.number"), _text("scheme"),
-        _text("value"), _unique("identifiers", "scheme", "value"), sqlite_autoincrement=True,
+        "identifiers", row_number(), whole("subject_no", references="subjects.number"), text("scheme"),
+        text("value"), unique("identifiers", "scheme", "value"), sqlite_autoincrement=True,
     )  # fmt: skip
     op.create_table(
-        "records", _number(), _int("subject_no", references="subjects.number"), _bytes("source_key"),
-        _int("version"), _text("kind"), _bytes("content_digest"), _text("disclose_until", nullable=True),
-        _text("withheld"), _int("stored_at"), _bytes("facts"), _bytes("content"),
-        _unique("records", "source_key"), sqlite_autoincrement=True,
+        "records", row_number(), whole("subject_no", references="subjects.number"), octets("source_key"),
+        whole("version"), text("kind"), octets("content_digest"), text("disclose_until", nullable=True),
+        text("withheld"), whole("stored_at"), octets("facts"), octets("content"),
+        unique("records", "source_key"), sqlite_autoincrement=True,
     )  # fmt: skip
     op.create_index("ix_records_kind_number", "records", ["kind", "number"])
     op.create_index("ix_records_subject_no_kind", "records", ["subject_no", "kind"])
@@ -87,75 +87,75 @@ def _records() -> None:
 
 def _disclosure() -> None:
     op.create_table(
-        "pseudonym_indexes", _int("agreement_no", key=True, references="agreements.number"),
-        _int("epoch", key=True), _int("through"), _flag("ready"),
+        "pseudonym_indexes", whole("agreement_no", key=True, references="agreements.number"),
+        whole("epoch", key=True), whole("through"), flag("ready"),
     )  # fmt: skip
     op.create_table(
-        "pseudonyms", _int("agreement_no", key=True), _int("epoch", key=True),
-        _bytes("pseudonym", key=True), _int("subject_no", references="subjects.number"),
+        "pseudonyms", whole("agreement_no", key=True), whole("epoch", key=True),
+        octets("pseudonym", key=True), whole("subject_no", references="subjects.number"),
         sqlite_with_rowid=False,
     )  # fmt: skip
     op.create_table(
-        "aliases", _int("record_no", key=True, references="records.number"),
-        _int("agreement_no", key=True, references="agreements.number"), _bytes("alias"),
-        _int("wire_version"), sqlite_with_rowid=False,
+        "aliases", whole("record_no", key=True, references="records.number"),
+        whole("agreement_no", key=True, references="agreements.number"), octets("alias"),
+        whole("wire_version"), sqlite_with_rowid=False,
     )  # fmt: skip
     op.create_table(
-        "renditions", _number(), _int("record_no", references="records.number"),
-        _int("agreement_no", references="agreements.number"), _int("epoch"), _int("record_version"),
-        _int("wire_version"), _bytes("commitment"), _bytes("body"),
-        _unique("renditions", "record_no", "agreement_no", "epoch", "record_version"),
+        "renditions", row_number(), whole("record_no", references="records.number"),
+        whole("agreement_no", references="agreements.number"), whole("epoch"), whole("record_version"),
+        whole("wire_version"), octets("commitment"), octets("body"),
+        unique("renditions", "record_no", "agreement_no", "epoch", "record_version"),
     )  # fmt: skip
     op.create_table(
-        "disclosures", _number(), _int("record_no", references="records.number"), _int("record_version"),
-        _int("agreement_no", references="agreements.number"), _bytes("frame"), _int("at"),
+        "disclosures", row_number(), whole("record_no", references="records.number"), whole("record_version"),
+        whole("agreement_no", references="agreements.number"), octets("frame"), whole("at"),
     )  # fmt: skip
     op.create_index("ix_disclosures_record_no", "disclosures", ["record_no"])
 
 
 def _exchange() -> None:
     op.create_table(
-        "sent_frames", _number(), _bytes("frame"), _text("recipient"),
-        _int("agreement_no", references="agreements.number"), _bytes("request"), _bytes("header_digest"),
-        _int("sent_at"), _bytes("outcomes"), _bytes("header"), _bytes("body"),
-        _unique("sent_frames", "frame"), _unique("sent_frames", "request"),
+        "sent_frames", row_number(), octets("frame"), text("recipient"),
+        whole("agreement_no", references="agreements.number"), octets("request"), octets("header_digest"),
+        whole("sent_at"), octets("outcomes"), octets("header"), octets("body"),
+        unique("sent_frames", "frame"), unique("sent_frames", "request"),
     )  # fmt: skip
     op.create_table(
-        "receipts", _number(), _bytes("raw_digest"), _bytes("raw"), _unique("receipts", "raw_digest"),
+        "receipts", row_number(), octets("raw_digest"), octets("raw"), unique("receipts", "raw_digest"),
     )  # fmt: skip
     op.create_table(
-        "frame_receipts", _int("frame_no", key=True, references="sent_frames.number"),
-        _int("receipt_no", references="receipts.number"), _int("received_at"),
+        "frame_receipts", whole("frame_no", key=True, references="sent_frames.number"),
+        whole("receipt_no", references="receipts.number"), whole("received_at"),
     )  # fmt: skip
     op.create_table(
-        "received_frames", _number(), _bytes("frame"), _text("sender"), _bytes("agreement"),
-        _bytes("header_digest"), _int("received_at"), _bytes("header"), _bytes("body"),
-        _unique("received_frames", "frame", "sender"),
+        "received_frames", row_number(), octets("frame"), text("sender"), octets("agreement"),
+        octets("header_digest"), whole("received_at"), octets("header"), octets("body"),
+        unique("received_frames", "frame", "sender"),
     )  # fmt: skip
     op.create_index("ix_received_frames_sender_number", "received_frames", ["sender", "number"])
     op.create_table(
-        "copies", _number(), _int("frame_no", references="received_frames.number"), _bytes("agreement"),
-        _bytes("pseudonym"), _bytes("alias"), _int("wire_version"), _text("kind"), _int("keep_until"),
-        _bytes("rendition"),
+        "copies", row_number(), whole("frame_no", references="received_frames.number"), octets("agreement"),
+        octets("pseudonym"), octets("alias"), whole("wire_version"), text("kind"), whole("keep_until"),
+        octets("rendition"),
     )  # fmt: skip
     op.create_index("ix_copies_frame_no", "copies", ["frame_no"])
 
 
 def _usage() -> None:
     op.create_table(
-        "charges", _int("agreement_no", key=True, references="agreements.number"),
-        _text("period", key=True), _int("amount"), sqlite_with_rowid=False,
+        "charges", whole("agreement_no", key=True, references="agreements.number"),
+        text("period", key=True), whole("amount"), sqlite_with_rowid=False,
     )  # fmt: skip
-    op.create_table("evaluations", _bytes("request", key=True), _int("at"), sqlite_with_rowid=False)
+    op.create_table("evaluations", octets("request", key=True), whole("at"), sqlite_with_rowid=False)
     op.create_table(
-        "nonces", _bytes("nonce", key=True), _bytes("request"), _int("expires_at"), sqlite_with_rowid=False,
+        "nonces", octets("nonce", key=True), octets("request"), whole("expires_at"), sqlite_with_rowid=False,
     )  # fmt: skip
 
 
 def _journal() -> None:
     op.create_table(
-        "journal_entries", _number(), _int("place", nullable=True), _bytes("leaf"), _bytes("entry"),
-        _bytes("detail"), _bytes("salt"),
+        "journal_entries", row_number(), whole("place", nullable=True), octets("leaf"), octets("entry"),
+        octets("detail"), octets("salt"),
     )  # fmt: skip
     op.create_index(
         "ix_journal_entries_leaf",
@@ -180,19 +180,19 @@ def _journal() -> None:
         postgresql_where=sa.text("place IS NOT NULL"),
     )
     op.create_table(
-        "journal_nodes", _int("level", key=True), _int("place", key=True), _bytes("hash"),
+        "journal_nodes", whole("level", key=True), whole("place", key=True), octets("hash"),
         sqlite_with_rowid=False,
     )  # fmt: skip
     op.create_table(
-        "journal_head", _int("one", key=True), _int("size"), _bytes("root"), _bytes("note"), _int("at"),
+        "journal_head", whole("one", key=True), whole("size"), octets("root"), octets("note"), whole("at"),
     )  # fmt: skip
 
 
 def _outbox() -> None:
     op.create_table(
-        "jobs", _number(), _text("kind"), _text("peer"), _text("key"), _text("state"), _int("attempts"),
-        _int("next_at"), _int("give_up_at", nullable=True), _int("finished_at", nullable=True),
-        _bytes("payload"), _bytes("result", nullable=True), _unique("jobs", "key"),
+        "jobs", row_number(), text("kind"), text("peer"), text("key"), text("state"), whole("attempts"),
+        whole("next_at"), whole("give_up_at", nullable=True), whole("finished_at", nullable=True),
+        octets("payload"), octets("result", nullable=True), unique("jobs", "key"),
         sqlite_autoincrement=True,
     )  # fmt: skip
     op.create_index(
@@ -202,28 +202,3 @@ def _outbox() -> None:
         sqlite_where=sa.text("state = 'waiting'"),
         postgresql_where=sa.text("state = 'waiting'"),
     )
-
-
-def _number() -> sa.Column[int]:
-    return sa.Column("number", _NUMBER, primary_key=True)
-
-
-def _int(name: str, *, references: str | None = None, key: bool = False, nullable: bool = False) -> sa.Column[int]:
-    foreign = [sa.ForeignKey(references)] if references else []
-    return sa.Column(name, _NUMBER, *foreign, primary_key=key, nullable=nullable, autoincrement=False)
-
-
-def _bytes(name: str, *, key: bool = False, nullable: bool = False) -> sa.Column[bytes]:
-    return sa.Column(name, sa.LargeBinary, primary_key=key, nullable=nullable)
-
-
-def _text(name: str, *, key: bool = False, nullable: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, primary_key=key, nullable=nullable)
-
-
-def _flag(name: str) -> sa.Column[bool]:
-    return sa.Column(name, sa.Boolean, nullable=False)
-
-
-def _unique(table: str, *columns: str) -> sa.UniqueConstraint:
-    return sa.UniqueConstraint(*columns, name="_".join(("uq", table, *columns)))

@@ -19,7 +19,8 @@ from node.operations.push_records import PushResult
 from node.wire.errors import PeerRefused, PeerUnreachable
 from node.wire.peers import PeerClient
 from registry.parties import PartyId
-from tests.fakes.network import Network, found, running
+from tests.fakes.founding import copied, founded
+from tests.fakes.network import Network
 from tests.fakes.propagation import AGENCY, AUTHORITIES, BANKS, HOME, agree, deleted, enterprise, load, push
 from tests.fakes.serving import node_of
 
@@ -69,8 +70,7 @@ class ScriptedPeer:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Home and one bank with an agreement and nine records."""
     folder = tmp_path_factory.mktemp("pushing")
-    found(PARTS, folder)
-    with running(PARTS, folder, seed=1) as network:
+    with founded(PARTS, folder, seed=1) as network:
         agree(network, HOME, BANK)
         load(network, HOME, [enterprise(number) for number in range(9)])
     return folder
@@ -80,9 +80,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def network(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
     """Frames of three records each, so that a push has several."""
     monkeypatch.setattr(push_records, "PORTION", 3)
-    for part in PARTS:
-        (tmp_path / f"{part.party}.db").write_bytes((template / f"{part.party}.db").read_bytes())
-    with running(PARTS, tmp_path, seed=2) as opened:
+    with copied(template, PARTS, tmp_path, seed=2) as opened:
         yield opened
 
 

@@ -6,7 +6,6 @@ from datetime import date
 import pytest
 
 from agreements.refusal import Refusal, Refused
-from node.domain.dates import months_later
 from node.domain.intake import Admitted, Intake, Rejected, admit, open_intake
 from node.domain.money import Money
 from node.domain.records import (
@@ -19,6 +18,7 @@ from node.domain.records import (
 )
 from node.domain.rows import Row
 from node.domain.subjects import SubjectKind
+from registry.norms.calendar import months_later
 from registry.norms.catalogue import Catalogue, Polarity, Publicity
 from registry.norms.law import shipped_law
 from registry.norms.overlay import Severity, read_overlay
@@ -246,7 +246,7 @@ def test_a_kind_outside_the_catalogue_and_a_nameless_source_are_refused() -> Non
     nameless = open_intake(Kind.PENALTY, full, provider=PartyId("sz-credit"), source_system=" ", today=TODAY)
 
     assert isinstance(unlisted, Refused)
-    assert unlisted.reason is Refusal.NOT_IN_CATALOGUE
+    assert (unlisted.reason, unlisted.rule_pack) == (Refusal.NOT_IN_CATALOGUE, "SZ-DRAFT-82@1")
     assert isinstance(nameless, Refused)
     assert nameless.reason is Refusal.PROVENANCE_MISSING
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from node.domain.dates import DateOrder, anniversary, parse_date, shanghai_day
+from node.domain.dates import DateOrder, parse_date, shanghai_day
 from node.domain.money import Money, in_yuan, parse_money
 
 
@@ -78,18 +78,6 @@ def test_another_order_is_read_only_when_it_is_named() -> None:
     assert parse_date("05-03-2024", DateOrder.DMY) == date(2024, 3, 5)
     assert parse_date("03/05/2024", DateOrder.MDY) == date(2024, 3, 5)
     assert parse_date("20240305", DateOrder.DMY) is None
-
-
-@pytest.mark.parametrize(
-    ("generated", "withheld"),
-    [
-        (date(2021, 11, 23), date(2026, 11, 23)),
-        (date(2024, 2, 29), date(2029, 2, 28)),
-        (date(2022, 1, 1), date(2027, 1, 1)),
-    ],
-)
-def test_the_fifth_anniversary_is_the_first_withheld_day(generated: date, withheld: date) -> None:
-    assert anniversary(generated, 5) == withheld
 
 
 def test_the_day_begins_in_shenzhen() -> None:

@@ -7,10 +7,10 @@ import pytest
 from msgspec import structs
 
 from agreements.refusal import Refusal
-from node.domain.dates import anniversary, months_later
 from node.domain.records import HomeRecord, Withheld
 from node.domain.serving import is_visible, strongest, withheld
 from node.domain.subjects import SubjectKind
+from registry.norms.calendar import anniversary, months_later
 from registry.norms.catalogue import Catalogue, Publicity
 from registry.norms.law import shipped_law
 from registry.norms.overlay import read_overlay

@@ -1,5 +1,7 @@
 """Evaluations are decided, charged and journalled before a single element is evaluated."""
 
+from typing import Any
+
 import pytest
 
 from node.operations.asked import EvaluationGranted, RefusedAnswer
@@ -77,11 +79,11 @@ def test_a_new_epoch_is_charged_anew_until_the_quota_of_the_agreement_ends(world
     ],
 )
 def test_what_may_not_be_evaluated_is_refused_journalled_and_not_charged(
-    world: World, changed: dict[str, object], reason: str
+    world: World, changed: dict[str, Any], reason: str
 ) -> None:
     before = len(world.agency.journal())
 
-    (given,) = charges(world, evaluation(world, **changed))  # type: ignore[arg-type]
+    (given,) = charges(world, evaluation(world, **changed))
 
     written = world.agency.journal()[before:]
     assert isinstance(given, RefusedAnswer)
@@ -120,7 +122,7 @@ def test_nothing_is_evaluated_before_the_filing(admitted: World) -> None:
 def test_a_stale_registry_stops_evaluation_of_retries_too(world: World) -> None:
     asked = evaluation(world)
     charges(world, asked)
-    world.clock.forward(hours=2)  # type: ignore[attr-defined]
+    world.forward(hours=2)
 
     assert reasons(charges(world, asked)) == ["REGISTRY_STALE"]
 

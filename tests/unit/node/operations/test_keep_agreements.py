@@ -149,11 +149,11 @@ def test_an_operator_whose_key_is_not_the_registered_one_orders_nothing(admitted
     impostor = SigningOperator(name="alice", key=SigningKey(Purpose.OPERATOR, b"\x0b" * 32))
     before = len(agency.journal())
 
+    def ordered(what: Callable[[UnitOfWork, Agreement, Office], Done | NotPossible]) -> Done | NotPossible:
+        return agency.write(lambda work: what(work, agreement, replace(agency.office(work), operator=impostor)))
+
     for what in (file_agreement, _end):
-        answer = agency.write(
-            lambda work, what=what: what(work, agreement, replace(agency.office(work), operator=impostor))  # type: ignore[misc]
-        )
-        assert why(answer) == "alice is not an operator of this node"
+        assert why(ordered(what)) == "alice is not an operator of this node"
     wanted = terms(admitted, name="0b")
     answer = agency.write(lambda work: draft_agreement(work, wanted, replace(agency.office(work), operator=impostor)))
     assert why(answer) == "alice is not an operator of this node"
@@ -258,8 +258,10 @@ def test_a_receipt_is_kept_only_from_the_authority_and_for_this_agreement(admitt
     assert isinstance(receipt, bytes)
     other = replace(agreement, digest=bytes(32))
 
-    def keep(work: UnitOfWork, authority: PartyId, of: Agreement, document: bytes) -> bytes | Refused:
-        return keep_receipt(work, authority, of, document, agency.facts(work), agency.context)
+    def keep(authority: PartyId, of: Agreement, document: bytes) -> bytes | Refused:
+        return agency.write(
+            lambda work: keep_receipt(work, authority, of, document, agency.facts(work), agency.context)
+        )
 
     for authority, of, document, reason in (
         (HK, agreement, receipt, "SIGNATURE_INVALID"),
@@ -267,7 +269,7 @@ def test_a_receipt_is_kept_only_from_the_authority_and_for_this_agreement(admitt
         (SZ, agreement, raw, "SIGNATURE_INVALID"),
         (SZ, agreement, receipt[:-1], "MALFORMED"),
     ):
-        refused = agency.write(lambda work, given=(authority, of, document): keep(work, *given))  # type: ignore[misc]
+        refused = keep(authority, of, document)
         assert isinstance(refused, Refused)
         assert refused.reason == reason
     assert documents(agency, agreement, filing.KIND) == []
@@ -299,7 +301,7 @@ def test_an_end_works_here_at_once_and_there_when_it_arrives(admitted: World) ->
 def test_either_party_may_end_an_agreement_even_a_suspended_or_stale_one(admitted: World) -> None:
     """Rule 10 stops disclosure only: an end is taken in under stale heads as well."""
     agreement = filed(admitted)
-    admitted.clock.forward(days=3)  # type: ignore[attr-defined]
+    admitted.forward(days=3)
 
     assert isinstance(receive(admitted.agency, BANK, ending(agreement, admitted.bank)), bytes)
     assert state(admitted.agency, agreement) is State.TERMINATED

@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 import msgspec
 import pytest
@@ -274,7 +275,7 @@ def test_the_head_that_proofs_stood_under_is_the_one_that_the_next_must_extend(w
     checkpoints = [Checkpoint(journal_origin(AGENCY), size, bytes([size]) * 32) for size in (5, 9, 7)]
 
     for one in checkpoints:
-        bank.write(lambda work, one=one: note_proof(work, AGENCY, one, b"note", bank.context))  # type: ignore[misc]
+        bank.write(partial(note_proof, peer=AGENCY, checkpoint=one, note=b"note", context=bank.context))
 
     held = bank.read(lambda work: work.peers.head(AGENCY))
     assert held is not None

@@ -163,7 +163,7 @@ def _with_certificate(part: Part, of: ListedCard, world: World) -> ListedCard:
 
 def test_a_renewed_head_says_that_nothing_is_hidden(admitted: World) -> None:
     before = page(admitted.sz)
-    admitted.clock.forward(minutes=5)  # type: ignore[attr-defined]
+    admitted.forward(minutes=5)
 
     admitted.sz.write(lambda work: renew_head(work, admitted.sz.facts(work), admitted.sz.context))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from agreements.authorisation_pool import Opening, Presented, open_all
 from node.operations.answer_queries import answer_queries
-from node.operations.asked import Answered, RefusedAnswer
+from node.operations.asked import Answered, QueryAsked, RefusedAnswer
 from node.operations.open_ahead import NOTHING, OpenedAhead, open_ahead
 from tests.fakes.exchange import SHOWN, question, reasons
 from tests.fakes.world import HK, World
@@ -24,10 +24,8 @@ class Opener:
         return open_all(presented, rule_pack)
 
 
-def given(world: World, asked: Sequence[object], ahead: OpenedAhead) -> list[Answered | RefusedAnswer]:
-    return world.agency.write(
-        lambda work: answer_queries(work, asked, world.agency.desk(work), ahead)  # type: ignore[arg-type]
-    )
+def given(world: World, asked: Sequence[QueryAsked], ahead: OpenedAhead) -> list[Answered | RefusedAnswer]:
+    return world.agency.write(lambda work: answer_queries(work, asked, world.agency.desk(work), ahead))
 
 
 def test_what_was_opened_ahead_is_not_opened_again(world: World) -> None:

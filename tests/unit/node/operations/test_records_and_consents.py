@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import msgspec
 import pytest
@@ -22,6 +24,7 @@ from tests.fakes.exchange import (
     EVIDENCE,
     OTHERS,
     PENALTIES,
+    PERSON,
     PURPOSE,
     REGISTRATIONS,
     SHOWN,
@@ -142,7 +145,7 @@ def test_consents_are_kept_one_for_each_subject_under_one_order(world: World) ->
     assert SHOWN.value not in str(written)
 
 
-def attest(world: World, operator: SigningOperator | None = None, **changed: object) -> object:
+def attest(world: World, operator: SigningOperator | None = None, **changed: Any) -> object:
     bank = world.bank
     attestation = Attestation(
         agreement=world.agreement(),
@@ -152,7 +155,7 @@ def attest(world: World, operator: SigningOperator | None = None, **changed: obj
         valid_until=world.clock() + timedelta(days=30),
         evidence=EVIDENCE,
     )
-    wanted = replace(attestation, **changed)  # type: ignore[arg-type]
+    wanted = replace(attestation, **changed)
     return bank.write(lambda work: attest_consents(work, wanted, operator or bank.operator, LAW.rules, bank.context))
 
 
@@ -166,6 +169,16 @@ def test_a_consent_needs_a_near_end_that_is_still_to_come(world: World, days: in
 
     assert isinstance(refused, Refused)
     assert refused.reason == reason
+    assert (len(world.bank.journal()), _consents(world)) == before
+
+
+def test_no_consent_is_attested_for_a_natural_person(world: World) -> None:
+    before = (len(world.bank.journal()), _consents(world))
+
+    refused = attest(world, subjects=[SHOWN, PERSON])
+
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.article) == ("NATURAL_PERSON_SUBJECT", "S 14")
     assert (len(world.bank.journal()), _consents(world)) == before
 
 
@@ -237,7 +250,8 @@ def test_an_unknown_a_retired_and_an_impersonated_operator_order_nothing(world: 
         SigningOperator(name="gone", key=gone),
         SigningOperator(name="alice", key=gone),
     ):
-        answer = bank.read(lambda work, who=operator: order(work, who, Role.QUERIES, EVIDENCE, bank.context))  # type: ignore[misc]
+        wanted = partial(order, operator=operator, role=Role.QUERIES, subject=EVIDENCE, context=bank.context)
+        answer = bank.read(wanted)
         assert answer == NotAllowed(why=f"{operator.name} is not an operator of this node")
 
 

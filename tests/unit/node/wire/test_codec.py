@@ -370,10 +370,14 @@ def test_a_page_holds_whole_statements_up_to_the_largest_message() -> None:
     assert outgoing.registry_page_from_wire(raw).statements == statements[:4]
 
 
+def refusal(**fields: Any) -> common_pb2.Refusal:
+    return common_pb2.Refusal(**{"reason": 401} | fields)
+
+
 FRAME = common_pb2.Frame(header=b"h", body=b"b")
-WRONG_LEAF = common_pb2.Refusal(reason=401, journal_leaf=b"short")  # type: ignore[arg-type]
-LATER_REASON = common_pb2.Refusal(reason=9999)  # type: ignore[arg-type]
-LONG_WORDS = common_pb2.Refusal(reason=401, article="S" * 300)  # type: ignore[arg-type]
+WRONG_LEAF = refusal(journal_leaf=b"short")
+LATER_REASON = refusal(reason=9999)
+LONG_WORDS = refusal(article="S" * 300)
 
 
 def batch(**fields: Any) -> Any:
@@ -393,8 +397,7 @@ def notices_taken(**fields: Any) -> Any:
 
 
 def refused_at(*positions: int) -> list[exchange_pb2.ItemRefusal]:
-    refusal = common_pb2.Refusal(reason=401)  # type: ignore[arg-type]
-    return [exchange_pb2.ItemRefusal(index=position, refusal=refusal) for position in positions]
+    return [exchange_pb2.ItemRefusal(index=position, refusal=refusal()) for position in positions]
 
 
 @pytest.mark.parametrize(
@@ -432,7 +435,7 @@ def refused_at(*positions: int) -> list[exchange_pb2.ItemRefusal]:
         (pushed(journal_leaf=b""), read_pushed),
         (pushed(frame_id=b"", journal_leaf=LEAF), read_pushed),
         (pushed(frame_id=b"g" * 16, journal_leaf=LEAF), read_pushed),
-        (pushed(frame_id=b"g" * 16, refusal=common_pb2.Refusal(reason=401)), read_pushed),  # type: ignore[arg-type]
+        (pushed(frame_id=b"g" * 16, refusal=refusal()), read_pushed),
         (pushed(refusal=LATER_REASON), read_pushed),
         (pushed(refusal=WRONG_LEAF), read_pushed),
         (pushed(journal_leaf=LEAF, checkpoint=bytes(8193)), read_pushed),

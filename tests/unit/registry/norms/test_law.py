@@ -178,19 +178,14 @@ def test_a_catalogue_beyond_the_rules_is_no_law() -> None:
     assert lack(found) == (Lack.UNFIT, PackKind.CATALOGUE, "SZ-2026@1 entries.201.disclosure.years")
 
 
-def test_the_calendar_of_the_place_is_in_the_law_where_it_was_adopted() -> None:
-    """A44: a node in Hong Kong has both calendars to count by."""
-    raw = b'jurisdiction = "HK"\nyear = 2026\nversion = 1\nstatus = "OFFICIAL"\nsource = "s"\n[changed]\n'
-    local = open_pack(raw, "x")
-    packs = adopted_by_default(HK, Shelf.of(one for one in shipped_shelf().packs.values() if one.named != local.named))
-    without_it = law(adopting(*packs), place=HK)
-    with_it = law(adopting(*packs, local), shelf=shipped_shelf().and_also([local]), place=HK)
+@pytest.mark.parametrize(("place", "local"), [(SZ, None), (HK, "HK"), (Jurisdiction.MO, "MO")])
+def test_the_calendar_of_the_place_stands_beside_the_mainlands(place: Jurisdiction, local: str | None) -> None:
+    """A44: a node in Hong Kong or Macau has both to count by."""
+    found = law(adopting(*adopted_by_default(place, shipped_shelf())), place=place)
 
-    assert isinstance(without_it, Law)
-    assert isinstance(with_it, Law)
-    assert (without_it.local, with_it.calendar) == (None, without_it.calendar)
-    assert with_it.local is not None
-    assert with_it.local.jurisdiction == "HK"
+    assert isinstance(found, Law)
+    assert found.calendar.jurisdiction == "CN-MAINLAND"
+    assert (found.local.jurisdiction if found.local else None) == local
 
 
 def test_rules_that_name_a_purpose_of_no_list_are_no_law() -> None:

@@ -83,6 +83,16 @@ def test_an_overlay_shortens_and_forbids_under_its_own_article() -> None:
     assert narrowed.retention == Retention(default_days=30, max_days=60, article="L 3")
 
 
+def test_a_shorter_disclosure_is_a_shorter_clock() -> None:
+    narrowed = narrow(RULES, [overlay(disclosure_years=Ruled(value=3, article="L 4"))])
+    bound, before = narrowed.clocks["DISCLOSURE"].strict, RULES.clocks["DISCLOSURE"].strict
+
+    assert bound is not None
+    assert before is not None
+    assert (bound.length, before.length) == (3, 5)
+    assert narrowed.clocks.keys() == RULES.clocks.keys()
+
+
 def test_of_two_overlays_the_narrower_value_counts_in_either_order() -> None:
     first = overlay(id="A", record_recipients=Ruled(value=frozenset({PartyClass.FIN_INST}), article="A"))
     classes = frozenset({PartyClass.FIN_INST, PartyClass.INSURANCE})

@@ -1,9 +1,9 @@
-from datetime import date
+from datetime import UTC, date, datetime, time
 
 import pytest
 
 from registry.errors import BadPack
-from registry.norms.calendar import Calendar, load_calendar, read_calendar_pack
+from registry.norms.calendar import load_calendar
 from registry.norms.code_lists import CodeListName, load_code_list
 from registry.norms.packs import shipped
 from registry.norms.rule_pack import load_rule_pack, read_rule_pack
@@ -21,10 +21,8 @@ def test_an_agreement_is_filed_within_five_working_days() -> None:
 
 
 def test_a_clock_does_not_run_by_another_calendar() -> None:
-    other = 'jurisdiction = "HK"\nyear = 2026\nversion = 1\nstatus = "OFFICIAL"\nsource = "s"\n[changed]\n'
-
     with pytest.raises(ValueError, match="CN-MAINLAND"):
-        RULES.filing_clock.due(date(2026, 4, 30), Calendar.of([read_calendar_pack(other)]))
+        RULES.filing_clock.due(date(2026, 4, 30), load_calendar("HK"))
 
 
 def test_an_agreement_with_a_shenzhen_party_needs_the_receipt_of_shenzhen() -> None:
@@ -65,8 +63,8 @@ def test_the_purposes_abroad_are_the_tagged_purposes_of_the_code_list() -> None:
     ("written", "instead", "place"),
     [
         ("version = 1", "version = 0", "$.version"),
-        ('article = "31"', "", "$.disclosure_years"),
-        ('article = "31"', 'article = "31"\nnote = 1', "$.disclosure_years"),
+        ('article = "29"', "", "$.batch_query_classes"),
+        ('article = "29"', 'article = "29"\nnote = 1', "$.batch_query_classes"),
         ("max_days = 90", "max_days = 0", "$.retention.max_days"),
         ("[clocks.AGR_FILE]", "[clocks.OTHER]", "clocks"),
         ("max_days = 90", "max_days = 89", "retention.default_days"),
@@ -86,6 +84,72 @@ def test_a_missing_unknown_or_unfit_key_is_refused_with_its_place(written: str, 
         read_rule_pack(TEXT.replace(written, instead), "changed")
 
     assert failure.value.place == place
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "place"),
+    [
+        ('article = "34.2"\n', "", "clocks.REGIME_FILE"),
+        ('en = "A peer is reviewed each year"\n', "", "clocks.PEER_REVIEW"),
+        ('law = { unit = "YEAR", length = 1 }', 'law = { unit = "DECADE", length = 1 }', "clocks.PEER_REVIEW.law.unit"),
+        ('law = { unit = "YEAR", length = 1 }', 'law = { unit = "YEAR" }', "clocks.PEER_REVIEW.law"),
+        ("length = 7 }\nlaw", "length = 8 }\nlaw", "clocks.REORG_ANNOTATE"),
+        ('strict = { unit = "SAME_DAY" }\non_breach', "on_breach", "clocks.D11_UNVERIF"),
+        ("confirmed_by_person = true\n", "", "clocks.RESUME"),
+        ("at_least = true", "at_most = true", "clocks.LOG_KEEP"),
+        ('direction = "LENIENT"', 'direction = "LAX"', "clocks.D0_WINDOW.direction"),
+        ('["regime.effective"]', '["regime.efective"]', "clocks.REGIME_FILE.start"),
+        ('["repair.fed_back"]', '["repair.decided", "repair.feedback"]', "clocks.REPAIR_FEEDBACK.end"),
+        ('["repair.fed_back"]', "[]", "clocks.REPAIR_FEEDBACK.end"),
+        ('["repair.fed_back"]', '["fed back"]', "clocks.REPAIR_FEEDBACK.end[0]"),
+        ('within = "D9_CAP"', 'within = "D99_CAP"', "clocks.D6_PROVIDER.extension.within"),
+        ("length = 5, start_counts", "length = 4, start_counts", "clocks.DISCLOSURE.strict"),
+        ("[clocks.PEER_DELETE]", "[clocks.PEER]", "clocks"),
+        ("[clocks.PEER_DELETE]", "[clocks.peer]", "key in $.clocks"),
+        ('  "agreement.signed",', '  "agreement",', "$.events[0]"),
+    ],
+)
+def test_a_clock_that_does_not_hold_together_is_refused_by_name(written: str, instead: str, place: str) -> None:
+    assert written in TEXT
+    with pytest.raises(BadPack) as failure:
+        read_rule_pack(TEXT.replace(written, instead), "changed")
+
+    assert failure.value.place == place
+
+
+def test_the_pack_lists_no_event_that_no_clock_knows() -> None:
+    known = {event for clock in RULES.clocks.values() for event in (*clock.start, *clock.end)}
+
+    assert sorted(RULES.events) == sorted(known)
+
+
+def test_where_the_draft_sets_a_period_the_node_keeps_it_or_a_shorter_one() -> None:
+    by_law = {code: clock.law for code, clock in RULES.clocks.items() if clock.law is not None}
+    shorter = {code for code, law in by_law.items() if RULES.clocks[code].strict != law}
+
+    assert shorter == {"D1_NOTIFY", "DISCLOSURE"}
+    assert len(by_law) == 21
+
+
+def test_where_the_draft_is_silent_the_article_says_so() -> None:
+    silent = [clock.article for clock in RULES.clocks.values() if clock.law is None and not clock.confirmed_by_person]
+
+    assert all("product limit" in article or "by agreement" in article for article in silent)
+
+
+def test_a_day_is_best_done_with_by_six_in_the_evening() -> None:
+    due = RULES.filing_clock.due(date(2026, 4, 30), load_calendar())
+
+    assert RULES.close_of_business.value == time(18)
+    assert RULES.target(due) == datetime(2026, 5, 11, 10, tzinfo=UTC)
+
+
+def test_the_next_calendar_is_asked_for_sixty_days_before_the_last_announced_day() -> None:
+    assert RULES.calendar_alarm(load_calendar(), date(2026, 10, 31)) is None
+
+    alarm = RULES.calendar_alarm(load_calendar(), date(2026, 11, 1))
+    assert alarm is not None
+    assert alarm.official_until == date(2026, 12, 31)
 
 
 def test_a_pack_that_is_not_shipped_is_refused() -> None:

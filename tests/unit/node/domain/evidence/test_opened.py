@@ -1,6 +1,7 @@
 """A journal entry in a bundle reads exactly as it was written, and opens only with the detail it commits to."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
 
@@ -91,7 +92,7 @@ def test_an_entry_that_is_written_otherwise_is_refused_as_canonical_reading_woul
         lambda _: "[]",
     ],
 )
-def test_an_entry_in_another_spelling_is_refused(write) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def test_an_entry_in_another_spelling_is_refused(write: Callable[[str], str]) -> None:
     one = line()
 
     assert refused(EntryLine(write(one.entry), one.detail, one.salt))

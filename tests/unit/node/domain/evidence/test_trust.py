@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crypto.keys import KeyId
+from crypto.keys import KeyId, Purpose
 from node.domain.evidence.trust import EVER, Trust
 from registry.parties import PartyId
 from registry.snapshot import fold
@@ -49,7 +49,7 @@ def test_who_is_not_listed_is_not_admitted_and_was_not_heard() -> None:
 
     assert not known.is_admitted(BANK, NOON)
     assert not known.is_heard(BANK, NOON)
-    assert not known.keys(BANK, "document")  # type: ignore[arg-type]
+    assert not known.keys(BANK, Purpose.DOCUMENT)
 
 
 @pytest.mark.parametrize(("unknown", "knows"), [(frozenset(), True), (frozenset({"mo-authority"}), False)])

@@ -1,0 +1,26 @@
+"""Where both programs begin: whoever interrupts one while it is still being loaded gets no traceback."""
+
+import sys
+from importlib import import_module
+from typing import Final
+
+_INTERRUPTED: Final = 130
+"""128 + SIGINT, as shells have it; `node.cli.screen.Exit` says the same, and is not loaded yet."""
+
+
+def creditport() -> None:
+    """The operator's program."""
+    _start("node.cli.main")
+
+
+def creditport_inspect() -> None:
+    """The inspector's program."""
+    _start("node.cli.inspector.main")
+
+
+def _start(module: str) -> None:
+    try:
+        import_module(module).main()
+    except KeyboardInterrupt:
+        # Commands say themselves what an interruption left behind; here nothing had begun, or everything was over.
+        sys.exit(_INTERRUPTED)

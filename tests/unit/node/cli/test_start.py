@@ -1,0 +1,39 @@
+"""Both programs end quietly when somebody interrupts them before they have begun."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from node.cli import start
+from node.cli.screen import Exit
+
+
+@pytest.mark.parametrize("program", [start.creditport, start.creditport_inspect])
+def test_an_interruption_while_loading_ends_with_the_code_of_one(
+    program: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: str) -> SimpleNamespace:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(start, "import_module", interrupted)
+
+    with pytest.raises(SystemExit) as ended:
+        program()
+
+    assert ended.value.code == Exit.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("program", "module"),
+    [(start.creditport, "node.cli.main"), (start.creditport_inspect, "node.cli.inspector.main")],
+)
+def test_each_program_runs_its_own_commands(
+    program: Callable[[], None], module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(start, "import_module", lambda name: SimpleNamespace(main=lambda: ran.append(name)))
+
+    program()
+
+    assert ran == [module]
