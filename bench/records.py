@@ -19,8 +19,7 @@ from node.operations.change_records import propagate, updates
 from node.operations.rows import NewRecordRow, SubjectRow
 from node.operations.stored_records import row_from_admitted
 from node.storage.store import SqlStore
-from registry.norms.catalogue import load_catalogue
-from registry.norms.rule_pack import load_rule_pack
+from registry.norms.law import shipped_law
 from registry.parties import PartyId
 
 HOME = PartyId("sz-credit")
@@ -32,9 +31,7 @@ BATCH = 10_000
 def intake() -> Intake:
     """What registrations are admitted by today."""
     today = shanghai_day(utc_now())
-    opened = open_intake(
-        Kind.REGISTRATION, load_catalogue(), load_rule_pack(), provider=HOME, source_system="bench", today=today
-    )
+    opened = open_intake(Kind.REGISTRATION, shipped_law(), provider=HOME, source_system="bench", today=today)
     assert not isinstance(opened, Refused)
     return opened
 

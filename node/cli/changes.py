@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from agreements.refusal import Refused
-from node.app.opening import Node, utc_now
+from node.app.opening import utc_now
 from node.cli.screen import LARGEST, Exit, facts, fail, out
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.correction import correct as corrected
@@ -22,6 +22,7 @@ from node.operations.change_records import (
 )
 from node.operations.stored_records import record_from_row
 from registry.norms.code_lists import CodeListName, load_code_list
+from registry.norms.law import Law
 
 RecordNumber = Annotated[
     int, typer.Argument(help="The record's number, from `creditport records list`.", min=0, max=LARGEST)
@@ -51,12 +52,13 @@ def correct(
     with acting(node) as opened:
         who = ordering(opened, operator)
         with opened.store.write() as work:
+            law = opened.facts(work).law
             row = work.records.find(record)
             if row is None or row.deleted_at is not None:
                 fail(f"there is no record {record}" if row is None else f"record {record} was deleted", Exit.REFUSED)
-            admitted = _corrected(opened, record_from_row(row), wanted)
+            admitted = _corrected(law, record_from_row(row), wanted)
             command = CorrectRecord(record_no=record, admitted=admitted, basis=basis.upper(), document=document)
-            done = correct_record(work, command, who, opened.settings.law, opened.context)
+            done = correct_record(work, command, who, law, opened.context)
     _tell(record, done, json=json)
 
 
@@ -82,7 +84,7 @@ def delete(
         operators = (ordering(opened, operator), ordering(opened, second, "CREDITPORT_SECOND_PASSPHRASE"))
         command = DeleteRecord(record_no=record, basis=basis.upper(), document=document)
         with opened.store.write() as work:
-            done = delete_record(work, command, operators, opened.settings.law, opened.context)
+            done = delete_record(work, command, operators, opened.facts(work).law, opened.context)
     _tell(record, done, json=json)
 
 
@@ -95,12 +97,10 @@ def _column(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _corrected(node: Node, record: HomeRecord, changes: dict[str, str]) -> Admitted:
-    law = node.settings.law
+def _corrected(law: Law, record: HomeRecord, changes: dict[str, str]) -> Admitted:
     intake = open_intake(
         record.kind,
-        law.catalogue,
-        law.rules,
+        law,
         provider=record.provider,
         source_system=record.source_system,
         today=shanghai_day(utc_now()),

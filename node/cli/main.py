@@ -14,6 +14,7 @@ HELP = (
 COMMANDS = ("init", "serve", "status", "migrate")
 GROUPS = {
     "party": "parties",
+    "norms": "norms",
     "operator": "operators",
     "agreement": "agreements",
     "records": "records",

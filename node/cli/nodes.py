@@ -147,6 +147,8 @@ def status(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
                 "authorities": {
                     party: "heard" if party in heard else "not heard" for party in known.snapshot.authorities
                 },
+                "rule_pack": known.law.rules.reference if known.lacking is None else None,
+                "lacking": None if known.lacking is None else known.lacking.detail,
                 "parties": len(known.snapshot.active()),
                 "agreements": len(known.agreements),
                 "records": dict(work.records.count()),

@@ -122,6 +122,7 @@ def _penalty(content: PenaltyContent) -> dict[str, str]:
         "small_impact": _flag(content.small_impact),
         "liability_borne": _flag(content.liability_borne),
         "legal_form": content.legal_form_ref,
+        "severity": content.severity.value if content.severity else "",
     }
 
 

@@ -14,6 +14,7 @@ from crypto.keys import Suite
 from node.domain.errors import DomainError
 from node.domain.rendition import PROFILE
 from registry.norms.catalogue import Catalogue, DataItem, Nature, Precision
+from registry.norms.law import Law
 from registry.parties import PartyCard, PartyId
 
 
@@ -22,7 +23,10 @@ class DraftRefused(DomainError):
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a person decides; everything else in the terms follows from it, the parties and the law."""
+    """What a person decides; everything else in the terms follows from it, the parties and the law.
+
+    Without `retention_days` copies are kept for as long as the rule pack has it by default.
+    """
 
     title: str
     recipient: PartyId
@@ -34,23 +38,21 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     kinds: dict[str, dict[str, Precision]]
     liability_contacts: tuple[str, ...]
     manner: tuple[Manner, ...] = (Manner.PULL,)
-    retention_days: int = 90
+    retention_days: int | None = None
     epoch_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 92
     export_path: ExportPath = ExportPath.NO_PERSONAL_NO_IMPORTANT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What the node adds to a draft: both cards, the packs' names, and its epoch keys.
+    """What the node adds to a draft: both cards, the law in force, and its epoch keys.
 
     `epoch_key` gives the public key (hex) of an epoch under a new agreement id.
     """
 
     provider: PartyCard
     recipient: PartyCard
-    rule_pack: str
-    catalogue: Catalogue
-    calendar: str
+    law: Law
     epoch_key: Callable[[str, int], str]
 
 
@@ -75,6 +77,7 @@ def complete(draft: Draft, setting: Setting, agreement_id: str) -> Terms:
         DraftRefused: no direction fits the two parties, or a number is out of its range.
     """
     begins, ends = _instant(draft.effective_from), _instant(draft.expires_at)
+    rules, retention = setting.law.rules, draft.retention_days
     direction = fitting_direction(setting.provider.jurisdiction, setting.recipient.jurisdiction)
     if direction is None:
         raise DraftRefused("recipient: this regulation reaches agreements with a party in Shenzhen")
@@ -87,20 +90,20 @@ def complete(draft: Draft, setting: Setting, agreement_id: str) -> Terms:
         direction=direction,
         stated_signing_date=draft.stated_signing_date,
         kinds=tuple(_kind(kind, draft.kinds[kind]) for kind in sorted(draft.kinds)),
-        natures=_natures(draft, setting.catalogue),
+        natures=_natures(draft, setting.law.catalogue),
         purposes=tuple(sorted(set(draft.purposes))),
         manner=tuple(sorted(set(draft.manner))),
         deid_profile=PROFILE,
-        retention_days=draft.retention_days,
+        retention_days=rules.retention.default_days if retention is None else retention,
         quotas=draft.quotas,
         effective_from=begins,
         expires_at=ends,
         epochs=tuple(_epochs(draft, begins, ends, lambda number: setting.epoch_key(agreement_id, number))),
         onward_transfer=False,
         export_path=draft.export_path,
-        rule_pack=setting.rule_pack,
-        catalogue=setting.catalogue.reference,
-        calendar=setting.calendar,
+        rule_pack=rules.reference,
+        catalogue=setting.law.catalogue.reference,
+        calendar=rules.filing_clock.calendar,
         liability_contacts=draft.liability_contacts,
         suite=Suite.ONE,
     )
@@ -111,7 +114,7 @@ def complete(draft: Draft, setting: Setting, agreement_id: str) -> Terms:
         raise DraftRefused(f"the draft is not within bounds: {error}") from None
 
 
-def example(recipient: PartyId, now: datetime, catalogue: Catalogue) -> str:
+def example(recipient: PartyId, now: datetime, law: Law) -> str:
     """A draft that grants every field of the catalogue for a year, to be edited."""
     today = now.date()
     lines = [
@@ -120,7 +123,7 @@ def example(recipient: PartyId, now: datetime, catalogue: Catalogue) -> str:
         f"stated_signing_date = {today.isoformat()}",
         'purposes = ["CROSS_BORDER_FINANCING"]',
         'manner = ["PULL"]  # "PUSH" beside it lets the provider send before it is asked',
-        "retention_days = 90",
+        f"retention_days = {law.rules.retention.default_days}",
         f"effective_from = {now:%Y-%m-%dT%H:%M:%SZ}",
         f"expires_at = {now + timedelta(days=365):%Y-%m-%dT%H:%M:%SZ}",
         "epoch_days = 92",
@@ -133,7 +136,7 @@ def example(recipient: PartyId, now: datetime, catalogue: Catalogue) -> str:
         "queries_per_day = 10000",
         "batch_size = 50",
     ]
-    for kind, entry in sorted(catalogue.entries.items()):
+    for kind, entry in sorted(law.catalogue.entries.items()):
         lines += [
             "",
             f"# {entry.name_en} {entry.name_zh}; another choice stands behind a field",

@@ -23,11 +23,13 @@ from node.domain.records import (
 )
 from node.domain.registration import first_lapsed_day, read_registration
 from node.domain.rows import Row
+from node.domain.severity import graded_end, is_graded
 from node.domain.subjects import Subject
-from node.domain.vocabulary import Vocabulary, load_vocabulary
+from node.domain.vocabulary import Vocabulary, vocabulary_of
 from registry.norms.calendar import anniversary
-from registry.norms.catalogue import Catalogue, CatalogueEntry
-from registry.norms.rule_pack import RulePack
+from registry.norms.catalogue import CatalogueEntry
+from registry.norms.law import Law
+from registry.norms.overlay import Severity, SeverityBounds
 from registry.parties import PartyId
 
 _READERS: Final[Mapping[Kind, Callable[[Reading, Subject, Vocabulary, date], Content | Finding]]] = {
@@ -37,14 +39,17 @@ _READERS: Final[Mapping[Kind, Callable[[Reading, Subject, Vocabulary, date], Con
 _NO_DAY: Final = Finding(
     Refusal.PROVENANCE_MISSING, Problem("generated_on", "a date of establishment or generation", "none")
 )
+_NO_SEVERITY: Final = Finding(
+    Refusal.PROVENANCE_MISSING, Problem("severity", " or ".join(Severity) + ", as its document says", "none")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
     """What all rows of one import share: the kind, who provides it, and the law it is measured by.
 
-    `disclosure_years` is the shorter of the rule pack's and the catalogue entry's period (S 17, 31); `today`
-    is the day in Shenzhen.
+    `disclosure_years` is the shorter of the rule pack's and the catalogue entry's period (S 17, 31); `severities` are
+    those that an adverse public record has to name, if the law in force has any; `today` is the day in Shenzhen.
     """
 
     kind: Kind
@@ -53,14 +58,16 @@ class Intake:
     entry: CatalogueEntry
     catalogue: CatalogueItem
     disclosure_years: int
+    severities: Mapping[Severity, SeverityBounds]
     vocabulary: Vocabulary
     today: date
 
 
 def open_intake(  # an import is opened once, with everything that its rows have in common
-    kind: Kind, catalogue: Catalogue, rules: RulePack, *, provider: PartyId, source_system: str, today: date
+    kind: Kind, law: Law, *, provider: PartyId, source_system: str, today: date
 ) -> Intake | Refused:
     """Prepare an import; refused outside the catalogue (S 16) or without a named source (S 8, 19)."""
+    catalogue, rules = law.catalogue, law.rules
     entry = catalogue.entry(kind.value)
     if entry is None:
         return refuse(
@@ -75,7 +82,8 @@ def open_intake(  # an import is opened once, with everything that its rows have
         entry=entry,
         catalogue=CatalogueItem(catalogue=catalogue.id, version=catalogue.version, item=entry.code),
         disclosure_years=min(rules.disclosure_years.value, entry.disclosure.years or rules.disclosure_years.value),
-        vocabulary=load_vocabulary(),
+        severities=law.severities if is_graded(entry) else {},
+        vocabulary=vocabulary_of(law.codes),
         today=today,
     )
 
@@ -142,6 +150,9 @@ def _record(subject: Subject, content: Content, generated_on: date | None, intak
     generated_at = _earliest_day(content, generated_on)
     if generated_at is None:
         return _NO_DAY
+    severity = content.severity if isinstance(content, PenaltyContent) else None
+    if intake.severities and severity is None:
+        return _NO_SEVERITY
     return HomeRecord(
         kind=intake.kind,
         version=1,
@@ -155,7 +166,10 @@ def _record(subject: Subject, content: Content, generated_on: date | None, intak
         catalogue=intake.catalogue,
         generated_at=generated_at,
         reported_at=intake.today,
-        disclose_until=first_withheld_day(content, generated_at, intake.disclosure_years),
+        disclose_until=_soonest(
+            first_withheld_day(content, generated_at, intake.disclosure_years),
+            graded_end(generated_at, severity, intake.severities),
+        ),
         publicity=intake.entry.publicity,
         content_digest=digest_content(intake.kind, generated_at, encode_content(content)),
         source_key=source_key(
@@ -170,6 +184,10 @@ def _earliest_day(content: Content, generated_on: date | None) -> date | None:
     """The earliest of the dates present: S 31 does not define "generation", and the earliest is strictest."""
     own = content.decided_on if isinstance(content, PenaltyContent) else content.established_on
     return min((day for day in (own, generated_on) if day is not None), default=None)
+
+
+def _soonest(*days: date | None) -> date | None:
+    return min((day for day in days if day is not None), default=None)
 
 
 def first_withheld_day(content: Content, generated_at: date, years: int) -> date | None:

@@ -8,6 +8,7 @@ from node.domain.reading import Finding, Reading
 from node.domain.records import PenaltyContent
 from node.domain.subjects import Subject
 from node.domain.vocabulary import Vocabulary
+from registry.norms.overlay import Severity
 
 PENALTY_COLUMNS: Final = (
     "uscc",
@@ -36,10 +37,12 @@ PENALTY_COLUMNS: Final = (
     "liability_borne",
     "legal_form",
     "generated_on",
+    "severity",
 )
 """The header of a standard file of penalties; columns may be missing or stand in any order."""
 
 _PROCEDURES: Final = frozenset({"GENERAL", "SUMMARY"})
+_SEVERITIES: Final = frozenset(severity.value for severity in Severity)
 
 
 def read_penalty(reading: Reading, subject: Subject, vocabulary: Vocabulary, today: date) -> PenaltyContent | Finding:
@@ -64,8 +67,14 @@ def read_penalty(reading: Reading, subject: Subject, vocabulary: Vocabulary, tod
         small_impact=small,
         liability_borne=borne,
         legal_form_ref=reading.text("legal_form") or decision_no,
+        severity=_read_severity(reading),
     )
     return reading.finding or content
+
+
+def _read_severity(reading: Reading) -> Severity | None:
+    code = reading.code("severity", _SEVERITIES)
+    return None if code is None else Severity(code)
 
 
 def _needed_code(reading: Reading, field: str, allowed: frozenset[str]) -> str:

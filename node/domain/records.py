@@ -12,6 +12,7 @@ from node.domain.identifiers import Identifier
 from node.domain.money import Money
 from node.domain.subjects import SubjectKind
 from registry.norms.catalogue import Nature, Polarity, Publicity
+from registry.norms.overlay import Severity
 from registry.parties import PartyId
 
 
@@ -29,6 +30,7 @@ class Withheld(StrEnum):
     EXPIRED = "EXPIRED"
     LAPSED = "LAPSED"
     OUT_OF_CATALOGUE = "OUT_OF_CATALOGUE"
+    SEVERITY_UNKNOWN = "SEVERITY_UNKNOWN"
     CONSENT_ENDED = "CONSENT_ENDED"
     REVOCATION_PENDING = "REVOCATION_PENDING"
     SUSPENDED = "SUSPENDED"
@@ -66,11 +68,12 @@ class RegistrationContent(_Content, frozen=True, kw_only=True, forbid_unknown_fi
     has_lei: bool
 
 
-class PenaltyContent(_Content, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PenaltyContent(_Content, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """An administrative penalty of the general procedure (kind 201, S 18(1)) in full, for home only.
 
     The three exception facts are what the provider stated; at least one of them is False in an admitted
-    record.
+    record. `severity` is that of the determining document, None where it says none; then it is not written either,
+    so that what was written before there was one still reads and digests as it did.
     """
 
     identifiers: tuple[Identifier, ...]
@@ -90,6 +93,7 @@ class PenaltyContent(_Content, frozen=True, kw_only=True, forbid_unknown_fields=
     small_impact: bool
     liability_borne: bool
     legal_form_ref: str
+    severity: Severity | None = None
 
 
 Content = RegistrationContent | PenaltyContent
@@ -138,6 +142,11 @@ class HomeRecord:
     content_digest: bytes = field(repr=False)
     source_key: bytes = field(repr=False)
     states: frozenset[Withheld] = frozenset()
+
+    @property
+    def severity(self) -> Severity | None:
+        """How grave the breach was, where the record says so."""
+        return self.content.severity if isinstance(self.content, PenaltyContent) else None
 
 
 def encode_content(content: Content) -> bytes:

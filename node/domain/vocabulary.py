@@ -2,9 +2,10 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
-from registry.norms.code_lists import BandTableName, CodeListName, load_band_table, load_code_list
+from registry.norms.code_lists import BandTable, BandTableName, CodeListName
+from registry.norms.law import Codes, shipped_law
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,30 +44,31 @@ class Vocabulary:
     amount_bands: Bands
 
 
-@cache
-def load_vocabulary() -> Vocabulary:
-    """The vocabulary of the shipped code lists and band tables."""
-    entity_types = load_code_list(CodeListName.ENTITY_TYPES)
+@lru_cache(maxsize=8)
+def vocabulary_of(codes: Codes) -> Vocabulary:
+    """The vocabulary of the code lists and band tables in force; read once for as long as they are."""
+    lists = {name: found.all() for name, found in codes.lists.items()}
+    entity_types = codes.lists[CodeListName.ENTITY_TYPES]
     return Vocabulary(
         entity_types=entity_types.all(),
         unincorporated=entity_types.tagged("UNINCORPORATED"),
         natural_person=entity_types.tagged("NATURAL_PERSON"),
-        statuses=_codes(CodeListName.STATUSES),
-        industry_sections=_codes(CodeListName.INDUSTRY_SECTIONS),
-        regions=_codes(CodeListName.REGIONS),
-        penalty_types=_codes(CodeListName.PENALTY_TYPES),
-        legal_bases=_codes(CodeListName.LEGAL_BASES),
-        authority_classes=_codes(CodeListName.AUTHORITY_CLASSES),
-        authority_levels=_codes(CodeListName.AUTHORITY_LEVELS),
-        capital_bands=_bands(BandTableName.CAPITAL),
-        amount_bands=_bands(BandTableName.AMOUNT),
+        statuses=lists[CodeListName.STATUSES],
+        industry_sections=lists[CodeListName.INDUSTRY_SECTIONS],
+        regions=lists[CodeListName.REGIONS],
+        penalty_types=lists[CodeListName.PENALTY_TYPES],
+        legal_bases=lists[CodeListName.LEGAL_BASES],
+        authority_classes=lists[CodeListName.AUTHORITY_CLASSES],
+        authority_levels=lists[CodeListName.AUTHORITY_LEVELS],
+        capital_bands=_bands(codes.bands[BandTableName.CAPITAL]),
+        amount_bands=_bands(codes.bands[BandTableName.AMOUNT]),
     )
 
 
-def _codes(name: CodeListName) -> frozenset[str]:
-    return load_code_list(name).all()
+def load_vocabulary() -> Vocabulary:
+    """The vocabulary of the shipped code lists and band tables."""
+    return vocabulary_of(shipped_law().codes)
 
 
-def _bands(name: BandTableName) -> Bands:
-    table = load_band_table(name)
+def _bands(table: BandTable) -> Bands:
     return Bands(table=table.reference, codes=table.codes, floors=table.floors)

@@ -12,12 +12,12 @@ from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.notices import SALT_SIZE, Change, Effect, Planned, notice_due, plan
 from node.domain.operators import Role, SignedAct, SigningOperator
-from node.operations.facts import Law
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.rows import DeletionRow, ErasureRow, NewNoticeRow
 from node.operations.stored_records import row_from_admitted
-from registry.norms.code_lists import CodeListName, load_code_list
+from registry.norms.code_lists import CodeListName
+from registry.norms.law import Law
 
 UPDATED = "PROVIDER_UPDATE"
 """The basis of a change that came with a file of the provider (S 19)."""
@@ -61,7 +61,7 @@ def correct_record(
     work: UnitOfWork, command: CorrectRecord, operator: SigningOperator, law: Law, context: Context
 ) -> Changed | NotChanged:
     """Store the corrected content, queue one notice for each holder, and keep the wrong content from coming back."""
-    wrong = _not_there(work, command.record_no) or _without_basis(command.basis, CodeListName.CORRECTION_BASES)
+    wrong = _not_there(work, command.record_no) or _without_basis(command.basis, CodeListName.CORRECTION_BASES, law)
     if wrong is not None:
         return wrong
     digest = command.admitted.record.content_digest
@@ -85,7 +85,7 @@ def delete_record(
 
     It takes two persons: one who orders it, another who approves (S 79 punishes deletion without a basis).
     """
-    wrong = _not_there(work, command.record_no) or _without_basis(command.basis, CodeListName.DELETION_BASES)
+    wrong = _not_there(work, command.record_no) or _without_basis(command.basis, CodeListName.DELETION_BASES, law)
     if wrong is not None:
         return wrong
     first, second = operators
@@ -155,8 +155,8 @@ def _not_there(work: UnitOfWork, record_no: int) -> NotChanged | None:
     return None
 
 
-def _without_basis(basis: str, name: CodeListName) -> NotChanged | None:
-    bases = load_code_list(name)
+def _without_basis(basis: str, name: CodeListName, law: Law) -> NotChanged | None:
+    bases = law.codes.lists[name]
     if basis in bases:
         return None
     listed = ", ".join(sorted(bases.all()))

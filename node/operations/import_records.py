@@ -16,11 +16,11 @@ from node.domain.records import Kind
 from node.domain.repeats import Repeats
 from node.domain.rows import BadRow, Row
 from node.operations.change_records import propagate, updates
-from node.operations.facts import Law
 from node.operations.join_by_name import HomeNames
 from node.operations.ports import Store
 from node.operations.rows import Imported
 from node.operations.stored_records import row_from_admitted
+from registry.norms.law import Law
 
 BATCH = 1_000
 

@@ -9,6 +9,7 @@ from node.domain.records import CatalogueItem, HomeRecord, Kind, Withheld, decod
 from node.domain.subjects import SubjectKind
 from node.operations.rows import NewRecordRow, RecordRow, SubjectRow
 from registry.norms.catalogue import Nature, Polarity, Publicity
+from registry.norms.overlay import Severity
 from registry.parties import PartyId
 
 
@@ -27,6 +28,7 @@ class RecordFacts(msgspec.Struct, frozen=True, kw_only=True):
     generated_at: date
     reported_at: date
     publicity: Publicity
+    severity: Severity | None = None
 
 
 class _ShieldFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,10 @@ class _ShieldFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     subject_kind: SubjectKind
     publicity: Publicity
+    nature: Nature
+    polarity: Polarity
+    generated_at: date
+    severity: Severity | None = None
 
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +49,10 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     subject_kind: SubjectKind
     publicity: Publicity
     disclose_until: date | None
+    nature: Nature
+    polarity: Polarity
+    generated_at: date
+    severity: Severity | None
     states: frozenset[Withheld]
 
 
@@ -99,6 +109,10 @@ def outline_from_row(row: RecordRow) -> Outline:
         subject_kind=facts.subject_kind,
         publicity=facts.publicity,
         disclose_until=row.disclose_until,
+        nature=facts.nature,
+        polarity=facts.polarity,
+        generated_at=facts.generated_at,
+        severity=facts.severity,
         states=frozenset(Withheld(state) for state in row.withheld),
     )
 
@@ -117,4 +131,5 @@ def _facts(record: HomeRecord) -> RecordFacts:
         generated_at=record.generated_at,
         reported_at=record.reported_at,
         publicity=record.publicity,
+        severity=record.severity,
     )

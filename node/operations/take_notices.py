@@ -91,7 +91,7 @@ def _take_again(
 
 
 def _open(raw: bytes, peer: PartyId, recipient: Recipient) -> tuple[NoticeBatch, bytes] | Refused:
-    pack = recipient.settings.law.rules.reference
+    pack = recipient.facts.law.rules.reference
     try:
         signed = envelope.parse(raw, KIND)
         if not envelope.verified_signers(signed, document_keys(recipient.facts.snapshot.keys_of(peer))):

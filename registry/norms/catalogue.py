@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from registry.errors import BadPack
 from registry.norms.packs import read_pack, shipped
-from registry.parties import RECORD_RECIPIENTS, PartyClass
+from registry.parties import PartyClass
 
 DEFAULT_CATALOGUE: Final = "SZ-2026"
 
@@ -66,7 +66,7 @@ class Disclosure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long it is disclosed: `years` from its generation, or, without, as long as it is valid (S 31)."""
 
     article: Text
-    years: Annotated[int, Meta(ge=1, le=5)] | None = None
+    years: Annotated[int, Meta(ge=1)] | None = None
 
 
 class CatalogueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,7 +81,7 @@ class CatalogueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     name_en: Text
     nature: Nature
     polarity: Polarity
-    negative_category: Annotated[int, Meta(ge=1, le=11)] | None = None
+    negative_category: Annotated[int, Meta(ge=1)] | None = None
     identification: Annotated[tuple[Text, ...], NonEmpty]
     items: Annotated[tuple[DataItem, ...], NonEmpty]
     format: Text
@@ -128,7 +128,8 @@ def read_catalogue(text: str, name: str = "catalogue") -> Catalogue:
     """The catalogue in TOML `text`.
 
     Raises:
-        BadPack: see `read_pack`; also when an entry contradicts itself or the regulation.
+        BadPack: see `read_pack`; also when an entry contradicts itself. Whether it keeps within the rule pack it
+            is used with is for `registry.norms.law.check_catalogue` to say.
     """
     catalogue = read_pack(text, Catalogue, name)
     if not catalogue.entries:
@@ -151,6 +152,4 @@ def _check_entry(entry: CatalogueEntry, pack: str, place: str) -> None:
     if adverse != (entry.negative_category is not None):
         raise BadPack(pack, f"{place}.negative_category", "a category of S 18 for adverse kinds, and only those")
     if adverse and entry.disclosure.years is None:
-        raise BadPack(pack, f"{place}.disclosure.years", "at most five years for adverse kinds (S 31)")
-    if not entry.sharing_scope <= RECORD_RECIPIENTS | {PartyClass.STATE_ORGAN}:
-        raise BadPack(pack, f"{place}.sharing_scope", "classes that may receive records")
+        raise BadPack(pack, f"{place}.disclosure.years", "an end of disclosure for adverse kinds (S 31)")

@@ -45,7 +45,6 @@ from node.operations.ports import UnitOfWork
 from node.operations.push_records import Wanted, plan_push
 from node.operations.rows import RecordRow
 from node.operations.stored_records import record_from_row
-from registry.norms.calendar import MAINLAND
 from registry.parties import Jurisdiction, PartyClass, PartyId
 from tests.fakes.exchange import EVERYTHING, EVIDENCE, PURPOSE
 from tests.fakes.members import LAW, Member, Part
@@ -113,9 +112,7 @@ def _terms(network: Network, provider: Member, recipient: Member, *, push: bool,
     setting = Setting(
         provider=provider.card.card,
         recipient=recipient.card.card,
-        rule_pack=LAW.rules.reference,
-        catalogue=LAW.catalogue,
-        calendar=MAINLAND,
+        law=LAW,
         epoch_key=lambda agreement, number: epoch_keys(provider.context, agreement, range(number, number + 1))[0],
     )
     return complete(draft, setting, provider.context.random(16).hex())
@@ -139,9 +136,7 @@ def code(number: int) -> Identifier:
 
 def intake(member: Member, kind: Kind = Kind.REGISTRATION) -> Intake:
     today = shanghai_day(member.clock())
-    opened = open_intake(
-        kind, LAW.catalogue, LAW.rules, provider=member.party, source_system="municipal register", today=today
-    )
+    opened = open_intake(kind, LAW, provider=member.party, source_system="municipal register", today=today)
     assert isinstance(opened, Intake)
     return opened
 

@@ -1,6 +1,7 @@
 """From a draft that a person writes to complete terms that pass every check."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -11,7 +12,6 @@ from agreements.checking import check_terms
 from agreements.terms import Direction, Manner, Terms
 from crypto.pseudonym import public_key
 from node.domain.drafting import Draft, DraftRefused, Setting, complete, example, read_draft
-from registry.norms.calendar import MAINLAND
 from registry.norms.catalogue import Nature
 from registry.parties import Jurisdiction, PartyCard, PartyClass, PartyId
 from tests.fakes.members import LAW, Part
@@ -21,7 +21,7 @@ SEED = b"\x07" * 32
 AGENCY = Part(party=PartyId("sz-agency"), party_class=PartyClass.MUNI_CREDIT_AGENCY, jurisdiction=Jurisdiction.CN_SZ)
 BANK = Part(party=PartyId("hk-bank"), party_class=PartyClass.FIN_INST, jurisdiction=Jurisdiction.HK)
 MACAU = Part(party=PartyId("mo-bank"), party_class=PartyClass.FIN_INST, jurisdiction=Jurisdiction.MO)
-TEXT = example(BANK.party, NOW, LAW.catalogue)
+TEXT = example(BANK.party, NOW, LAW)
 
 
 def card(part: Part) -> PartyCard:
@@ -32,9 +32,7 @@ def setting(provider: Part = AGENCY, recipient: Part = BANK) -> Setting:
     return Setting(
         provider=card(provider),
         recipient=card(recipient),
-        rule_pack=LAW.rules.reference,
-        catalogue=LAW.catalogue,
-        calendar=MAINLAND,
+        law=LAW,
         epoch_key=lambda name, number: public_key(SEED, name, number).hex(),
     )
 
@@ -153,3 +151,13 @@ def test_a_kind_without_a_catalogue_entry_adds_no_nature_of_its_own() -> None:
     assert terms.natures == (Nature.PUBLIC,)
     reasons = [one.reason for one in check_terms(terms, card(AGENCY), card(BANK), LAW.rules, LAW.catalogue)]
     assert reasons == ["NOT_IN_CATALOGUE"]
+
+
+def test_a_draft_that_says_nothing_of_retention_gets_what_the_rule_pack_has() -> None:
+    retention = msgspec.structs.replace(LAW.rules.retention, default_days=30)
+    shorter = replace(LAW, rules=msgspec.structs.replace(LAW.rules, retention=retention))
+    silent = read_draft(TEXT.replace("retention_days = 90\n", ""))
+
+    terms = complete(silent, replace(setting(), law=shorter), "ab" * 16)
+
+    assert terms.retention_days == 30
