@@ -19,7 +19,7 @@ from node.operations.ports import UnitOfWork
 from node.storage.engine import open_store
 from node.storage.store import SqlStore
 from registry.errors import RegistryError
-from registry.norms.calendar import load_calendar
+from registry.norms.calendar import load_calendar, load_local_calendar
 from registry.norms.catalogue import load_catalogue
 from registry.norms.rule_pack import load_rule_pack
 from registry.parties import ListedCard, PartyId, read_card
@@ -131,6 +131,7 @@ def load_law(config: Config) -> Law:
             rules=load_rule_pack(config.law.rule_pack),
             catalogue=load_catalogue(config.law.catalogue),
             calendar=load_calendar(),
+            local=load_local_calendar(config.identity.jurisdiction),
         )
     except RegistryError as error:
         raise ConfigError(f"a data pack cannot be used: {error}") from None

@@ -22,6 +22,7 @@ GROUPS = {
     "push": "push",
     "notices": "notices",
     "holders": "holders",
+    "clocks": "clocks",
     "journal": "journal",
     "keys": "keys",
 }

@@ -9,6 +9,7 @@ from functools import lru_cache
 from agreements.agreement import Agreement
 from agreements.agreement import fold as fold_agreement
 from crypto.merkle import Frontier
+from node.domain.clocks import Counting
 from node.operations.ports import UnitOfWork
 from node.operations.rows import StoredMirror
 from registry import freshness
@@ -24,11 +25,17 @@ from registry.statements import read_statement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Law:
-    """The packs a node applies."""
+    """The packs a node applies; `local` is the calendar of its own place where that is not the mainland."""
 
     rules: RulePack
     catalogue: Catalogue
     calendar: Calendar
+    local: Calendar | None = None
+
+    @property
+    def counting(self) -> Counting:
+        """By what clocks are counted."""
+        return Counting(rules=self.rules, mainland=self.calendar, local=self.local)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

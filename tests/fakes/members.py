@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 from hashlib import sha256
@@ -29,7 +29,7 @@ from node.operations.rows import OperatorRow
 from node.storage.engine import open_store
 from node.storage.store import SqlStore
 from registry.mirror import Mirror
-from registry.norms.calendar import load_calendar
+from registry.norms.calendar import load_calendar, load_local_calendar
 from registry.norms.catalogue import load_catalogue
 from registry.norms.rule_pack import load_rule_pack
 from registry.parties import (
@@ -155,7 +155,8 @@ class Member:
     def open_at(cls, part: Part, url: str, clock: Callable[[], datetime], founded: datetime, seed: int) -> "Member":
         """Open a member on a database of any kind."""
         card = part.card(founded)
-        settings = Settings(own=card, law=LAW, registry_max_age=timedelta(hours=1))
+        law = replace(LAW, local=load_local_calendar(part.jurisdiction))
+        settings = Settings(own=card, law=law, registry_max_age=timedelta(hours=1))
         chance = Random(f"{part.party}/{seed}")
         return cls(
             part=part,
