@@ -59,7 +59,7 @@ def clocks(
 ) -> None:
     """Say what the law wants done by when: what is missed, due today, due this week, and all that still runs.
 
-    Ends with 1 as long as anything is past its day. 列出法定期限：已逾期、今日到期、本周到期、未到期；有逾期未办的，退出码为 1。
+    Ends with 1 as long as anything is past its day. 列出法定期限：已逾期、今日到期、本周到期、未到期。
     """
     with reading(node) as opened, opened.store.read() as work:
         today = _Today(day=shanghai_day(utc_now()), law=opened.settings.law)
