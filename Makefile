@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage check fix proto bench clean
+.PHONY: help setup demo test coverage check fix proto docs bench clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/' | expand -t 16
@@ -55,6 +55,9 @@ fix: $(VENV)/.checks ## repair style
 
 proto: $(VENV)/.checks ## regenerate the code of the wire contract
 	@sh proto/generate.sh
+
+docs: $(VENV)/.runtime ## write the page of compliance anew from its table
+	@$(BIN)/python -m docs.write_compliance
 
 bench: $(VENV)/.checks ## measure, everything in one run
 	@$(BIN)/python -m bench

@@ -12,11 +12,12 @@ from typing import Annotated, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from crypto import commitment, envelope, merkle, sealing
+from crypto import envelope, merkle, sealing
 from crypto.canonical import SAFE_INTEGER, Hex16, Hex32, canonical
 from crypto.commitment import Rendition
 from crypto.errors import BadKey, BadProof, CryptoError, Malformed
 from crypto.keys import PublicKey, Purpose, Random, SealKey, SigningKey
+from crypto.renditions import Read, read_all
 from crypto.sealing import Binding
 
 T = TypeVar("T")
@@ -24,6 +25,9 @@ T = TypeVar("T")
 KIND: Final = "frame"
 BUCKETS: Final = tuple(1 << bits for bits in range(12, 24, 2))
 """The lengths a body plaintext may have: 4, 16, 64, 256 KiB, 1 MiB and 4 MiB."""
+
+_LOT: Final = 16
+"""Random bytes by which an item's place in a body is decided."""
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=SAFE_INTEGER)]
 
@@ -77,14 +81,6 @@ class SealedBody:
     count: int
 
 
-class Received(NamedTuple):
-    """One rendition out of a body: read, as its bytes, and as its commitment."""
-
-    rendition: Rendition
-    raw: bytes
-    commitment: bytes
-
-
 class OpenedFrame(NamedTuple):
     """A frame that proved itself: header, document digest, renditions in body order."""
 
@@ -107,7 +103,9 @@ def root_over(commitments: Sequence[bytes]) -> bytes:
 
 def shuffled(items: Sequence[T], random: Random) -> list[T]:
     """The items in an unpredictable order, so that a body's order says nothing about the sender's store."""
-    return [item for _, item in sorted(((random(16), item) for item in items), key=lambda pair: pair[0])]
+    drawn = random(_LOT * len(items))
+    lots = [drawn[at : at + _LOT] for at in range(0, len(drawn), _LOT)]
+    return [items[place] for place in sorted(range(len(items)), key=lots.__getitem__)]
 
 
 def seal_body(renditions: Sequence[tuple[bytes, bytes]], binding: Binding, recipient_key: PublicKey) -> SealedBody:
@@ -166,12 +164,12 @@ def check_body(header: FrameHeader, body: bytes) -> None:
         raise BadProof("frame step 3 (body digest): not the body that the header names")
 
 
-def open_body(header: FrameHeader, body: bytes, seal_key: SealKey) -> list[Received]:
+def open_body(header: FrameHeader, body: bytes, seal_key: SealKey) -> list[Read]:
     """Steps 3 to 8: every rendition that a verified header promises, and no other."""
     check_body(header, body)
     plaintext = _step("4 (seal)", lambda: sealing.unseal(seal_key, body, header.binding().info()))
     encoded = _step("5 (padding)", lambda: unpad(plaintext))
-    received = _step("6 (renditions)", lambda: [_receive(raw, header) for raw in encoded])
+    received = _step("6 (renditions)", lambda: read_all(encoded, header.agreement, header.suite))
     if len(received) != header.count:
         raise BadProof("frame step 7 (count): not as many renditions as the header says")
     if root_over([one.commitment for one in received]).hex() != header.root:
@@ -218,13 +216,6 @@ def _verified(raw: bytes, frame_key: PublicKey) -> envelope.Signed:
     signed = envelope.parse(raw, KIND)
     envelope.verify(signed, {frame_key.key_id: frame_key}, [frame_key.key_id])
     return signed
-
-
-def _receive(raw: bytes, header: FrameHeader) -> Received:
-    rendition = commitment.decode(raw)
-    if (rendition.header.agreement, rendition.header.suite) != (header.agreement, header.suite):
-        raise Malformed("a rendition made for another agreement or suite")
-    return Received(rendition, raw, commitment.commitment(rendition))
 
 
 def _step(name: str, act: Callable[[], T]) -> T:

@@ -88,7 +88,14 @@ def new_nodes(frontier: Frontier, leaf_hashes: Iterable[bytes]) -> tuple[list[No
 
 def root(leaf_hashes: Iterable[bytes]) -> bytes:
     """The tree head over leaf hashes; over none, the hash of nothing."""
-    return Frontier().extend(leaf_hashes).root()
+    level = list(leaf_hashes)
+    if not level:
+        return EMPTY_ROOT
+    while len(level) > 1:
+        # What has no partner goes up as it is: it is then the whole right subtree.
+        alone = level[len(level) & ~1 :]
+        level = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=False)] + alone
+    return level[0]
 
 
 def inclusion_proof(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:

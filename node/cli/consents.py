@@ -8,18 +8,19 @@ from typing import Annotated
 import typer
 
 from agreements.consent import Consent, Form
-from agreements.refusal import Refused, explain
+from agreements.refusal import Refused
 from crypto import envelope
 from node.app.opening import utc_now
 from node.cli.references import (
     AgreementOption,
+    CheckAttested,
     SubjectFile,
     SubjectOption,
     find_agreement,
     only_recipient,
     read_subjects,
 )
-from node.cli.screen import LARGEST, Exit, err, facts, fail, table
+from node.cli.screen import LARGEST, Exit, err, facts, fail, fail_refused, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.operations.attest_consents import Attestation, attest_consents
 from node.operations.operators import NotAllowed
@@ -53,6 +54,7 @@ def attest(
     operator: OperatorName,
     subject: SubjectOption = None,
     subject_file: SubjectFile = None,
+    uscc_check_attested: CheckAttested = False,
     until: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Last moment, at most 12 months on.", show_default="180 days"),
@@ -62,7 +64,7 @@ def attest(
     json: JsonFlag = False,
 ) -> None:
     """Attest that you hold the written consent of these enterprises, under your operator's signature."""
-    subjects = read_subjects(subject, subject_file)
+    subjects = read_subjects(subject, subject_file, check_attested=uscc_check_attested)
     with evidence.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").digest()
     with acting(node) as opened:
@@ -85,8 +87,7 @@ def attest(
     if isinstance(done, NotAllowed):
         fail(done.why, Exit.REFUSED)
     if isinstance(done, Refused):
-        told = explain(done.reason)
-        fail(f"{done.reason} ({done.article}). {told.en} {told.zh} {done.detail}", Exit.REFUSED)
+        fail_refused(done)
     facts({"consents": len(done), "valid_until": attestation.valid_until}, as_json=json)
 
 

@@ -10,11 +10,15 @@ from typing import Any
 
 from agreements.refusal import Refusal
 from node.cli.screen import facts, out, say_json
-from node.domain.identifiers import Problem
+from node.domain.identifiers import Problem, Remark
 from node.domain.intake import Case, Rejected
 
 MOST_REJECTS_SHOWN = 20
 MOST_CONFLICTS_KEPT = 200
+_REMARKS = {
+    Remark.CHECK_ATTESTED: "with a check character that does not fit its unified code, as the file attests",
+    Remark.ORGANISATION_CHECK: "with a unified code whose organisation code does not fit its own check (GB 11714)",
+}
 
 
 def rejects_file(stack: ExitStack, path: Path | None) -> Any:
@@ -29,7 +33,10 @@ def rejects_file(stack: ExitStack, path: Path | None) -> Any:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What became of the file: counts, and the rows that were not loaded, the first of them kept for the screen."""
+    """What became of the file: counts, and the rows that were not loaded, the first of them kept for the screen.
+
+    `remarked` are the first loaded rows of each remark about an identifier, `remarks` how many there are.
+    """
 
     writer: Any
     done: Counter[str] = field(default_factory=Counter)
@@ -40,6 +47,8 @@ class ImportReport:
     first_alike: dict[tuple[Refusal, Problem], Rejected] = field(default_factory=dict)
     conflicts: list[Rejected] = field(default_factory=list)
     sources: dict[bytes, int] = field(default_factory=dict)
+    remarks: Counter[Remark] = field(default_factory=Counter)
+    remarked: dict[Remark, list[int]] = field(default_factory=dict)
 
     def take(self, rejects: Iterable[Rejected]) -> None:
         """Count these rows, write them to the rejects file if there is one, and keep the first."""
@@ -54,6 +63,14 @@ class ImportReport:
                 self.conflicts.append(one)
             if self.writer is not None:
                 self.writer.writerow(_reject(one))
+
+    def note(self, remarks: Iterable[tuple[int, Remark]]) -> None:
+        """Count loaded rows with something odd about an identifier, and keep the first of each kind."""
+        for row, remark in remarks:
+            self.remarks[remark] += 1
+            first = self.remarked.setdefault(remark, [])
+            if len(first) < MOST_REJECTS_SHOWN:
+                first.append(row)
 
     def _gather(self, one: Rejected) -> None:
         """Count rows with the same thing wrong together, as many kinds of things as are shown."""
@@ -81,9 +98,14 @@ class ImportReport:
         if as_json:
             lists = {"conflicts_found": [self._conflict(one) for one in self.conflicts]}
             rejects = {"rejects": [_reject(one) for one in self.first]}
-            say_json(counts | {"reasons": dict(sorted(self.reasons.items()))} | lists | rejects)
+            odd = {one.value: {"count": self.remarks[one], "rows": rows} for one, rows in self.remarked.items()}
+            why = {"reasons": dict(sorted(self.reasons.items()))}
+            say_json(counts | why | lists | rejects | {"remarks": odd})
             return
         facts(counts, as_json=False)
+        for remark, rows in self.remarked.items():
+            more = f" and {self.remarks[remark] - 1} more" if rows[1:] else ""
+            out.print(f"loaded: row {rows[0]}{more} {_REMARKS[remark]} ({remark})", markup=False)
         conflicts = self.conflicts[:MOST_REJECTS_SHOWN]
         for one in conflicts:
             other = self.sources.get(one.source_key or b"")

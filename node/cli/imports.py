@@ -182,6 +182,7 @@ def _load(node: Node, rows: Iterator[Row | BadRow], ordered: Import, report: Imp
             report.done = Counter(progress.outcomes)
             report.done["rows"] = progress.rows
             report.take(progress.rejects)
+            report.note(progress.remarks)
             bar.update(task, completed=stream.tell(), rows=progress.rows)
 
 

@@ -7,19 +7,20 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from agreements.refusal import Refusal, explain
+from agreements.refusal import Refusal, Refused, explain
 from crypto import commitment
 from node.app.opening import Node, utc_now
 from node.cli.references import (
     WHOLE,
     AgreementOption,
+    CheckAttested,
     SubjectFile,
     SubjectOption,
     find_agreement,
     only_recipient,
     read_subjects,
 )
-from node.cli.screen import Exit, fail, out, say_json, table
+from node.cli.screen import Exit, fail, fail_refused, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.cli.waiting import wait_for
 from node.domain.jobs import Job, JobResult, JobState
@@ -44,6 +45,7 @@ def query(
     operator: OperatorName,
     subject: SubjectOption = None,
     subject_file: SubjectFile = None,
+    uscc_check_attested: CheckAttested = False,
     field: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,7 +62,7 @@ def query(
     json: JsonFlag = False,
 ) -> None:
     """Ask about one enterprise, or many in a batch (S 29). The provider decides, and says why if it refuses."""
-    subjects = read_subjects(subject, subject_file)
+    subjects = read_subjects(subject, subject_file, check_attested=uscc_check_attested)
     if len(subjects) > MOST_SUBJECTS:
         fail(f"at most {MOST_SUBJECTS:,} subjects in one query", Exit.USAGE)
     with acting(node) as opened:
@@ -73,10 +75,13 @@ def query(
                 asked=_asked(field or [], granted),
                 batch=len(subjects) > 1,
                 patience=timedelta(seconds=max(wait, 5)),
+                rule_pack=opened.settings.law.rules.reference,
             )
             number = plan_query(work, question, target, who, opened.context)
         if isinstance(number, NotAllowed):
             fail(number.why, Exit.REFUSED)
+        if isinstance(number, Refused):
+            fail_refused(number)
         job = wait_for(opened, number, wait + 5)
         _tell(opened, job, json=json)
 

@@ -8,8 +8,8 @@ import typer
 
 from agreements.agreement import Agreement
 from node.cli.inputs import text_of
-from node.cli.screen import Exit, fail
-from node.domain.identifiers import Identifier, Problem, guess_scheme, parse_identifier
+from node.cli.screen import Exit, err, fail
+from node.domain.identifiers import Identifier, Problem, Remark, guess_scheme, parse_identifier
 from node.operations.facts import NodeFacts
 from registry.parties import PartyId
 
@@ -33,6 +33,17 @@ SubjectFile = Annotated[
     Path | None,
     typer.Option("--subject-file", help="A file with one identifier a line.", exists=True, dir_okay=False),
 ]
+CheckAttested = Annotated[
+    bool,
+    typer.Option(
+        "--uscc-check-attested",
+        help="The unified codes were issued so, even where the check character does not fit; nothing else is excused.",
+    ),
+]
+_REMARKS = {
+    Remark.CHECK_ATTESTED: "the check character of the unified code does not fit, and you attest it",
+    Remark.ORGANISATION_CHECK: "the organisation code inside does not fit its own check (GB 11714); is it right?",
+}
 
 
 def find_agreement(name: str, known: NodeFacts) -> Agreement:
@@ -65,23 +76,33 @@ def _only(party: PartyId, agreement: Agreement, here: PartyId, what: str) -> Non
         )
 
 
-def read_subjects(subjects: list[str] | None, file: Path | None) -> list[Identifier]:
-    """The identifiers that were typed or stand in a file, each once; the first that is none ends the command."""
+def read_subjects(subjects: list[str] | None, file: Path | None, *, check_attested: bool = False) -> list[Identifier]:
+    """The identifiers that were typed or stand in a file, each once; the first that is none ends the command.
+
+    `check_attested` excuses check characters of unified codes. What is odd about accepted ones is said on standard
+    error, by place.
+    """
     lines = list(subjects or [])
     if file is not None:
         lines += [line.strip() for line in text_of(file).splitlines() if line.strip()]
     if not lines:
         fail("name the subjects with --subject or --subject-file", Exit.USAGE)
-    return list(dict.fromkeys(_identifiers(lines)))
+    found = list(_identifiers(lines, check_attested=check_attested))
+    for remark, text in _REMARKS.items():
+        places = [place for place, one in enumerate(found, 1) if remark in one.remarks]
+        if places:
+            others = f" and {len(places) - 1} more" if places[1:] else ""
+            err.print(f"creditport: note: subject {places[0]}{others}: {text}", markup=False)
+    return list(dict.fromkeys(found))
 
 
-def _identifiers(lines: Iterable[str]) -> Iterable[Identifier]:
+def _identifiers(lines: Iterable[str], *, check_attested: bool) -> Iterable[Identifier]:
     for place, line in enumerate(lines, 1):
         scheme, colon, code = line.rpartition(":")
-        guessed = scheme if colon else guess_scheme(code)
+        guessed = scheme if colon else guess_scheme(code, waive_check=check_attested)
         if guessed is None:
             fail(f"subject {place}: no known scheme has codes like this; write SCHEME:CODE", Exit.USAGE)
-        parsed = parse_identifier(guessed, code)
+        parsed = parse_identifier(guessed, code, waive_check=check_attested)
         if isinstance(parsed, Problem):
             fail(f"subject {place}: {parsed.field}: expected {parsed.expected}, got {parsed.got}", Exit.USAGE)
         yield parsed

@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from agreements.refusal import Refused, explain
+
 LONG_HEX = 32
 SHORT_HEX = 12
 LARGEST = 2**63 - 1
@@ -43,6 +45,12 @@ def fail(sentence: str, code: Exit, program: str = "creditport") -> NoReturn:
     """Say one sentence on standard error and end with `code`."""
     err.print(f"{program}: {sentence}", markup=False)
     raise typer.Exit(int(code))
+
+
+def fail_refused(refused: Refused) -> NoReturn:
+    """Say what this node itself refuses: the reason, its article, what it means in both languages, and the detail."""
+    told = explain(refused.reason)
+    fail(f"{refused.reason} ({refused.article}). {told.en} {told.zh} {refused.detail}", Exit.REFUSED)
 
 
 def say_json(value: object) -> None:

@@ -1,8 +1,9 @@
 """Who a row is about: its identifiers and names, and whether that may be an enterprise at all."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from agreements.refusal import Refusal
+from agreements.refusal import Refusal, Refused, refuse
 from node.domain.identifiers import Identifier, Problem, Scheme, parse_identifier
 from node.domain.reading import Finding, Reading
 from node.domain.subjects import Subject, SubjectKind
@@ -45,6 +46,20 @@ def read_subject(reading: Reading, vocabulary: Vocabulary, entity_type: str | No
         )
     kind = SubjectKind.UNINCORPORATED if entity_type in vocabulary.unincorporated else SubjectKind.LEGAL_PERSON
     return reading.finding or Subject(kind=kind, names=names, identifiers=identifiers)
+
+
+def refuse_persons(subjects: Sequence[Identifier], rule_pack: str) -> Refused | None:
+    """Refuse (NATURAL_PERSON_SUBJECT) to ask about a code that stands for one natural person in business (S 14).
+
+    For whoever holds the codes: home sees a pseudonym at most, and cannot tell. A Hong Kong business registration, a
+    Macau commercial registration or an LEI shows nothing of this; there home's intake decides, which knows the
+    entity type.
+    """
+    for place, one in enumerate(subjects, 1):
+        if one.natural_person_linked:
+            detail = f"subject {place}: an enterprise, got a natural person in business"
+            return refuse(Refusal.NATURAL_PERSON_SUBJECT, rule_pack, detail)
+    return None
 
 
 def identity_columns(identifiers: tuple[Identifier, ...]) -> dict[str, str]:

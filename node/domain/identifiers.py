@@ -29,6 +29,13 @@ class Scheme(StrEnum):
     LEI = "LEI"
 
 
+class Remark(StrEnum):
+    """What is odd about an identifier that is accepted all the same; whoever reports what was accepted says it."""
+
+    CHECK_ATTESTED = "CHECK_ATTESTED"
+    ORGANISATION_CHECK = "ORGANISATION_CHECK"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with a value: where, what was expected, and what *kind* of thing was got.
@@ -65,6 +72,12 @@ class Identifier:
         """Whether the organisation code inside a unified code fails its own check (GB 11714): a warning."""
         return self.scheme is Scheme.CN_USCC and organisation_check(self.value[8:16]) != self.value[16]
 
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What a caller should be told about this identifier, though nothing of it is refused."""
+        attested = (Remark.CHECK_ATTESTED,) if self.check_waived else ()
+        return (*attested, Remark.ORGANISATION_CHECK) if self.doubtful else attested
+
 
 @dataclass(frozen=True, slots=True)
 class _UnifiedCodes:
@@ -94,18 +107,22 @@ _EXPECTED: Final = {
     Scheme.LEI: "18 letters or digits and 2 digits",
 }
 _GUESSABLE: Final = tuple(scheme for scheme in Scheme if scheme is not Scheme.MO_CR)
-_IGNORED: Final = " \t\u3000-\u2010\u2011\u2012\u2013\u2014\uff0d"
+_SPACES: Final = "\t \u00a0\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_HYPHENS: Final = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"
 # Only full-width forms are mapped: a circled or superscript digit is no way to write a code.
-_SPELLING: Final = {0xFF01 + step: chr(0x21 + step) for step in range(94)} | {ord(sign): None for sign in _IGNORED}
+_SPELLING: Final = {0xFF01 + step: chr(0x21 + step) for step in range(94)} | dict.fromkeys(map(ord, _SPACES + _HYPHENS))
 
 
 def canonical_text(text: str) -> str | None:
     """The canonical spelling: ASCII capitals and digits without spaces or hyphens; None when there is none.
 
-    Full-width letters and digits are mapped. Whatever else is not ASCII, zero-width characters above all, has
-    no canonical spelling: two codes that look alike must not become one, nor one code two.
+    Every identifier passes here, and only here: what is loaded, asked about, consented to and blinded is this
+    text, so that two sides that typed one code differently arrive at one pseudonym. Small letters are raised,
+    full-width letters and digits are mapped, visible spaces and hyphens of any width are left out, and so is
+    white space around. Whatever else is not ASCII, zero-width characters above all, has no canonical spelling:
+    two codes that look alike must not become one, nor one code two.
     """
-    plain = text if text.isascii() and text.isalnum() else text.translate(_SPELLING)
+    plain = text if text.isascii() and text.isalnum() else text.translate(_SPELLING).strip()
     return plain.upper() if plain.isascii() else None
 
 
@@ -140,21 +157,28 @@ def _unified(value: str, *, waive_check: bool) -> Identifier | Problem:
     return Identifier(Scheme.CN_USCC, value, check_waived=not fits)
 
 
-def possible_schemes(text: str) -> tuple[Scheme, ...]:
+def possible_schemes(text: str, *, waive_check: bool = False) -> tuple[Scheme, ...]:
     """Every scheme that this text could belong to, in the order of `Scheme`.
 
     Macau commercial registration numbers are left out: their form is not published and would fit too much.
     """
-    return tuple(scheme for scheme in _GUESSABLE if isinstance(parse_identifier(scheme, text), Identifier))
+    return tuple(
+        scheme
+        for scheme in _GUESSABLE
+        if isinstance(parse_identifier(scheme, text, waive_check=waive_check), Identifier)
+    )
 
 
-def guess_scheme(text: str) -> Scheme | None:
+def guess_scheme(text: str, *, waive_check: bool = False) -> Scheme | None:
     """The one scheme this text can belong to; None when there is none or more than one."""
-    schemes = possible_schemes(text)
+    schemes = possible_schemes(text, waive_check=waive_check)
     return schemes[0] if len(schemes) == 1 else None
 
 
 @cache
 def _unified_codes() -> _UnifiedCodes:
     table = tomllib.loads((files("node.domain") / "data" / "unified_codes.toml").read_text("utf-8"))
-    return _UnifiedCodes(types=table["types"], natural_person=table["natural_person"])
+    types = table["types"] | {
+        department: table["types"].get(department, "") + more for department, more in table["published"].items()
+    }
+    return _UnifiedCodes(types=types, natural_person=table["natural_person"])

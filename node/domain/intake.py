@@ -8,7 +8,7 @@ from typing import Final
 
 from agreements.refusal import Refusal, Refused, refuse
 from node.domain.identification import read_subject
-from node.domain.identifiers import Problem
+from node.domain.identifiers import Problem, Remark
 from node.domain.penalty import read_penalty
 from node.domain.reading import Finding, Reading
 from node.domain.records import (
@@ -63,9 +63,11 @@ def open_intake(  # an import is opened once, with everything that its rows have
     """Prepare an import; refused outside the catalogue (S 16) or without a named source (S 8, 19)."""
     entry = catalogue.entry(kind.value)
     if entry is None:
-        return refuse(Refusal.NOT_IN_CATALOGUE, rules.id, f"kind: one of {catalogue.reference}, got {kind.value}")
+        return refuse(
+            Refusal.NOT_IN_CATALOGUE, rules.reference, f"kind: one of {catalogue.reference}, got {kind.value}"
+        )
     if not source_system.strip():
-        return refuse(Refusal.PROVENANCE_MISSING, rules.id, "source_system: a name, got none")
+        return refuse(Refusal.PROVENANCE_MISSING, rules.reference, "source_system: a name, got none")
     return Intake(
         kind=kind,
         provider=provider,
@@ -85,6 +87,11 @@ class Admitted:
     row: int
     subject: Subject
     record: HomeRecord
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is odd about its identifiers, though it is admitted."""
+        return tuple(remark for one in self.subject.identifiers for remark in one.remarks)
 
 
 class Case(StrEnum):

@@ -6,12 +6,12 @@ the table has no way out, whatever an agreement may say.
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from crypto.commitment import Value
 from node.domain.errors import NotRenderable
 from node.domain.money import Money, in_yuan
-from node.domain.records import Content, HomeRecord, Kind, PenaltyContent, RegistrationContent
+from node.domain.records import Content, Kind, PenaltyContent, RegistrationContent
 from node.domain.vocabulary import Bands, Vocabulary
 from registry.norms.catalogue import Precision
 
@@ -19,6 +19,8 @@ PROFILE: Final = "CP-DEID-1"
 """The name of this table in agreements and rendition headers (`deid_profile`)."""
 
 _C = TypeVar("_C", RegistrationContent, PenaltyContent)
+Rule = Callable[[Any, Vocabulary], Value]
+"""Makes one field's value from the content of a record of the rule's own kind."""
 _Rules = Mapping[tuple[str, Precision], Callable[[_C, Vocabulary], Value]]
 
 
@@ -29,9 +31,17 @@ def render(content: Content, granted: Mapping[str, Precision], vocabulary: Vocab
     NotRenderable when a granted field or precision has no de-identified form; an agreement that passed the
     catalogue's check never asks for one.
     """
-    if isinstance(content, PenaltyContent):
-        return _apply(_PENALTY, content, granted, vocabulary)
-    return _apply(_REGISTRATION, content, granted, vocabulary)
+    kind = Kind.PENALTY if isinstance(content, PenaltyContent) else Kind.REGISTRATION
+    return {name: rule(content, vocabulary) for name, rule in rules_of(kind, granted).items()}
+
+
+def rules_of(kind: Kind, granted: Mapping[str, Precision]) -> dict[str, Rule]:
+    """By granted field of a kind, how its value is made; for many records it is looked up once. Raises as `render`."""
+    rules: Mapping[tuple[str, Precision], Rule] = _REGISTRATION if kind is Kind.REGISTRATION else _PENALTY
+    try:
+        return {name: rules[name, precision] for name, precision in granted.items()}
+    except KeyError:
+        raise NotRenderable("a granted field or precision has no de-identified form") from None
 
 
 def renderable(kind: Kind) -> frozenset[tuple[str, Precision]]:
@@ -39,22 +49,12 @@ def renderable(kind: Kind) -> frozenset[tuple[str, Precision]]:
     return frozenset(_REGISTRATION if kind is Kind.REGISTRATION else _PENALTY)
 
 
-def valid_until(record: HomeRecord) -> date | None:
-    """The last word on showing a copy: `disclose_until` rounded down to the first of its month.
+def valid_until(disclose_until: date | None) -> date | None:
+    """The last word on showing a copy: a record's `disclose_until` rounded down to the first of its month.
 
     Earlier is stricter, and the exact day would be a searchable mark of the record.
     """
-    return None if record.disclose_until is None else record.disclose_until.replace(day=1)
-
-
-def _apply(
-    rules: _Rules[_C], content: _C, granted: Mapping[str, Precision], vocabulary: Vocabulary
-) -> dict[str, Value]:
-    try:
-        made = [(name, rules[name, precision]) for name, precision in granted.items()]
-    except KeyError:
-        raise NotRenderable("a granted field or precision has no de-identified form") from None
-    return {name: rule(content, vocabulary) for name, rule in made}
+    return None if disclose_until is None else disclose_until.replace(day=1)
 
 
 def _year(day: date | None) -> int | None:

@@ -106,7 +106,7 @@ def _unauthorised(header: FrameHeader, answered: Sequence[PlannedItem], pack: st
 def _of_others(opened: Opened, answered: Sequence[PlannedItem], pack: str) -> Refused | None:
     """Refuse a frame with a rendition of a subject that was not asked about."""
     names = {item.pseudonym for item in answered}
-    if all(one.rendition.header.pseudonym in names for one in opened.received):
+    if all(one.pseudonym.hex() in names for one in opened.received):
         return None
     return refuse(Refusal.AGREEMENT_SCOPE, pack, "pseudonym: expected one that was asked about")
 

@@ -6,7 +6,8 @@ What every frame has to stand stands here; what an answer must be beyond that, i
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
@@ -14,10 +15,11 @@ from agreements.acceptance import FrameFacts, accept_frame
 from agreements.agreement import Agreement
 from agreements.refusal import Refusal, Refused, refuse
 from agreements.signatures import reason_of
-from crypto.commitment import Rendition
+from crypto.commitment import Value
 from crypto.errors import BadSeal, CryptoError
-from crypto.frame import FrameHeader, Received, open_body, open_header
+from crypto.frame import FrameHeader, open_body, open_header
 from crypto.keys import Purpose
+from crypto.renditions import Read, Said
 from node.domain.context import Context
 from node.domain.deidentified import check_deidentified, check_precision
 from node.domain.jobs import JobKind, NewJob
@@ -31,7 +33,6 @@ from node.operations.ports import UnitOfWork
 from node.operations.rows import CopyRow, ErasureRow, FloorRow, HeldRow, ReceivedFrameRow
 from node.operations.write_down import write_down
 from registry.norms.calendar import due_end
-from registry.norms.catalogue import Precision
 from registry.parties import PartyId
 
 
@@ -58,21 +59,23 @@ class Opened:
     raw: bytes = field(repr=False)
     header: FrameHeader
     digest: bytes
-    received: Sequence[Received] = field(repr=False)
+    received: Sequence[Read] = field(repr=False)
 
     @property
     def frame(self) -> bytes:
         """Its id."""
         return bytes.fromhex(self.header.frame)
 
+    def said(self) -> dict[str, set[Said]]:
+        """By kind, every field with every value that its renditions have, once each."""
+        said: dict[str, set[Said]] = defaultdict(set)
+        for one in self.received:
+            said[one.heading.kind].update(one.fields)
+        return said
+
     def shown(self) -> dict[str, frozenset[str]]:
         """The field names in its renditions, by kind."""
-        shapes = {(one.rendition.header.kind, tuple([field.name for field in one.rendition.fields]))
-                  for one in self.received}  # fmt: skip
-        names: dict[str, frozenset[str]] = {}
-        for kind, fields in shapes:
-            names[kind] = names.get(kind, frozenset()).union(fields)
-        return names
+        return {kind: frozenset([one.name for one in fields]) for kind, fields in self.said().items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +128,7 @@ def read_header(peer: PartyId, raw: bytes, recipient: Recipient) -> tuple[FrameH
         return recipient.refuse(reason_of(failure), "frame: expected as its header says")
 
 
-def open_renditions(header: FrameHeader, body: bytes, recipient: Recipient) -> list[Received] | Refused:
+def open_renditions(header: FrameHeader, body: bytes, recipient: Recipient) -> list[Read] | Refused:
     """Steps 3 to 8: the renditions that a verified header promises."""
     try:
         return open_body(header, body, recipient.context.keys.seal)
@@ -150,25 +153,34 @@ def beyond(opened: Opened, recipient: Recipient, *, replacing: bool = False) -> 
 
 def first_unfit(opened: Opened, recipient: Recipient) -> Refused | None:
     """Refuse a frame with a rendition that is not of its epoch and profile, or shows more than it may."""
-    pack, granted = recipient.settings.law.rules.reference, opened.agreement.terms.precisions
-    refused = (_unfit(one.rendition, opened, granted, recipient.vocabulary, pack) for one in opened.received)
+    if _are_fit(opened, recipient):
+        return None
+    refused = (_unfit(one, opened, recipient) for one in opened.received)
     return next((one for one in refused if one is not None), None)
 
 
-def _unfit(
-    rendition: Rendition,
-    opened: Opened,
-    granted: Mapping[str, Mapping[str, Precision]],
-    vocabulary: Vocabulary,
-    pack: str,
-) -> Refused | None:
-    terms = opened.agreement.terms
-    if rendition.header.epoch != opened.header.epoch:
-        return refuse(Refusal.AGREEMENT_SCOPE, pack, "epoch: expected that of the frame")
-    if rendition.header.profile != terms.deid_profile:
-        return refuse(Refusal.NOT_DEIDENTIFIED, pack, "profile: expected the one agreed")
-    kind, values = rendition.header.kind, rendition.values()
-    return check_deidentified(kind, values, vocabulary, pack) or check_precision(values, granted.get(kind, {}), pack)
+def _are_fit(opened: Opened, recipient: Recipient) -> bool:
+    """Whether none is unfit, by one look at each field with each of its values, in however many renditions it is."""
+    expected = {(opened.header.epoch, opened.agreement.terms.deid_profile)}
+    return {(one.heading.epoch, one.heading.profile) for one in opened.received} <= expected and not any(
+        _too_much(kind, {one.name: one.value}, opened, recipient)
+        for kind, fields in opened.said().items()
+        for one in fields
+    )
+
+
+def _unfit(read: Read, opened: Opened, recipient: Recipient) -> Refused | None:
+    if read.heading.epoch != opened.header.epoch:
+        return recipient.refuse(Refusal.AGREEMENT_SCOPE, "epoch: expected that of the frame")
+    if read.heading.profile != opened.agreement.terms.deid_profile:
+        return recipient.refuse(Refusal.NOT_DEIDENTIFIED, "profile: expected the one agreed")
+    return _too_much(read.heading.kind, read.values(), opened, recipient)
+
+
+def _too_much(kind: str, values: Mapping[str, Value], opened: Opened, recipient: Recipient) -> Refused | None:
+    """Refuse values of a kind that are not de-identified, or finer than was agreed; each is judged on its own."""
+    pack, granted = recipient.settings.law.rules.reference, opened.agreement.terms.precisions.get(kind, {})
+    return check_deidentified(kind, values, recipient.vocabulary, pack) or check_precision(values, granted, pack)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +211,7 @@ def accept_pushed(
 
 
 def keep_frame(
-    work: UnitOfWork, opened: Opened, recipient: Recipient, until: Callable[[Rendition], datetime | None] | None = None
+    work: UnitOfWork, opened: Opened, recipient: Recipient, until: Callable[[Read], datetime | None] | None = None
 ) -> Kept | Refused:
     """Keep a verified frame with its copies, journal it, and queue the receipt; a frame held already changes nothing.
 
@@ -216,9 +228,10 @@ def keep_frame(
     fresh, void = _sort_out(work, opened)
     now = recipient.context.now()
     agreed = now + timedelta(days=opened.agreement.terms.retention_days)
-    ends = [agreed if until is None else until(one.rendition) for one in fresh]
-    copies = [_copy(one, opened, end) for one, end in zip(fresh, ends, strict=True) if end is not None]
-    left_out = [bytes.fromhex(one.rendition.header.alias) for one, end in zip(fresh, ends, strict=True) if end is None]
+    ends = [agreed if until is None else until(one) for one in fresh]
+    source = opened.frame, opened.agreement.digest
+    copies = [_copy(one, source, end) for one, end in zip(fresh, ends, strict=True) if end is not None]
+    left_out = [one.alias for one, end in zip(fresh, ends, strict=True) if end is None]
     detail: Detail = {
         "count": opened.header.count,
         "frame": opened.header.frame,
@@ -250,24 +263,25 @@ def floor_of(floors: Mapping[bytes, FloorRow], alias: bytes) -> Floor:
     return NO_FLOOR if row is None else Floor(version=row.version, deleted=row.deleted)
 
 
-def _sort_out(work: UnitOfWork, opened: Opened) -> tuple[list[Received], list[HeldRow]]:
+def _sort_out(work: UnitOfWork, opened: Opened) -> tuple[list[Read], list[HeldRow]]:
     """The renditions that may be held, and the copies that they make void."""
-    aliases = [bytes.fromhex(one.rendition.header.alias) for one in opened.received]
+    aliases = [one.alias for one in opened.received]
     floors = work.copies.floors(opened.agreement.digest, aliases)
     held: dict[bytes, list[HeldRow]] = defaultdict(list)
+    newest: dict[bytes, int] = defaultdict(int)
     for copy in work.copies.held(opened.agreement.digest, aliases):
         held[copy.alias].append(copy)
-    newest = {alias: max((copy.wire_version for copy in copies), default=0) for alias, copies in held.items()}
-    for one, alias in zip(opened.received, aliases, strict=True):
-        newest[alias] = max(newest.get(alias, 0), one.rendition.header.version)
-    fresh: list[Received] = []
+        newest[copy.alias] = max(newest[copy.alias], copy.wire_version)
+    for one in opened.received:
+        newest[one.alias] = max(newest[one.alias], one.heading.version)
+    fresh: list[Read] = []
     void: list[HeldRow] = []
-    for one, alias in zip(opened.received, aliases, strict=True):
-        version = one.rendition.header.version
-        if version < newest[alias] or floor_of(floors, alias).forbids(version):
+    for one in opened.received:
+        version = one.heading.version
+        if version < newest[one.alias] or floor_of(floors, one.alias).forbids(version):
             continue
         fresh.append(one)
-        void += [copy for copy in held[alias] if copy.wire_version < version]
+        void += [copy for copy in held.get(one.alias, ()) if copy.wire_version < version]
     return fresh, void
 
 
@@ -277,21 +291,24 @@ def journal_frame(work: UnitOfWork, peer: PartyId, agreement: bytes | None, cont
     return write_down(work, entry, context)
 
 
-def _copy(received: Received, opened: Opened, keep_until: datetime) -> CopyRow:
-    header = received.rendition.header
-    if header.valid_until is not None:
-        # In Shenzhen the first day on which home shows it no more.
-        keep_until = min(keep_until, due_end(header.valid_until - timedelta(days=1)))
+def _copy(read: Read, source: tuple[bytes, bytes], keep_until: datetime) -> CopyRow:
+    (frame, agreement), last = source, read.heading.valid_until
     return CopyRow(
-        frame=opened.frame,
-        agreement=opened.agreement.digest,
-        pseudonym=bytes.fromhex(header.pseudonym),
-        alias=bytes.fromhex(header.alias),
-        wire_version=header.version,
-        kind=header.kind,
-        rendition=received.raw,
-        keep_until=keep_until,
+        frame=frame,
+        agreement=agreement,
+        pseudonym=read.pseudonym,
+        alias=read.alias,
+        wire_version=read.heading.version,
+        kind=read.heading.kind,
+        rendition=read.raw,
+        keep_until=keep_until if last is None else min(keep_until, _shown_no_more(last)),
     )
+
+
+@lru_cache(maxsize=256)
+def _shown_no_more(valid_until: date) -> datetime:
+    """The beginning, in Shenzhen, of the first day on which home shows a rendition no more."""
+    return due_end(valid_until - timedelta(days=1))
 
 
 def _queue_receipt(work: UnitOfWork, opened: Opened, leaf: bytes, context: Context) -> None:

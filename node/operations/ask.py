@@ -20,6 +20,7 @@ from agreements.terms import epoch_at
 from crypto.canonical import Hex16, Hex32
 from crypto.pseudonym import MOST_ELEMENTS
 from node.domain.context import Context
+from node.domain.identification import refuse_persons
 from node.domain.identifiers import Identifier
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts
@@ -102,13 +103,17 @@ class QueryResult(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What a person asks: fields by kind (no fields: all that the agreement grants of the kind)."""
+    """What a person asks: fields by kind (no fields: all that the agreement grants of the kind).
+
+    `rule_pack` is the one that this node goes by.
+    """
 
     subjects: Sequence[Identifier]
     purpose: str
     asked: Mapping[str, frozenset[str]]
     batch: bool
     patience: timedelta
+    rule_pack: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +133,14 @@ class Target:
 
 def plan_query(
     work: UnitOfWork, question: Question, target: Target, operator: SigningOperator, context: Context
-) -> int | NotAllowed:
-    """Queue one query as a job; what may be asked is for home to decide, and it will say why not."""
+) -> int | NotAllowed | Refused:
+    """Queue one query as a job; what may be asked is for home to decide, and it will say why not.
+
+    Only that nobody asks about a natural person is decided here, before anything is blinded: home could not see it.
+    """
+    refused = refuse_persons(question.subjects, question.rule_pack)
+    if refused is not None:
+        return refused
     now = context.now()
     plan = Plan(
         agreement=target.agreement.hex(),

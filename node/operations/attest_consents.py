@@ -9,6 +9,7 @@ from agreements.consent import Consent, ConsentType, Form, SubjectName, Use, att
 from agreements.refusal import Refused
 from crypto.keys import Suite
 from node.domain.context import Context
+from node.domain.identification import refuse_persons
 from node.domain.identifiers import Identifier
 from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.operators import Role, SigningOperator
@@ -36,7 +37,10 @@ class Attestation:
 def attest_consents(
     work: UnitOfWork, attestation: Attestation, operator: SigningOperator, rules: RulePack, context: Context
 ) -> list[bytes] | Refused | NotAllowed:
-    """Keep one attested consent for each subject, all or none; give their ids."""
+    """Keep one attested consent for each subject, all or none; give their ids. Nobody may be a natural person."""
+    refused = refuse_persons(attestation.subjects, rules.reference)
+    if refused is not None:
+        return refused
     ordered = order(work, operator, Role.CONSENTS, attestation.evidence, context)
     if isinstance(ordered, NotAllowed):
         return ordered

@@ -1,28 +1,31 @@
 """From pseudonyms to sealed frames: find the records, leave out what is withheld, render, seal, sign."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from itertools import pairwise
+from typing import NamedTuple
 
 import msgspec
 
 from agreements.agreement import Agreement
 from agreements.permission import Granted
-from crypto import commitment
-from crypto.commitment import RenditionHeader, make_rendition
 from crypto.frame import FrameHeader, SealedBody, seal_body, shuffled, sign_and_name
 from crypto.keys import PublicKey, Suite
+from crypto.renditions import NAME_SIZE, Shape, Told, Written
 from crypto.sealing import Binding
 from node.domain.context import Context
 from node.domain.dates import shanghai_day
 from node.domain.journal import Detail
-from node.domain.rendition import render, valid_until
+from node.domain.records import Kind, decode_content
+from node.domain.rendition import Rule, rules_of, valid_until
 from node.domain.serving import is_visible
 from node.domain.vocabulary import Vocabulary
 from node.operations.ports import UnitOfWork
 from node.operations.rows import AliasRow, LedgerRow, RecordRow, RenditionRow
-from node.operations.stored_records import outline_from_row, record_from_row
+from node.operations.stored_records import outline_from_row
 from registry.norms.catalogue import Catalogue, Precision
 from registry.parties import PartyId
 
@@ -87,20 +90,19 @@ def show(work: UnitOfWork, wanted: Sequence[tuple[bytes, Granted]], disclosure: 
     found = sorted({subjects.get(pseudonym, NOBODY)[0] for pseudonym, _ in wanted})
     rows = work.records.of_subjects(found, kinds, shanghai_day(disclosure.at))
     visible = {row.record_no for found in rows.values() for row in found if may_be_seen(row, disclosure)}
-    renderer = Renderer(work, sorted(visible), disclosure)
-    shown = []
+    asked: list[Asked] = []
+    ends = []
     for pseudonym, granted in wanted:
         subject, identifier_no = subjects.get(pseudonym, NOBODY)
         name = Name(pseudonym=pseudonym, identifier_no=identifier_no)
-        shown.append(
-            [
-                renderer.rendition(row, name, granted.fields[row.kind])
-                for row in rows.get(subject, ())
-                if row.record_no in visible and row.kind in granted.fields
-            ]
-        )
-    renderer.keep()
-    return shown
+        asked += [
+            Asked(row, name, granted.fields[row.kind])
+            for row in rows.get(subject, ())
+            if row.record_no in visible and row.kind in granted.fields
+        ]
+        ends.append(len(asked))
+    shown = Renderer(work, sorted(visible), disclosure).show(asked)
+    return [shown[start:end] for start, end in pairwise((0, *ends))]
 
 
 NOBODY = (-1, -1)
@@ -121,6 +123,14 @@ def withdraw_withheld(work: UnitOfWork, frames: Sequence[bytes], disclosure: Dis
     if ended:
         work.sent_frames.withdraw(ended, disclosure.at)
     return bool(ended)
+
+
+class Asked(NamedTuple):
+    """A record to be shown under a name, in some of the fields that are granted of its kind."""
+
+    row: RecordRow
+    name: Name
+    fields: Mapping[str, Precision]
 
 
 class _NamedHeader(msgspec.Struct, frozen=True):
@@ -150,78 +160,117 @@ class Renderer:
         self._granted = disclosure.agreement.terms.precisions
         self._records = records
         self._made = dict(work.renditions.of_records(disclosure.agreement_no, disclosure.epoch, records))
-        self._identities: dict[int, AliasRow] | None = None
-        self._new: list[RenditionRow] = []
+        self._named = {key: bytes.fromhex(_named.decode(one.body).header.pseudonym) for key, one in self._made.items()}
+        self._plans: dict[tuple[str, frozenset[str]], _Plan] = {}
 
-    def rendition(self, row: RecordRow, name: Name, fields: Mapping[str, Precision]) -> Shown:
-        """The rendition of one record for one asker, in some of the fields that are granted of its kind."""
-        made = self._made.get((row.record_no, row.version))
-        if made is None:
-            made = self._make(row, name.pseudonym)
-        whole = fields.keys() == self._granted[row.kind].keys()
-        named = _named.decode(made.body).header.pseudonym
-        body, committed = made.body, made.commitment
-        if named != name.pseudonym.hex() or not whole:
-            header = msgspec.structs.replace(commitment.decode(made.body).header, pseudonym=name.pseudonym.hex())
-            values = render(record_from_row(row).content, fields, self._disclosure.vocabulary)
-            own = make_rendition(header, values, self._disclosure.context.random)
-            body, committed = commitment.encode(own), commitment.commitment(own)
+    def show(self, asked: Sequence[Asked]) -> list[Shown]:
+        """The renditions that are asked for, in order; those that are made to stay are written down."""
+        self._make(asked)
+        own = [one for one in asked if not self._is_made_for(one)]
+        written = iter(self._write([(one, self._alias_of(one.row)) for one in own]))
+        return [self._shown(one, None if self._is_made_for(one) else next(written)) for one in asked]
+
+    def _is_made_for(self, asked: Asked) -> bool:
+        """Whether what is kept of the record is what is asked for: in full, and under this name."""
+        row = asked.row
+        whole = asked.fields.keys() == self._granted[row.kind].keys()
+        return whole and self._named[row.record_no, row.version] == asked.name.pseudonym
+
+    def _shown(self, asked: Asked, own: Written | None) -> Shown:
+        row, fields = asked.row, asked.fields
+        made = self._made[row.record_no, row.version]
+        body, committed = (made.body, made.commitment) if own is None else own
+        whole = own is None or fields.keys() == self._granted[row.kind].keys()
         return Shown(
             record_no=row.record_no,
             record_version=row.version,
-            identifier_no=name.identifier_no,
+            identifier_no=asked.name.identifier_no,
             fields=None if whole else " ".join(sorted(fields)),
             body=body,
             commitment=committed,
         )
 
-    def keep(self) -> None:
-        """Write down the renditions that were made to stay."""
-        self._work.renditions.add(self._new)
+    def _make(self, asked: Sequence[Asked]) -> None:
+        """Make and keep the whole rendition of what has none, under the name by which it is asked for first."""
+        missing: dict[tuple[int, int], Asked] = {}
+        for one in asked:
+            if (one.row.record_no, one.row.version) not in self._made:
+                missing.setdefault((one.row.record_no, one.row.version), one)
+        if not missing:
+            return
+        aliases = self._identified([one.row for one in missing.values()])
+        whole = [(Asked(one.row, one.name, self._granted[one.row.kind]), alias)
+                 for one, alias in zip(missing.values(), aliases, strict=True)]  # fmt: skip
+        new = [
+            RenditionRow(
+                agreement_no=self._disclosure.agreement_no,
+                epoch=self._disclosure.epoch,
+                record_no=one.row.record_no,
+                record_version=one.row.version,
+                alias=alias.alias,
+                wire_version=alias.wire_version,
+                body=written.body,
+                commitment=written.commitment,
+            )
+            for (one, alias), written in zip(whole, self._write(whole), strict=True)
+        ]
+        self._work.renditions.add(new)
+        self._made.update(zip(missing, new, strict=True))
+        self._named.update({key: one.name.pseudonym for key, one in missing.items()})
 
-    def _make(self, row: RecordRow, pseudonym: bytes) -> RenditionRow:
-        record, disclosure = record_from_row(row), self._disclosure
-        random, agreement = disclosure.context.random, disclosure.agreement
-        alias = self._identify(row)
-        header = RenditionHeader(
-            agreement=agreement.digest.hex(),
-            alias=alias.alias.hex(),
-            epoch=disclosure.epoch,
-            kind=row.kind,
-            profile=agreement.terms.deid_profile,
-            pseudonym=pseudonym.hex(),
-            suite=Suite.ONE,
-            valid_until=valid_until(record),
-            version=alias.wire_version,
-        )
-        values = render(record.content, self._granted[row.kind], disclosure.vocabulary)
-        rendition = make_rendition(header, values, random)
-        made = RenditionRow(
-            agreement_no=disclosure.agreement_no,
-            epoch=disclosure.epoch,
-            record_no=row.record_no,
-            record_version=row.version,
-            alias=alias.alias,
-            wire_version=alias.wire_version,
-            body=commitment.encode(rendition),
-            commitment=commitment.commitment(rendition),
-        )
-        self._made[row.record_no, row.version] = made
-        self._new.append(made)
-        return made
+    def _identified(self, rows: Sequence[RecordRow]) -> list[AliasRow]:
+        """The records' names here, each in the wire version that stands for this record version."""
+        known = self._work.renditions.identities(self._disclosure.agreement_no, self._records)
+        drawn = self._disclosure.context.random(NAME_SIZE * len(rows))
+        return [
+            _identity(known.get(row.record_no), row, drawn[at : at + NAME_SIZE])
+            for row, at in zip(rows, range(0, len(drawn), NAME_SIZE), strict=True)
+        ]
 
-    def _identify(self, row: RecordRow) -> AliasRow:
-        """The record's name here, in the wire version that stands for this record version."""
-        if self._identities is None:
-            number = self._disclosure.agreement_no
-            self._identities = dict(self._work.renditions.identities(number, self._records))
-        known = self._identities.get(row.record_no)
-        if known is None:
-            known = AliasRow(alias=self._disclosure.context.random(16), wire_version=1, record_version=row.version)
-        elif known.record_version != row.version:
-            known = AliasRow(alias=known.alias, wire_version=known.wire_version + 1, record_version=row.version)
-        self._identities[row.record_no] = known
+    def _alias_of(self, row: RecordRow) -> AliasRow:
+        made = self._made[row.record_no, row.version]
+        return AliasRow(alias=made.alias, wire_version=made.wire_version, record_version=row.version)
+
+    def _write(self, wanted: Sequence[tuple[Asked, AliasRow]]) -> list[Written]:
+        """Write renditions of one shape after another; the order is that of what is wanted."""
+        places: dict[tuple[str, frozenset[str]], list[int]] = defaultdict(list)
+        for place, (one, _) in enumerate(wanted):
+            places[one.row.kind, frozenset(one.fields)].append(place)
+        written: dict[int, Written] = {}
+        for alike, found in places.items():
+            plan = self._plans.get(alike) or self._plans.setdefault(alike, self._plan(*alike))
+            told = [plan.tell(*wanted[place], self._disclosure.vocabulary) for place in found]
+            written.update(zip(found, plan.shape.write(told, self._disclosure.context.random), strict=True))
+        return [written[place] for place in range(len(wanted))]
+
+    def _plan(self, kind: str, fields: frozenset[str]) -> "_Plan":
+        agreement, epoch = self._disclosure.agreement, self._disclosure.epoch
+        shape = Shape(agreement.digest, epoch, kind, agreement.terms.deid_profile, Suite.ONE, fields)
+        rules = rules_of(Kind(kind), {name: self._granted[kind][name] for name in fields})
+        return _Plan(Kind(kind), shape, [rules[name] for name in shape.names])
+
+
+class _Plan(NamedTuple):
+    """How records of a kind are shown in certain fields; `rules` in the order of the shape's names."""
+
+    kind: Kind
+    shape: Shape
+    rules: Sequence[Rule]
+
+    def tell(self, asked: Asked, alias: AliasRow, vocabulary: Vocabulary) -> Told:
+        """What the rendition of one record says."""
+        content = decode_content(self.kind, asked.row.content)
+        values = [rule(content, vocabulary) for rule in self.rules]
+        until = valid_until(asked.row.disclose_until)
+        return Told(alias.alias, asked.name.pseudonym, until, alias.wire_version, values)
+
+
+def _identity(known: AliasRow | None, row: RecordRow, new: bytes) -> AliasRow:
+    if known is None:
+        return AliasRow(alias=new, wire_version=1, record_version=row.version)
+    if known.record_version == row.version:
         return known
+    return AliasRow(alias=known.alias, wire_version=known.wire_version + 1, record_version=row.version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

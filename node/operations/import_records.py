@@ -8,7 +8,7 @@ from itertools import islice
 from agreements.refusal import Refusal
 from crypto.merkle import leaf_hash, root
 from node.domain.context import Context
-from node.domain.identifiers import Problem
+from node.domain.identifiers import Problem, Remark
 from node.domain.intake import Admitted, Case, Intake, Rejected, admit
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.operators import SignedAct
@@ -27,11 +27,15 @@ BATCH = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far an import has come, and the rows of this batch that were not loaded."""
+    """How far an import has come, and the rows of this batch that were not loaded.
+
+    `remarks` names rows of this batch that were, although something about their identifiers is odd.
+    """
 
     rows: int
     outcomes: Counter[str]
     rejects: tuple[Rejected, ...]
+    remarks: tuple[tuple[int, Remark], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +67,17 @@ def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, con
         repeated = frozenset(place for place, one in enumerate(admitted) if repeats.has_seen(one.record.source_key))
         stored = _store(admitted, repeated, ordered, store, context)
         rejects = [one for one in decided if isinstance(one, Rejected)]
+        remarks = []
         for place, (one, outcome) in enumerate(zip(admitted, stored.outcomes, strict=True)):
             if outcome in _TURNED_AWAY:
                 rejects.append(_turned_away(one, outcome, stored.against.get(place)))
             else:
                 outcomes[outcome] += 1
+                remarks += [(one.row, remark) for remark in one.remarks]
         outcomes["rejected"] += len(rejects)
         seen += len(batch)
-        yield Progress(rows=seen, outcomes=outcomes, rejects=tuple(sorted(rejects, key=lambda one: one.row)))
+        by_row = tuple(sorted(rejects, key=lambda one: one.row))
+        yield Progress(rows=seen, outcomes=outcomes, rejects=by_row, remarks=tuple(remarks))
 
 
 def sources_of(rows: Iterable[Row | BadRow], intake: Intake, keys: Container[bytes]) -> Iterator[tuple[bytes, int]]:

@@ -26,6 +26,7 @@ from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.operators import Role, SigningOperator
 from node.operations.desk import Desk
 from node.operations.disclose import (
+    Asked,
     Disclosure,
     Name,
     Occasion,
@@ -55,7 +56,8 @@ class PushPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A push job's payload: what is selected, up to which record, and what came of it so far.
 
     `cancelled` counts the frames whose cancelling was noticed: when there are more, the selection is gone through
-    once more, because their unchanged records are shown in no frame now.
+    once more, because their unchanged records are shown in no frame now. Among `portion` records the next frame is
+    sought (none: among as many as one may hold).
     """
 
     agreement: Hex32
@@ -68,6 +70,7 @@ class PushPlan(msgspec.Struct, frozen=True, kw_only=True):
     shown: int = 0
     frames: int = 0
     cancelled: int = 0
+    portion: int | None = None
 
 
 class PushResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,7 +212,7 @@ class _Pushing:
             records=plan.records,
             after=plan.after,
             again=plan.again,
-            limit=PORTION,
+            limit=min(PORTION, plan.portion or PORTION),
         )
 
     def show(self, work: UnitOfWork, rows: Sequence[RecordRow]) -> list[Shown]:
@@ -223,8 +226,9 @@ class _Pushing:
         after = fitting[-1].record_no if later else plan.after
         frame = write_frame(work, fitting, self.disclosure, self.desk, job=self.job)
         gone_on = msgspec.structs.replace(
-            plan, after=after, looked_at=plan.looked_at - later, shown=plan.shown + len(fitting), frames=plan.frames + 1
-        )
+            plan, after=after, looked_at=plan.looked_at - later, shown=plan.shown + len(fitting),
+            frames=plan.frames + 1, portion=next_portion(len(shown), len(fitting)),
+        )  # fmt: skip
         work.outbox.retry(self.job, self.desk.context.now(), msgspec.json.encode(gone_on))
         work.commit()
         return frame
@@ -235,15 +239,12 @@ def render_for_push(
 ) -> list[Shown]:
     """The renditions of records in full, in order; what has no pseudonym in this epoch yet is left for a later push."""
     names = work.pseudonyms.of_subjects(disclosure.agreement_no, disclosure.epoch, [row.subject_no for row in rows])
-    renderer = Renderer(work, [row.record_no for row in rows], disclosure)
-    shown = []
-    for row in rows:
-        if row.subject_no in names:
-            identifier_no, pseudonym = names[row.subject_no][0]
-            name = Name(pseudonym=pseudonym, identifier_no=identifier_no)
-            shown.append(renderer.rendition(row, name, granted.fields[row.kind]))
-    renderer.keep()
-    return shown
+    first = {
+        subject: Name(pseudonym=pseudonym, identifier_no=identifier_no)
+        for subject, ((identifier_no, pseudonym), *_) in names.items()
+    }
+    asked = [Asked(row, first[row.subject_no], granted.fields[row.kind]) for row in rows if row.subject_no in first]
+    return Renderer(work, [row.record_no for row in rows], disclosure).show(asked)
 
 
 def fit(shown: Sequence[Shown], room: int = LARGEST) -> Sequence[Shown]:
@@ -266,6 +267,11 @@ def fill(shown: Sequence[Shown]) -> Sequence[Shown]:
         if bucket - 8 < size <= 2 * bucket:
             return fit(fitting, bucket - 8)
     return fitting
+
+
+def next_portion(rendered: int, fitting: int) -> int | None:
+    """Among how many records the next frame is sought: a few more than filled this one, if some were left over."""
+    return None if fitting == rendered else fitting + fitting // 16 + 1
 
 
 def write_frame(

@@ -21,7 +21,7 @@ from node.domain.notices import KIND, MOST_NOTICES, Effect, Notice, NoticeBatch,
 from node.domain.receipts import CopyStage
 from node.operations.asked import FrameArrived, NoticesTaken, RefusedAnswer
 from node.operations.desk import Desk
-from node.operations.disclose import Disclosure, Name, Renderer, Shown, may_be_seen, withdraw_withheld
+from node.operations.disclose import Asked, Disclosure, Name, Renderer, Shown, may_be_seen, withdraw_withheld
 from node.operations.ports import UnitOfWork
 from node.operations.push_records import fit, write_frame
 from node.operations.rows import NoticeBatchRow, NoticeRow, RecordRow, SentFrameRow
@@ -200,8 +200,7 @@ def _render(work: UnitOfWork, rows: Sequence[RecordRow], disclosure: Disclosure,
     visible = [row for row in rows if may_be_seen(row, disclosure)]
     before = work.ledger.shown(number, [row.record_no for row in visible])
     names = work.pseudonyms.of_subjects(number, disclosure.epoch, [row.subject_no for row in visible])
-    renderer = Renderer(work, [row.record_no for row in visible], disclosure)
-    shown = []
+    asked = []
     for row in visible:
         known = dict(names.get(row.subject_no, ()))
         seen = before.get(row.record_no)
@@ -210,9 +209,8 @@ def _render(work: UnitOfWork, rows: Sequence[RecordRow], disclosure: Disclosure,
         name = Name(pseudonym=known[seen.identifier_no], identifier_no=seen.identifier_no)
         fields = _seen(granted.fields[row.kind], seen.fields)
         if fields:
-            shown.append(renderer.rendition(row, name, fields))
-    renderer.keep()
-    return shown
+            asked.append(Asked(row, name, fields))
+    return Renderer(work, [row.record_no for row in visible], disclosure).show(asked)
 
 
 def _seen(granted: Mapping[str, Precision], fields: frozenset[str] | None) -> Mapping[str, Precision]:

@@ -13,8 +13,9 @@ import msgspec
 from agreements.refusal import Refusal, Refused, refuse
 from agreements.signatures import document_keys, reason_of
 from crypto import envelope
-from crypto.commitment import Rendition, decode
+from crypto.commitment import decode
 from crypto.errors import CryptoError
+from crypto.renditions import Read
 from node.domain.begun import begun_by_notices
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts
@@ -191,7 +192,7 @@ def _take_replacement(
     if isinstance(opened, Turned):
         kept = opened.refused
     else:
-        kept = keep_frame(work, opened, recipient, lambda one: _as_held(one, held[bytes.fromhex(one.header.alias)]))
+        kept = keep_frame(work, opened, recipient, lambda one: _as_held(one, held[one.alias]))
     if isinstance(kept, Kept):
         return kept
     leaf = journal_frame(work, peer, bytes.fromhex(batch.agreement), recipient.context, {"outcome": kept.reason.value})
@@ -203,28 +204,23 @@ def _misfit(opened: Opened, batch: NoticeBatch, recipient: Recipient) -> Refused
     if opened.agreement.digest.hex() != batch.agreement:
         return recipient.refuse(Refusal.AGREEMENT_SCOPE, "agreement: expected that of the notices")
     announced = {(one.alias, one.version) for one in batch.notices if one.effect is Effect.REPLACE}
-    headers = (one.rendition.header for one in opened.received)
-    if all((header.alias, header.version) in announced for header in headers):
+    if all((one.alias.hex(), one.heading.version) in announced for one in opened.received):
         return None
     return recipient.refuse(Refusal.AGREEMENT_SCOPE, "rendition: expected one that a notice announces")
 
 
-def _as_held(rendition: Rendition, copies: Sequence[HeldRow]) -> datetime | None:
+def _as_held(read: Read, copies: Sequence[HeldRow]) -> datetime | None:
     """Until when a new version is kept: no longer than the copies in whose place it comes, and in no more fields.
 
     None where nothing of it is held, or less was: then it is left out.
     """
-    if not copies or not _names(rendition) <= _fields(copies):
+    if not copies or not read.values().keys() <= _fields(copies):
         return None
     return max(copy.keep_until for copy in copies)
 
 
-def _names(rendition: Rendition) -> frozenset[str]:
-    return frozenset(rendition.values())
-
-
 def _fields(copies: Sequence[HeldRow]) -> frozenset[str]:
-    return frozenset().union(*(_names(decode(copy.rendition)) for copy in copies))
+    return frozenset().union(*(decode(copy.rendition).values() for copy in copies))
 
 
 def _destroy(work: UnitOfWork, agreement: bytes, aliases: Sequence[bytes]) -> None:

@@ -133,21 +133,16 @@ class SqlRenditions:
 
     def add(self, rows: Sequence[RenditionRow]) -> None:
         """The alias that a record has under an agreement never changes."""
-        values = [
-            {
-                "record_no": row.record_no,
-                "agreement_no": row.agreement_no,
-                "epoch": row.epoch,
-                "record_version": row.record_version,
-                "alias": row.alias,
-                "wire_version": row.wire_version,
-                "commitment": row.commitment,
-                "body": row.body,
-            }
-            for row in rows
-        ]
-        self._transaction.run_many(_ADD_ALIAS, values)
-        self._transaction.run_many(_ADD_RENDITION, values)
+        aliases = [(one.record_no, one.agreement_no, one.alias, one.wire_version, one.record_version) for one in rows]
+        renditions = [
+            (
+                one.record_no, one.agreement_no, one.epoch, one.record_version, one.wire_version, one.commitment,
+                one.body,
+            )
+            for one in rows
+        ]  # fmt: skip
+        self._transaction.insert(_ADD_ALIAS, aliases)
+        self._transaction.insert(_ADD_RENDITION, renditions)
 
     def supersede(self, planned: Sequence[tuple[int, int, int, int]]) -> None:
         names = ("record_no", "agreement_no", "wire_version", "record_version")

@@ -191,7 +191,7 @@ class SqlReceivedFrames:
         if not self._transaction.run(_ADD_RECEIVED, values):
             return False
         ((frame_no,),) = self._transaction.rows(_NUMBER, name)
-        self._transaction.run_many(_ADD_COPY, [_values_of_copy(frame_no, copy) for copy in copies])
+        self._transaction.insert(_ADD_COPY, [_row_from_copy(frame_no, copy) for copy in copies])
         return True
 
     def copies(self, frame: bytes) -> list[CopyRow]:
@@ -236,17 +236,11 @@ def _received_from_row(row: Any) -> ReceivedFrameRow:
     )
 
 
-def _values_of_copy(frame_no: int, copy: CopyRow) -> dict[str, Any]:
-    return {
-        "frame_no": frame_no,
-        "agreement": copy.agreement,
-        "pseudonym": copy.pseudonym,
-        "alias": copy.alias,
-        "wire_version": copy.wire_version,
-        "kind": copy.kind,
-        "rendition": copy.rendition,
-        "keep_until": to_milliseconds(copy.keep_until),
-    }
+def _row_from_copy(frame_no: int, copy: CopyRow) -> tuple[Any, ...]:
+    return (
+        frame_no, copy.agreement, copy.pseudonym, copy.alias, copy.wire_version, copy.kind, copy.rendition,
+        to_milliseconds(copy.keep_until),
+    )  # fmt: skip
 
 
 def _copy_from_row(frame: bytes, row: Any) -> CopyRow:

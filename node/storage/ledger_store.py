@@ -65,22 +65,17 @@ class SqlLedger:
     def disclose(self, rows: Sequence[LedgerRow], at: datetime) -> None:
         if not rows:
             return
-        frames = {"wanted": self._transaction.keys([row.frame for row in rows])}
+        frames = {"wanted": self._transaction.keys(list({row.frame for row in rows}))}
         numbers = dict(self._transaction.rows(_FRAME_NUMBERS, frames))
         moment = to_milliseconds(at)
         values = [
-            {
-                "record_no": row.record_no,
-                "record_version": row.record_version,
-                "agreement_no": row.agreement_no,
-                "frame_no": numbers[row.frame],
-                "identifier_no": row.identifier_no,
-                "fields": row.fields,
-                "at": moment,
-            }
-            for row in rows
-        ]
-        self._transaction.run_many(_DISCLOSE, values)
+            (
+                one.record_no, one.record_version, one.agreement_no, numbers[one.frame], one.identifier_no, one.fields,
+                moment,
+            )
+            for one in rows
+        ]  # fmt: skip
+        self._transaction.insert(_DISCLOSE, values)
 
     def of_record(self, record_no: int) -> list[DisclosureRow]:
         return [

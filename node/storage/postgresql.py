@@ -5,6 +5,7 @@ that lasts as long as the transaction (docs/decisions/0017-postgresql.md). Whoev
 committed before, so a unit decides by facts that nobody changes until it ends.
 """
 
+# ruff: noqa: S608 - statements are put together from constants of this program only
 # ruff: noqa: D102 - each method keeps the promise of `Backend`
 
 import os
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from select import POLLIN, poll
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import psycopg
@@ -64,7 +65,9 @@ _KEYS: Final = {
     "pairs": "{0}(key, other) AS (SELECT pair ->> 0, pair ->> 1 FROM json_array_elements(:{0}::json) pair)",
 }
 
-_PLAIN_INSERT: Final = re.compile(r"\s*INSERT INTO (\w+)\s*\(([\w,\s]+)\)\s*VALUES \(((?::\w+[,\s]*)+)\)\s*")
+_INSERT: Final = re.compile(
+    r"\s*INSERT INTO (\w+)\s*\(([\w,\s]+)\)\s*VALUES \(((?::\w+[,\s]*)+)\)\s*(ON CONFLICT \([\w, ]+\) DO [^:?]*)?"
+)
 _MANY: Final = 128
 """From so many rows on, copying is faster than inserting."""
 
@@ -111,7 +114,7 @@ class Postgresql:
         self.patience = patience
         self._writing = Lock()
         self._statements: dict[str, str] = {}
-        self._copies: dict[str, tuple[str, list[str]] | None] = {}
+        self._inserts: dict[str, _Insert | None] = {}
 
     def connect(self) -> Any:
         try:
@@ -146,17 +149,34 @@ class Postgresql:
         return written
 
     def keys(self, keys: Iterable[bytes] | Iterable[int] | Iterable[str]) -> object:
-        return list(dict.fromkeys(keys))
+        return _array(list(dict.fromkeys(keys)))
 
     def pairs(self, keys: Iterable[tuple[str, str]]) -> object:
         return msgspec.json.encode(list(dict.fromkeys(keys))).decode()
 
     def run_many(self, cursor: Any, text: str, rows: Sequence[Mapping[str, Any]]) -> int:
-        copy = self._copy(text) if len(rows) >= _MANY else None
-        if copy is None:
-            cursor.executemany(self.statement(text), rows)
+        insert = self._insert(text)
+        if insert is not None and not insert.tail:
+            return self.insert(cursor, text, [[row[name] for name in insert.names] for row in rows])
+        cursor.executemany(self.statement(text), rows)
+        return int(cursor.rowcount)
+
+    def insert(self, cursor: Any, text: str, rows: Sequence[Sequence[Any]]) -> int:
+        insert = self._insert(text)
+        if insert is None:
+            raise ValueError("expected an INSERT of values that are all named, got another statement")
+        if len(rows) < _MANY:
+            cursor.executemany(insert.of_one(), rows)
+        elif insert.tail:
+            # COPY knows no conflicts.
+            columns = list(zip(*rows, strict=True))
+            types = [_type_of(column) for column in columns]
+            cursor.execute(insert.of_columns(types), [_array(column) for column in columns])
         else:
-            _copy_rows(cursor, *copy, rows)
+            with cursor.copy(insert.copy()) as copy:
+                copy.set_types([_type_of(column) for column in zip(*rows, strict=True)])
+                for row in rows:
+                    copy.write_row(row)
         return int(cursor.rowcount)
 
     def learn(self, cursor: Any, table: str) -> None:
@@ -220,13 +240,33 @@ class Postgresql:
     def duties(self) -> SessionDuties:
         return SessionDuties(self, self.connect)
 
-    def _copy(self, text: str) -> tuple[str, list[str]] | None:
-        """The COPY that does what a plain INSERT says, and the names of its values; None if it says more."""
-        if text not in self._copies:
-            plain = _PLAIN_INSERT.fullmatch(text)
-            names = _NAME.findall(plain[3]) if plain else []
-            self._copies[text] = (f"COPY {plain[1]} ({plain[2]}) FROM STDIN (FORMAT BINARY)", names) if plain else None
-        return self._copies[text]
+    def _insert(self, text: str) -> "_Insert | None":
+        if text not in self._inserts:
+            found = _INSERT.fullmatch(text)
+            self._inserts[text] = found and _Insert(found[1], found[2], _NAME.findall(found[3]), found[4] or "")
+        return self._inserts[text]
+
+
+class _Insert(NamedTuple):
+    """An INSERT of one row, so that it can be said of many."""
+
+    table: str
+    columns: str
+    names: list[str]
+    tail: str
+
+    def of_one(self) -> str:
+        """For one row, its values by place."""
+        return f"INSERT INTO {self.table} ({self.columns}) VALUES ({', '.join(['%s'] * len(self.names))}) {self.tail}"
+
+    def of_columns(self, types: Sequence[str]) -> str:
+        """For rows that come as one array for each column."""
+        arrays = ", ".join(f"%s::{one}[]" for one in types)
+        return f"INSERT INTO {self.table} ({self.columns}) SELECT * FROM unnest({arrays}) {self.tail}"
+
+    def copy(self) -> str:
+        """The COPY that does the same, but for conflicts."""
+        return f"COPY {self.table} ({self.columns}) FROM STDIN (FORMAT BINARY)"
 
 
 def _refusal(error: psycopg.OperationalError) -> Unusable:
@@ -245,13 +285,17 @@ class _BinaryCursor(psycopg.Cursor[Any]):
         self.format = Format.BINARY
 
 
-def _copy_rows(cursor: Any, order: str, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    with cursor.copy(order) as copy:
-        copy.set_types([_type_of(name, rows) for name in names])
-        for row in rows:
-            copy.write_row([row[name] for name in names])
+def _type_of(column: Sequence[Any]) -> str:
+    """A column's type: that of its first value, or any where it has none."""
+    return next((_TYPES[type(value)] for value in column if value is not None), "text")
 
 
-def _type_of(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    """The column's type: that of its first value, or any where it has none."""
-    return next((_TYPES[type(row[name])] for row in rows if row[name] is not None), "text")
+def _array(values: Sequence[Any]) -> object:
+    """Values as an array, for a mark with its type; the driver would look at each of them with a pattern."""
+    kinds = set(map(type, values))
+    if kinds <= {int}:
+        return f"{{{','.join(map(str, values))}}}"
+    if kinds <= {bytes}:
+        written = '","'.join([r"\\x" + value.hex() for value in values])
+        return f'{{"{written}"}}'
+    return list(values)

@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, NamedTuple
@@ -42,7 +43,7 @@ _KEYS: Final = {
     " (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:{0}))",
 }
 _PLAIN_INSERT: Final = re.compile(
-    r"(\s*INSERT INTO \w+\s*\([\w,\s]+\)\s*VALUES )\(((?::\w+[,\s]*)+)\)(\s*(?:ON CONFLICT \(\w+\) DO NOTHING)?)"
+    r"(\s*INSERT INTO \w+\s*\([\w,\s]+\)\s*VALUES )\(((?::\w+[,\s]*)+)\)(\s*(?:ON CONFLICT \([\w, ]+\) DO [^:?]*)?)"
 )
 _NAME: Final = re.compile(r":(\w+)")
 _TOGETHER: Final = 32
@@ -108,18 +109,27 @@ class Sqlite:
         return msgspec.json.encode(list(dict.fromkeys(keys))).decode()
 
     def run_many(self, cursor: Any, text: str, rows: Sequence[Mapping[str, Any]]) -> int:
-        if text not in self._inserts:
-            self._inserts[text] = _Insert.of(text)
-        insert, changed, start = self._inserts[text], 0, 0
-        while insert is not None and len(rows) - start > 1:
+        insert = self._insert(text)
+        if insert is None:
+            cursor.executemany(self.statement(text), rows)
+            return int(cursor.rowcount)
+        return self.insert(cursor, text, [[row[name] for name in insert.names] for row in rows])
+
+    def insert(self, cursor: Any, text: str, rows: Sequence[Sequence[Any]]) -> int:
+        insert, changed, start = self._insert(text), 0, 0
+        if insert is None:
+            raise ValueError("expected an INSERT of values that are all named, got another statement")
+        while start < len(rows):
             # Powers of two, so that there are few statements to be prepared.
             count = min(_TOGETHER, 1 << (len(rows) - start).bit_length() - 1)
-            cursor.execute(*insert.together(rows[start : start + count]))
+            cursor.execute(insert.of_many(count), [*chain.from_iterable(rows[start : start + count])])
             changed, start = changed + cursor.rowcount, start + count
-        if start < len(rows):
-            cursor.executemany(self.statement(text), rows[start:] if start else rows)
-            changed += cursor.rowcount
         return int(changed)
+
+    def _insert(self, text: str) -> "_Insert | None":
+        if text not in self._inserts:
+            self._inserts[text] = _Insert.of(text)
+        return self._inserts[text]
 
     def learn(self, cursor: Any, table: str) -> None:
         """Nothing: statements are written so that they need no statistics."""
@@ -200,10 +210,9 @@ class _Insert(NamedTuple):
         names = _NAME.findall(plain[2])
         return cls(plain[1], f"({', '.join('?' for _ in names)})", plain[3], names)
 
-    def together(self, rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[Any]]:
-        """One statement for all the rows, and its values."""
-        values = [row[name] for row in rows for name in self.names]
-        return f"{self.head}{', '.join([self.row] * len(rows))}{self.tail}", values
+    def of_many(self, count: int) -> str:
+        """One statement for so many rows."""
+        return f"{self.head}{', '.join([self.row] * count)}{self.tail}"
 
 
 class SoleDuties:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from node.storage.backend import Backend
 
 Values = Mapping[str, Any]
+Row = Sequence[Any]
 _NOTHING: Final[Values] = {}
 
 
@@ -53,6 +54,16 @@ class Transaction:
             return 0
         try:
             return self._backend.run_many(self._cursor, text, rows)
+        except self._errors as error:
+            self._fail(error)
+            raise
+
+    def insert(self, text: str, rows: Sequence[Row]) -> int:
+        """Run an INSERT of one row for many, no two of one key, each with its values in the statement's order."""
+        if not rows:
+            return 0
+        try:
+            return self._backend.insert(self._cursor, text, rows)
         except self._errors as error:
             self._fail(error)
             raise

@@ -27,6 +27,7 @@ from node.operations.ask import (
 )
 from node.operations.asked import Answered, QueryAsked, RefusedAnswer
 from tests.fakes.exchange import ALL_FIELDS, PURPOSE, answers, asker
+from tests.fakes.members import LAW
 from tests.fakes.reading import renditions
 from tests.fakes.world import AGENCY, BANK, World
 
@@ -45,6 +46,7 @@ def planned(
         asked=ALL_FIELDS if asked is None else asked,
         batch=len(subjects) > 1,
         patience=timedelta(seconds=30),
+        rule_pack=LAW.rules.reference,
     )
     target = Target.of(world.agreement(), world.clock())
     number = bank.write(lambda work: plan_query(work, question, target, bank.operator, bank.context))

@@ -64,6 +64,8 @@ WITHHELD = identifier(Scheme.HK_CR, "2345678")
 """Nothing but a penalty that is not shown any more."""
 ABSENT = identifier(Scheme.HK_CR, "3456789")
 """No enterprise here has this code."""
+PERSON = identifier(Scheme.CN_USCC, "92440300MA5TERT31B")
+"""An individual business, which is one natural person."""
 OTHERS = tuple(identifier(Scheme.HK_CR, f"400000{digit}") for digit in range(4))
 """A registration each."""
 EVERYBODY = (SHOWN, SHOWN_ABROAD, WITHHELD, ABSENT, *OTHERS)

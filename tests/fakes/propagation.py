@@ -205,6 +205,7 @@ def ask(
         asked=fields or {"101": frozenset(EVERYTHING["101"])},
         batch=len(subjects) > 1,
         patience=timedelta(days=30),
+        rule_pack=LAW.rules.reference,
     )
 
     def act(work: UnitOfWork) -> int:

@@ -136,15 +136,6 @@ def test_stored_content_is_canonical_json_and_comes_back(
     assert raw == canonical(msgspec.to_builtins(content))
 
 
-@given(USCCS, st.data())
-def test_one_changed_character_is_never_the_same_subject(code: str, data: st.DataObject) -> None:
-    place = data.draw(st.integers(0, 17))
-    other = data.draw(st.sampled_from([letter for letter in ALPHABET if letter != code[place]]))
-
-    assert isinstance(parse_identifier(Scheme.CN_USCC, code), Identifier)
-    assert not isinstance(parse_identifier(Scheme.CN_USCC, code[:place] + other + code[place + 1 :]), Identifier)
-
-
 @given(st.text())
 def test_canonical_text_is_its_own_canonical_text(text: str) -> None:
     once = canonical_text(text)

@@ -8,9 +8,10 @@ import pytest
 from crypto import commitment
 from crypto.checkpoint import open_checkpoint
 from crypto.errors import BadProof, BadSignature
-from crypto.frame import FrameHeader, Received, open_body, open_header
+from crypto.frame import FrameHeader, open_body, open_header
 from crypto.keys import PublicKey, Purpose
 from crypto.merkle import inclusion_proof, leaf_hash, verify_inclusion
+from crypto.renditions import Read
 from deploy.demo.network import until
 from node.keys import open_node_keys
 from registry.parties import read_card
@@ -27,7 +28,7 @@ class Answer:
     raw_header: bytes
     body: bytes
     header: FrameHeader
-    received: list[Received]
+    received: list[Read]
 
 
 @pytest.fixture(scope="module")

@@ -213,6 +213,17 @@ def test_a_frame_to_a_party_that_is_revoked_is_a_finding(network: Network) -> No
     assert wrongs([check(network, shown)]) == {Wrong.FRAME_PARTY_NOT_ADMITTED}
 
 
+def test_who_is_revoked_and_has_long_heard_no_authority_is_inspected_all_the_same(network: Network) -> None:
+    """S 80: evidence discloses no record, so nothing stops it that stops disclosure."""
+    revoke(network, RevocationReason.UNLAWFUL_CONDUCT, HOME, SZ)
+    network.clock.forward(days=3)
+
+    shown = read(fetched(network, SZ, HOME))
+
+    assert not network.members[HOME].known().snapshot.listings[HOME].is_active
+    assert [line for line in shown if isinstance(line, ReceiptsLine)]
+
+
 def test_an_older_log_does_not_hide_that_a_party_is_revoked(network: Network) -> None:
     before = book(network)
     revoke(network, RevocationReason.UNLAWFUL_CONDUCT)

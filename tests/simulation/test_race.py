@@ -48,7 +48,7 @@ from tests.contracts.conftest import postgresql_server  # noqa: F401 - the one s
 from tests.contracts.postgresql import PostgresqlServer
 from tests.fakes.exchange import ALL_FIELDS, PURPOSE
 from tests.fakes.founding import founded
-from tests.fakes.members import Member
+from tests.fakes.members import LAW, Member
 from tests.fakes.network import Network
 from tests.fakes.propagation import AGENCY, AUTHORITIES, BANKS, HOLDERS, HOME, agree, code, consent, enterprise, load
 from tests.fakes.stores import WrappedStore, forgetting
@@ -120,7 +120,7 @@ def questions(network: Network, holder: PartyId, agreement: bytes) -> list[Query
     held = bank.known().agreements[agreement]
     question = Question(
         subjects=[code(number) for number in range(SPARE)], purpose=PURPOSE, asked=ASKED, batch=False,
-        patience=timedelta(days=1),
+        patience=timedelta(days=1), rule_pack=LAW.rules.reference,
     )  # fmt: skip
     target = Target.of(held, network.clock())
     job = bank.write(lambda work: plan_query(work, question, target, bank.operator, bank.context))

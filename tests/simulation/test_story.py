@@ -1,6 +1,7 @@
-"""One story in calm weather: push, correct, delete; every holder follows, and every stage is receipted."""
+"""Stories in calm weather: push, correct, delete, and copies that end; every stage is receipted."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.fakes.propagation import (
     enterprise,
     load,
     push,
+    records,
 )
 
 
@@ -53,3 +55,32 @@ def test_push_correct_delete(network: Network) -> None:
     assert sorted(stages(network)) == sorted(
         (holder, effect, "DELETED") for holder in HOLDERS for effect in ("REPLACE", "DELETE")
     )
+
+
+def test_copies_end_when_the_agreed_time_is_over_and_home_has_their_receipts(network: Network) -> None:
+    """S 35: nobody asks for it; and it is the holder's word, not the passing of time, that closes home's ledger."""
+    holder = HOLDERS[0]
+    agreement = agree(network, HOME, holder, retention_days=30)
+    load(network, HOME, [enterprise(number) for number in range(3)])
+    push(network, HOME, agreement)
+    network.settle()
+    begun = network.clock()
+
+    network.wait(days=29)
+    network.end_copies(holder)
+    assert (len(copies(network, holder)), held_by_others(network)) == (3, 3)
+
+    network.wait(days=1)
+    network.end_copies(holder)
+    assert network.clock() >= begun + timedelta(days=30)
+    assert (copies(network, holder), held_by_others(network)) == ([], 3)
+
+    network.erase(holder)
+    network.settle()
+    assert held_by_others(network) == 0
+
+
+def held_by_others(network: Network) -> int:
+    """How many records somebody holds a copy of, as home knows."""
+    numbers = [row.record_no for row in records(network, HOME)]
+    return len(network.members[HOME].read(lambda work: work.ledger.holdings(numbers)))

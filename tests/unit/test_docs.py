@@ -1,10 +1,8 @@
 """The documents keep their word: links lead somewhere, named tests exist, everything that must be listed is."""
 
-import ast
 import re
 import shlex
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ import typer
 from node.cli import main as operator
 from node.cli.inspector import main as inspector
 from node.wire.methods import Method
+from tests.named import names_of_tests
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("docs", "crypto", "registry", "agreements", "node", "proto", "tests", "deploy", "bench")
@@ -48,15 +47,6 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
     assert lost == []
 
 
-@lru_cache
-def names_in(path: Path) -> frozenset[str]:
-    if not path.is_file():
-        return frozenset()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
-    return frozenset(function.name for function in functions if function.name.startswith("test_"))
-
-
 def threat_rows() -> Iterator[list[str]]:
     """The cells of every row of the tables of threats."""
     wanted = False
@@ -72,7 +62,7 @@ def threat_rows() -> Iterator[list[str]]:
 
 def test_every_test_that_the_threat_model_names_exists() -> None:
     named = NAMED_TEST.findall(THREATS.read_text(encoding="utf-8"))
-    lost = [f"{path}::{name}" for path, name, _ in named if name not in names_in(ROOT / path)]
+    lost = [f"{path}::{name}" for path, name, _ in named if name not in names_of_tests(ROOT / path)]
 
     assert named
     assert lost == []

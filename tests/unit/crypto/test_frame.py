@@ -64,7 +64,7 @@ def test_a_frame_opens_with_what_was_put_into_it(count: int) -> None:
 def test_a_received_rendition_comes_with_its_bytes_and_commitment() -> None:
     header, body = built(ENCODED)
 
-    assert [one[1:] for one in frame.open_body(header, body, SEAL_KEY)] == ENCODED
+    assert [(one.raw, one.commitment) for one in frame.open_body(header, body, SEAL_KEY)] == ENCODED
 
 
 def test_one_rendition_proves_itself_by_an_inclusion_path() -> None:

@@ -15,6 +15,10 @@ from node.cli.main import COMMANDS, GROUPS, program
 from tests.unit.node.cli.conftest import AUTHORITY_WORDS, BANK_WORDS, Terminal, at
 
 USCC = "91440300MA5TERT15Q"
+EARLY = "91350211M0000XUF46"
+"""A code that was issued with a check character that does not fit."""
+ODD_INSIDE = "91440300MA5TERT14M"
+"""Its organisation code does not fit its own check; its last character fits."""
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -193,6 +197,24 @@ def test_an_example_draft_can_be_drafted_only_with_a_listed_party(bank: Terminal
     assert "not valid TOML" in bank.run("agreement", "draft", str(draft), code=4).stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "note"),
+    [
+        (("--uscc-check-attested", "--subject", EARLY), "note: subject 1: the check character of the unified code"),
+        (("--subject", USCC, "--subject", ODD_INSIDE), "note: subject 2: the organisation code inside"),
+        (("--uscc-check-attested", "--subject", USCC), ""),
+    ],
+)
+def test_whoever_asks_about_an_odd_code_is_told_and_the_query_goes_on(
+    bank: Terminal, words: tuple[str, ...], note: str
+) -> None:
+    told = bank.run(*QUERY, "ab" * 32, "--provider", "sz", *words, code=3).stderr
+
+    assert note in told
+    assert told.count("note: ") == bool(note)
+    assert "the job is queued" in told
+
+
 QUERY = ("query", "--purpose", "CROSS_BORDER_FINANCING", "--agreement")
 WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     "a short agreement name": (2, "six or more digits", lambda _: (*QUERY, "12", "--subject", USCC)),
@@ -200,6 +222,17 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     "no subject": (2, "name the subjects", lambda _: (*QUERY, "abcdef")),
     "a subject that is no code": (2, "subject 1:", lambda _: (*QUERY, "abcdef", "--subject", "CN-USCC:12")),
     "a code of no known scheme": (2, "no known scheme", lambda _: (*QUERY, "abcdef", "--subject", "??")),
+    "a code whose check character does not fit": (
+        2, "no known scheme", lambda _: (*QUERY, "ab" * 32, "--provider", "sz", "--subject", EARLY),
+    ),
+    "a natural person": (
+        1, "NATURAL_PERSON_SUBJECT (S 14)",
+        lambda _: (*QUERY, "ab" * 32, "--provider", "sz", "--subject", "92440300MA5TERT31B"),
+    ),
+    "a natural person in Macau, attested": (
+        1, "NATURAL_PERSON_SUBJECT (S 14)",
+        lambda _: (*QUERY, "ab" * 32, "--provider", "sz", "--uscc-check-attested", "--subject", "MO-TIN:00000001"),
+    ),
     "a provider without the whole digest": (
         2, "whole digest", lambda _: (*QUERY, "abcdef", "--provider", "sz", "--subject", USCC),
     ),

@@ -241,6 +241,6 @@ def test_a_kind_outside_the_catalogue_and_a_nameless_source_are_refused() -> Non
     nameless = open_intake(Kind.PENALTY, full, rules, provider=PartyId("sz-credit"), source_system=" ", today=TODAY)
 
     assert isinstance(unlisted, Refused)
-    assert unlisted.reason is Refusal.NOT_IN_CATALOGUE
+    assert (unlisted.reason, unlisted.rule_pack) == (Refusal.NOT_IN_CATALOGUE, "SZ-DRAFT-82@1")
     assert isinstance(nameless, Refused)
     assert nameless.reason is Refusal.PROVENANCE_MISSING

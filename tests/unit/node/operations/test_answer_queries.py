@@ -3,12 +3,15 @@
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 
 from agreements.agreement import State, state_at
 from agreements.termination import Ending
 from crypto.envelope import parse
+from node.domain.identifiers import Scheme
+from node.domain.records import Kind
 from node.operations.answer_queries import answer_queries, day_window
 from node.operations.asked import Answered, AskedItem, QueryAsked, RefusedAnswer
 from node.operations.keep_agreements import terminate_agreement
@@ -20,19 +23,25 @@ from tests.fakes.exchange import (
     ABSENT,
     ALL_FIELDS,
     OTHERS,
+    PERSON,
     QUOTAS,
     SHOWN,
     SHOWN_ABROAD,
     WITHHELD,
     answer,
     answers,
+    consent,
     done,
+    identifier,
+    index,
+    load,
     question,
     reasons,
 )
 from tests.fakes.reading import renditions
 from tests.fakes.stores import FullStore
 from tests.fakes.world import AGENCY, BANK, HK, World
+from tests.unit.node.domain.given import REGISTRATION
 
 STRANGER = PartyId("stranger")
 
@@ -327,6 +336,26 @@ def test_each_query_leaves_one_leaf_of_one_length_whatever_the_outcome(world: Wo
     assert len(written) == len(outcomes)
     assert {one.entry.act.value for one in written} == {"query"}
     assert len({len(one.raw) for one in written}) == 1
+
+
+def test_a_natural_person_that_a_hostile_bank_asks_about_looks_like_nobody(world: World) -> None:
+    """Its own program would not blind such a code, nor attest a consent for it; home took none in, and says nothing."""
+    sole = identifier(Scheme.HK_BRN, "12345678")
+    offered = [{"uscc": PERSON.value}, {"uscc": "", "hk_brn": sole.value, "entity_type": "HK_SOLE_PROPRIETOR"}]
+    taken = [load(world, Kind.REGISTRATION, REGISTRATION | one) for one in offered]
+    index(world)
+    with patch("node.operations.attest_consents.refuse_persons", return_value=None):
+        consent(world, [PERSON, sole])
+    before = entries(world)
+
+    person, proprietor, nobody = (
+        renditions(world, answer(world, question(world, one))) for one in (PERSON, sole, ABSENT)
+    )
+
+    assert taken == [{"rejected": 1}] * 2
+    assert [shown for _, shown in (person, proprietor, nobody)] == [[], [], []]
+    assert person[0].count == proprietor[0].count == nobody[0].count == 0
+    assert len({len(one.raw) for one in world.agency.journal()[before:]}) == 1
 
 
 def test_a_batch_leaves_an_entry_for_itself_and_one_for_each_subject(world: World) -> None:

@@ -3,7 +3,7 @@
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -12,9 +12,11 @@ from agreements.refusal import Refused
 from crypto import commitment
 from crypto.commitment import Rendition, Value, make_rendition
 from crypto.keys import Purpose, SigningKey
+from node.domain.identifiers import Scheme
 from node.domain.jobs import JobKind
 from node.domain.operators import SigningOperator
 from node.domain.receipts import Receipt, Stage
+from node.domain.records import Kind
 from node.operations.accept_answers import Arrived, note_refusals
 from node.operations.ask import (
     ItemRefused,
@@ -43,15 +45,17 @@ from tests.fakes.exchange import (
     OTHERS,
     PURPOSE,
     QUOTAS,
+    REGISTRATIONS,
     SHOWN,
     SHOWN_ABROAD,
     filed,
     identifier,
+    load,
     pseudonym,
     reasons,
     terms,
 )
-from tests.fakes.members import Member
+from tests.fakes.members import LAW, Member
 from tests.fakes.world import AGENCY, HK, World
 
 
@@ -93,13 +97,38 @@ def test_each_query_is_ordered_for_itself(world: World) -> None:
 def test_whoever_is_no_operator_here_asks_nothing(world: World) -> None:
     bank = world.bank
     stranger = SigningOperator(name="alice", key=SigningKey(Purpose.OPERATOR, b"\x0b" * 32))
-    asked = Question(subjects=[SHOWN], purpose=PURPOSE, asked=ALL_FIELDS, batch=False, patience=timedelta(seconds=9))
+    asked = Question(
+        subjects=[SHOWN], purpose=PURPOSE, asked=ALL_FIELDS, batch=False, patience=timedelta(seconds=9),
+        rule_pack=LAW.rules.reference,
+    )  # fmt: skip
     target = Target.of(world.agreement(), world.clock())
     before = len(bank.journal())
 
     refused = bank.write(lambda work: plan_query(work, asked, target, stranger, bank.context))
 
     assert isinstance(refused, NotAllowed)
+    assert len(bank.journal()) == before
+    assert bank.read(lambda work: work.outbox.due(world.clock(), 10)) == []
+
+
+@pytest.mark.parametrize(("scheme", "code"), [(Scheme.CN_USCC, "92440300MA5TERT31B"), (Scheme.MO_TIN, "00000001")])
+def test_nobody_asks_about_a_natural_person_not_even_blinded(world: World, scheme: Scheme, code: str) -> None:
+    bank = world.bank
+    asked = Question(
+        subjects=[SHOWN, identifier(scheme, code)], purpose=PURPOSE, asked=ALL_FIELDS, batch=True,
+        patience=timedelta(seconds=9), rule_pack=LAW.rules.reference,
+    )  # fmt: skip
+    target = Target.of(world.agreement(), world.clock())
+    before = len(bank.journal())
+
+    refused = bank.write(lambda work: plan_query(work, asked, target, bank.operator, bank.context))
+
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.article, refused.rule_pack) == (
+        *("NATURAL_PERSON_SUBJECT", "S 14"), LAW.rules.reference,
+    )  # fmt: skip
+    assert "subject 2" in refused.detail
+    assert code not in refused.detail
     assert len(bank.journal()) == before
     assert bank.read(lambda work: work.outbox.due(world.clock(), 10)) == []
 
@@ -205,6 +234,22 @@ def test_a_given_frame_is_kept_with_its_copies_and_receipted(world: World) -> No
     (receipt,) = receipts(world)
     assert (receipt.frame, receipt.stage) == (kept.hex(), Stage.RECEIVED)
     assert (receipt.header, receipt.journal_leaf) == (stored.header_digest.hex(), written.leaf.hex())
+
+
+def test_a_copy_ends_with_the_time_in_which_home_may_show_it_if_that_is_earlier(world: World) -> None:
+    """S 31: home shows it until 20 July, and says so by the month; copies are agreed to be kept for 90 days."""
+    load(world, Kind.REGISTRATION, REGISTRATIONS[0] | {"valid_until": "2026-07-20"})
+    plan = prepared(world, SHOWN)
+    (message,) = plan.messages
+
+    kept = accepted(world, message, arrived(message, answered(world, plan, message)))
+
+    assert isinstance(kept, bytes)
+    copies = world.bank.read(lambda work: work.received_frames.copies(kept))
+    assert {one.kind: one.keep_until for one in copies} == {
+        "101": datetime(2026, 6, 30, 16, tzinfo=UTC),
+        "201": world.clock() + timedelta(days=90),
+    }
 
 
 def test_the_receipt_arrives_at_home_and_stands_at_the_frame(world: World) -> None:

@@ -118,6 +118,17 @@ def test_a_deletion_without_a_coded_basis_is_refused(world: World, basis: str) -
     assert "DELETION_WITHOUT_BASIS (S 79)" in told(deleted(world, number_of(world, 0), basis))
 
 
+def test_a_deletion_may_rest_on_any_of_the_coded_bases(world: World) -> None:
+    """S 41, 59, 66, 72."""
+    for place, basis in enumerate(("UNVERIFIABLE", "SUBJECT_REQUEST", "REPAIRED", "COURT_NOTICE")):
+        record = number_of(world, place)
+
+        assert deleted(world, record, basis) == Changed(version=2, notices=0)
+        kept = world.agency.read(lambda work, one=record: work.changes.deletion(one))  # type: ignore[misc]
+        assert kept is not None
+        assert (kept.basis, kept.document) == (basis, "decision 31")
+
+
 def test_a_correction_needs_a_basis_of_its_own(world: World) -> None:
     assert "must be one of" in told(corrected(world, number_of(world, 0), "REVOKED", status="REVOKED"))
 

@@ -27,6 +27,7 @@ from node.operations.push_records import (
     frames_waiting,
     give_up,
     next_frame,
+    next_portion,
     plan_push,
 )
 from node.operations.rows import SentFrameRow
@@ -287,3 +288,8 @@ def test_frames_of_a_push_that_was_given_up_are_never_sent(pushing: World) -> No
 
     assert agency.read(lambda work: list(work.pushed_frames.waiting(job, 10))) == []
     assert isinstance(made(pushing, order_push(pushing)), SentFrameRow), "what was in them is pushed another time"
+
+
+def test_after_a_frame_that_was_filled_few_records_are_read_in_vain() -> None:
+    assert next_portion(rendered=500, fitting=338) == 360
+    assert next_portion(rendered=360, fitting=360) is None

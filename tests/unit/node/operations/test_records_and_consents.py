@@ -24,6 +24,7 @@ from tests.fakes.exchange import (
     EVIDENCE,
     OTHERS,
     PENALTIES,
+    PERSON,
     PURPOSE,
     REGISTRATIONS,
     SHOWN,
@@ -168,6 +169,16 @@ def test_a_consent_needs_a_near_end_that_is_still_to_come(world: World, days: in
 
     assert isinstance(refused, Refused)
     assert refused.reason == reason
+    assert (len(world.bank.journal()), _consents(world)) == before
+
+
+def test_no_consent_is_attested_for_a_natural_person(world: World) -> None:
+    before = (len(world.bank.journal()), _consents(world))
+
+    refused = attest(world, subjects=[SHOWN, PERSON])
+
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.article) == ("NATURAL_PERSON_SUBJECT", "S 14")
     assert (len(world.bank.journal()), _consents(world)) == before
 
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from registry.errors import BadPack
@@ -95,3 +97,12 @@ def test_more_than_five_years_of_disclosure_is_refused() -> None:
 def test_a_catalogue_without_entries_is_refused() -> None:
     with pytest.raises(BadPack, match="entries"):
         read_catalogue('id = "X"\nversion = 1\npublished = 2026-01-01\n[entries]\n')
+
+
+@pytest.mark.parametrize("part", ["nature", "identification", "items", "sharing_scope"])
+def test_an_entry_without_one_of_its_parts_is_refused(part: str) -> None:
+    without = re.sub(rf"^{part} = (?:\[\n.*?^\]|[^\n]*)\n", "", TEXT, flags=re.DOTALL | re.MULTILINE)
+
+    assert without != TEXT
+    with pytest.raises(BadPack, match=f"missing required field `{part}`"):
+        read_catalogue(without)

@@ -44,7 +44,9 @@ def test_codes_outside_a_list_are_not_in_it() -> None:
 def test_natural_persons_in_business_are_marked() -> None:
     types = load_code_list(CodeListName.ENTITY_TYPES)
 
-    assert types.tagged("NATURAL_PERSON") == {"INDIVIDUAL_BUSINESS", "HK_SOLE_PROPRIETOR", "MO_SOLE_MERCHANT"}
+    assert types.tagged("NATURAL_PERSON") == {
+        *("INDIVIDUAL_BUSINESS", "HK_SOLE_PROPRIETOR", "MO_SOLE_MERCHANT", "SOLE_PROPRIETOR")
+    }
     assert not types.tagged("NATURAL_PERSON") & types.tagged("UNINCORPORATED")
 
 
