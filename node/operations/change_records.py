@@ -14,7 +14,7 @@ from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.notices import SALT_SIZE, Change, Effect, Planned, notice_due, plan
 from node.domain.operators import Role, SignedAct, SigningOperator
 from node.operations.facts import Law
-from node.operations.keep_clocks import begin_clocks
+from node.operations.keep_clocks import begin_clocks, counting_of
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.rows import DeletionRow, ErasureRow, NewNoticeRow
@@ -123,7 +123,7 @@ def propagate(work: UnitOfWork, changes: Mapping[int, Change], law: Law, context
     records, at = list(changes), context.now()
     planned = plan(changes, work.ledger.holdings(records))
     last = work.notices.add([_notice(one, context) for one in planned])
-    begin_clocks(work, begun_by_changes(changes.values(), planned, last, law.counting), context)
+    begin_clocks(work, begun_by_changes(changes.values(), planned, last, counting_of(law)), context)
     work.renditions.supersede(
         [
             (one.change.record_no, one.holding.agreement_no, one.version, one.change.record_version)

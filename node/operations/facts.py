@@ -9,7 +9,6 @@ from functools import lru_cache
 from agreements.agreement import Agreement
 from agreements.agreement import fold as fold_agreement
 from crypto.merkle import Frontier
-from node.domain.clocks import Counting
 from node.operations.ports import UnitOfWork
 from node.operations.rows import StoredMirror
 from registry import freshness
@@ -31,11 +30,6 @@ class Law:
     catalogue: Catalogue
     calendar: Calendar
     local: Calendar | None = None
-
-    @property
-    def counting(self) -> Counting:
-        """By what clocks are counted."""
-        return Counting(rules=self.rules, mainland=self.calendar, local=self.local)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from node.domain.clocks import About, Happening, LegalClock, Recounted, count_again
+from node.domain.clocks import About, Counting, Happening, LegalClock, Recounted, count_again
 from node.domain.context import Context
 from node.domain.journal import NOBODY, Act, Detail, EntryFacts
 from node.operations.facts import Law
@@ -22,6 +22,11 @@ from registry.parties import PartyId
 
 PORTION: Final = 500
 """Clocks noted or counted again in one transaction."""
+
+
+def counting_of(law: Law) -> Counting:
+    """By what clocks are counted here."""
+    return Counting(rules=law.rules, mainland=law.calendar, local=law.local)
 
 
 def begin_clocks(work: UnitOfWork, clocks: Sequence[LegalClock], context: Context) -> None:
@@ -92,8 +97,8 @@ def recount_clocks(work: UnitOfWork, after: tuple[date, int], law: Law, context:
 
     None when there are no more. Both days are written into the journal where they differ; the earlier one is kept.
     """
-    running = work.clock_book.running(after, PORTION)
-    counted = [found for one in running if (found := count_again(one, law.counting)) is not None]
+    running, counting = work.clock_book.running(after, PORTION), counting_of(law)
+    counted = [found for one in running if (found := count_again(one, counting)) is not None]
     if counted:
         work.clocks.put([one.after for one in counted])
         for one in counted:

@@ -33,7 +33,7 @@ from node.operations.accept_frames import (
     read_header,
 )
 from node.operations.asked import FrameArrived, NoticesTaken, RefusedAnswer
-from node.operations.keep_clocks import begin_clocks
+from node.operations.keep_clocks import begin_clocks, counting_of
 from node.operations.ports import UnitOfWork
 from node.operations.rows import ErasureRow, FloorRow, HeldRow, ReceivedNoticeRow
 from node.operations.write_down import write_down
@@ -133,7 +133,7 @@ def _take(
     _destroy(work, agreement, [bytes.fromhex(one.alias) for one, _ in outcomes])
     leaf = _journal(work, peer, batch, digest, outcomes, recipient)
     work.notices_taken.take(peer, raw, digest, _rows(peer, batch, outcomes, recipient))
-    counting = recipient.settings.law.counting
+    counting = counting_of(recipient.settings.law)
     begin_clocks(work, begun_by_notices(peer, batch.first, batch.notices, counting, context.now()), context)
     left_out = [(kept.frame, alias) for alias in kept.left_out] if isinstance(kept, Kept) else []
     _queue_receipts(work, peer, outcomes, left_out, leaf, recipient)

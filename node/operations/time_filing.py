@@ -4,7 +4,7 @@ from agreements.agreement import fold
 from node.domain.begun import begun_by_signing
 from node.domain.context import Context
 from node.operations.facts import Settings
-from node.operations.keep_clocks import begin_clocks, end_filing
+from node.operations.keep_clocks import begin_clocks, counting_of, end_filing
 from node.operations.ports import UnitOfWork
 from registry.snapshot import Snapshot
 
@@ -19,7 +19,7 @@ def time_filing(work: UnitOfWork, agreement: bytes, snapshot: Snapshot, settings
     folded = fold(documents, snapshot, law.rules)
     if folded is None or not folded.is_signed or own not in folded.required:
         return
-    begun = begun_by_signing(agreement, folded.terms.stated_signing_date, law.counting, context.now())
+    begun = begun_by_signing(agreement, folded.terms.stated_signing_date, counting_of(law), context.now())
     begin_clocks(work, begun, context)
     filed = folded.filings.get(own)
     if filed is not None:
