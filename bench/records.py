@@ -73,10 +73,11 @@ def load(store: SqlStore, rows: Iterator[NewRecordRow]) -> None:
 
 def change(node: Node, rows: Iterator[NewRecordRow]) -> None:
     """Update records as an import does, and queue a notice for every holder, in transactions of a thousand."""
+    law = node.settings.law
     while batch := list(islice(rows, 1_000)):
         with node.store.write() as work:
             at = utc_now()
             imported = work.records.add(batch, at, names_may_change=True)
             assert set(imported.outcomes) == {"updated"}
-            propagate(work, updates(imported.updated, node.settings.law, at), node.context)
+            propagate(work, updates(imported.updated, law, at), law, node.context)
             work.commit()

@@ -63,6 +63,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     courier_every: Seconds = 0.05
     retention_every: Seconds = 60.0
     erase_every: Seconds = 3_600.0
+    clocks_every: Seconds = 60.0
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -23,6 +23,7 @@ GROUPS = {
     "push": "push",
     "notices": "notices",
     "holders": "holders",
+    "clocks": "clocks",
     "journal": "journal",
     "keys": "keys",
 }

@@ -109,7 +109,7 @@ def _store(
     at, rows = context.now(), [row_from_admitted(one) for one in admitted]
     with store.write() as work:
         imported = work.records.add(rows, at, names_may_change=ordered.names_may_change, repeated=repeated)
-        propagate(work, updates(imported.updated, ordered.law, at), context)
+        propagate(work, updates(imported.updated, ordered.law, at), ordered.law, context)
         entry = _entry(admitted, imported.outcomes, ordered.order)
         work.journal.add([draft(entry, context.node, at, context.random)])
         work.commit()

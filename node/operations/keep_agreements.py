@@ -26,6 +26,7 @@ from node.operations.facts import NodeFacts, Settings
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.rows import AgreementDocumentRow
+from node.operations.time_filing import time_filing
 from node.operations.write_down import write_down
 from registry.parties import PartyId
 
@@ -169,6 +170,7 @@ def receive_document(
         if _keep(work, row):
             detail: Detail = {"document": document.digest.hex(), "done": "received", "kind": document.kind}
             _journal(work, context, Act.AGREEMENT, document.agreement, detail, peer)
+            time_filing(work, document.agreement, facts, context)
         work.commit()
         return document.digest
     raise AssertionError("a document that does not read is refused above")
@@ -228,6 +230,7 @@ def keep_receipt(
         _send(work, _other(agreement.terms, context.node), agreement.digest, document.digest, raw, context)
         detail: Detail = {"done": "filed", "receipt": document.digest.hex()}
         _journal(work, context, Act.FILING, agreement.digest, detail, authority)
+        time_filing(work, agreement.digest, facts, context)
     return document.digest
 
 
@@ -249,6 +252,7 @@ def _sign(work: UnitOfWork, agreement: Agreement, office: Office, done: str, to:
     number = _send(work, to, agreement.digest, agreement.digest, raw, context)
     detail = _detail(done, agreement.digest, ordered.digest)
     _journal(work, context, Act.AGREEMENT, agreement.digest, detail, to)
+    time_filing(work, agreement.digest, office.facts, context)
     work.commit()
     return Done(agreement=agreement.digest, job=number)
 

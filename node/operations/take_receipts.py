@@ -9,6 +9,7 @@ from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.receipts import COPY_KIND, KIND, MOST_RECEIPTS, CopyReceiptBatch, ReceiptBatch
 from node.operations.asked import RefusedAnswer
 from node.operations.facts import NodeFacts
+from node.operations.keep_clocks import end_telling
 from node.operations.ports import UnitOfWork
 from node.operations.write_down import write_down
 from registry.parties import PartyId
@@ -42,10 +43,12 @@ def _note_copies(work: UnitOfWork, peer: PartyId, raw: bytes, batch: CopyReceipt
     ended = [
         (bytes.fromhex(one.frame), bytes.fromhex(one.alias)) for one in batch.receipts if one.frame is not None
     ]  # fmt: skip
-    matched = work.notices.advance(peer, [(notice, stage.value, at) for notice, stage, at in told], raw)
+    numbers = work.notices.advance(peer, [(notice, stage.value, at) for notice, stage, at in told], raw)
+    received = [(numbers[notice], at) for notice, _, at in told if notice in numbers]
+    end_telling(work, peer, received, context)
     at = context.now()
     work.settlements.settle(peer, [notice for notice, stage, _ in told if stage.is_last], raw, at)
-    return matched + work.settlements.end(peer, ended, raw, at)
+    return len(received) + work.settlements.end(peer, ended, raw, at)
 
 
 def _open(raw: bytes, peer: PartyId, facts: NodeFacts, node: PartyId) -> ReceiptBatch | CopyReceiptBatch | Refused:

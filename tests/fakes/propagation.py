@@ -155,7 +155,7 @@ def load(network: Network, home: PartyId, rows: Iterable[Mapping[str, str]]) -> 
     """Import rows at home and index them; how many of what."""
     member = network.members[home]
     numbered = [Row(number, dict(values)) for number, values in enumerate(rows, 2)]
-    importing = Import(intake=intake(member), order=ordered(member), law=LAW)
+    importing = Import(intake=intake(member), order=ordered(member), law=member.settings.law)
     progress = list(import_rows(numbered, importing, member.store, member.context))
     network.index()
     return dict(progress[-1].outcomes) if progress else {}
@@ -222,7 +222,7 @@ def corrected(network: Network, home: PartyId, record_no: int, changes: Mapping[
         admitted = correct(record_from_row(row), changes, intake(member, Kind(row.kind)))
         assert isinstance(admitted, Admitted), admitted
         command = CorrectRecord(record_no=record_no, admitted=admitted, basis="OWN_ERROR", document="note 1")
-        return correct_record(work, command, member.operator, LAW, member.context)
+        return correct_record(work, command, member.operator, member.settings.law, member.context)
 
     return member.write(act)
 
@@ -232,7 +232,7 @@ def deleted(network: Network, home: PartyId, record_no: int, basis: str = "REVOK
     member = network.members[home]
     command = DeleteRecord(record_no=record_no, basis=basis, document="decision 31")
     operators = (member.operator, member.second)
-    return member.write(lambda work: delete_record(work, command, operators, LAW, member.context))
+    return member.write(lambda work: delete_record(work, command, operators, member.settings.law, member.context))
 
 
 @dataclass(frozen=True, slots=True)
