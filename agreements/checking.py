@@ -14,7 +14,7 @@ from crypto.keys import Algorithm, Purpose, Suite, register_key
 from registry.norms.calendar import shanghai_day
 from registry.norms.catalogue import Catalogue, CatalogueEntry, Crossing, Publicity
 from registry.norms.rule_pack import RulePack
-from registry.parties import AGREEMENT_PARTIES, Jurisdiction, PartyCard
+from registry.parties import Jurisdiction, PartyCard
 
 _ABROAD: Final = frozenset({Jurisdiction.HK, Jurisdiction.MO})
 _PERSONAL: Final = re.compile(r"[0-9]{5}|@")
@@ -80,7 +80,7 @@ def _parties(case: _Case) -> Iterator[Problem]:
     ):
         if named != card.party:
             yield Problem(field=role, expected="the party of its card", got="another")
-        if card.party_class not in AGREEMENT_PARTIES:
+        if card.party_class not in case.rules.agreement_parties.value:
             yield Problem(
                 field=role,
                 expected="a class that may share by agreement",
@@ -95,7 +95,7 @@ def _parties(case: _Case) -> Iterator[Problem]:
             got=terms.direction,
             reason=Refusal.OUT_OF_TERRITORY,
         )
-    if not recipient.party_class.may_receive_records:
+    if recipient.party_class not in case.rules.record_recipients.value:
         yield Problem(
             field="recipient",
             expected="a class that may receive records",

@@ -18,7 +18,7 @@ from agreements.refusal import Fault, Refusal, Refused, refuse
 from agreements.terms import PROVEN_EXPORT_PATHS, Direction, Manner, Terms, epoch_at
 from registry.norms.catalogue import Catalogue, Crossing, Nature, Precision, Publicity
 from registry.norms.rule_pack import RulePack
-from registry.parties import AGREEMENT_PARTIES, PartyClass, PartyId
+from registry.parties import PartyClass, PartyId
 from registry.snapshot import Standing
 
 
@@ -69,7 +69,8 @@ class Usage:
 class Facts:
     """What home knows at the instant of the decision; `peer` and `peer_class` are the registry's word.
 
-    `notices_overdue`: the peer was told of changes and has not applied them in time (S 42).
+    `lacking` is why there is no law in force for home's parties, if there is none: `rules` and `catalogue` then permit
+    nothing. `notices_overdue`: the peer was told of changes and has not applied them in time (S 42).
     """
 
     home: PartyId
@@ -79,6 +80,7 @@ class Facts:
     registry_fresh: bool
     catalogue: Catalogue
     rules: RulePack
+    lacking: Fault | None = None
     usage: Usage = Usage()
     notices_overdue: bool = False
 
@@ -105,9 +107,9 @@ def decide_query(question: Question, item: Item, facts: Facts, at: datetime) -> 
 def decide_agreement(question: Question, facts: Facts, at: datetime) -> Granted | Refused:
     """Say which of the asked fields the peer may see at `at`, before any authorisation is looked at.
 
-    In this order, the first failure being the reason: registry fresh, peer admitted, its agreement, filed,
-    in force, export path, class and epoch; then manner, catalogue (S 16, 33), fields, batch (S 29). All or
-    nothing: one field outside the grant refuses the whole, so that nobody maps out a grant by asking for
+    In this order, the first failure being the reason: registry fresh, a law in force, peer admitted, its
+    agreement, filed, in force, export path, class and epoch; then manner, catalogue (S 16, 33), fields, batch
+    (S 29). All or nothing: one field outside the grant refuses the whole, so that nobody maps out a grant by asking for
     everything.
     """
     agreement = _in_force(question.peer, question.agreement, question.epoch, facts, at)
@@ -246,6 +248,8 @@ def _in_force(peer: PartyId, digest: bytes, epoch: int, facts: Facts, at: dateti
 def _unlisted(facts: Facts) -> Fault | None:
     if not facts.registry_fresh:
         return Refusal.REGISTRY_STALE, "registry: expected a fresh head of every authority concerned"
+    if facts.lacking is not None:
+        return facts.lacking
     if facts.peer is Standing.REVOKED:
         return Refusal.PEER_SUSPENDED, f"peer: expected {Standing.ADMITTED}, got {Standing.REVOKED}"
     if facts.peer is not Standing.ADMITTED:
@@ -261,7 +265,7 @@ def _no_way_out(terms: Terms) -> Fault | None:
 
 def _ineligible(facts: Facts) -> Fault | None:
     party_class = facts.peer_class
-    if party_class in AGREEMENT_PARTIES and party_class.may_receive_records:
+    if party_class in facts.rules.record_recipients.value:
         return None
     return Refusal.PARTY_NOT_ELIGIBLE, "peer: expected a class that may receive records"
 

@@ -95,7 +95,7 @@ def _decided(home: Node, order: bytes, shown: list[Inspection]) -> bool:
     with home.store.write() as work:
         facts, context = home.facts(work), home.context
         authority = next(party for party in facts.snapshot.authorities if party.startswith("sz"))
-        decided = order_inspection(work, authority, order, facts, home.settings, context)
+        decided = order_inspection(work, authority, order, facts, context)
     if not isinstance(decided, RefusedAnswer):
         shown.append(decided)
     return bool(shown)

@@ -17,12 +17,9 @@ from node.domain.records import Kind
 from node.domain.rows import BadRow, Format, read_rows
 from node.domain.rows import Row as FileRow
 from node.domain.sample import sample_enterprises
-from node.operations.facts import Law
 from node.operations.import_records import BATCH, Import, import_rows
 from node.storage.store import SqlStore
-from registry.norms.calendar import load_calendar
-from registry.norms.catalogue import load_catalogue
-from registry.norms.rule_pack import load_rule_pack
+from registry.norms.law import shipped_law
 
 
 def measure_imports(workshop: Workshop, effort: Effort) -> list[Row]:
@@ -57,7 +54,7 @@ def _import(raw: bytes, store: SqlStore, context: Context) -> None:
 def ordered() -> Import:
     """An import on somebody's order."""
     order = SignedAct(operator="bench", digest=bytes(32), raw=b"")
-    law = Law(rules=load_rule_pack(), catalogue=load_catalogue(), calendar=load_calendar())
+    law = shipped_law()
     return Import(intake=intake(), order=order, law=law)
 
 

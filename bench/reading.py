@@ -21,8 +21,7 @@ from node.domain.rows import Format, Row, read_rows
 from node.domain.sample import sample_enterprises
 from node.domain.sample_records import sample_records
 from node.operations.stored_records import row_from_admitted
-from registry.norms.catalogue import load_catalogue
-from registry.norms.rule_pack import load_rule_pack
+from registry.norms.law import shipped_law
 
 T = TypeVar("T")
 TODAY = date(2026, 11, 23)
@@ -57,7 +56,7 @@ def _sample(kind: Kind) -> list[dict[str, str]]:
 
 def _intake(kind: Kind) -> Intake:
     opened = open_intake(
-        kind, load_catalogue(), load_rule_pack(), provider=HOME, source_system="bench", today=TODAY
+        kind, shipped_law(), provider=HOME, source_system="bench", today=TODAY
     )  # fmt: skip
     assert not isinstance(opened, Refused), opened
     return opened

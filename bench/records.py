@@ -19,8 +19,7 @@ from node.operations.change_records import propagate, updates
 from node.operations.rows import NewRecordRow, SubjectRow
 from node.operations.stored_records import row_from_admitted
 from node.storage.store import SqlStore
-from registry.norms.catalogue import load_catalogue
-from registry.norms.rule_pack import load_rule_pack
+from registry.norms.law import shipped_law
 from registry.parties import PartyId
 
 HOME = PartyId("sz-credit")
@@ -32,9 +31,7 @@ BATCH = 10_000
 def intake() -> Intake:
     """What registrations are admitted by today."""
     today = shanghai_day(utc_now())
-    opened = open_intake(
-        Kind.REGISTRATION, load_catalogue(), load_rule_pack(), provider=HOME, source_system="bench", today=today
-    )
+    opened = open_intake(Kind.REGISTRATION, shipped_law(), provider=HOME, source_system="bench", today=today)
     assert not isinstance(opened, Refused)
     return opened
 
@@ -76,10 +73,11 @@ def load(store: SqlStore, rows: Iterator[NewRecordRow]) -> None:
 
 def change(node: Node, rows: Iterator[NewRecordRow]) -> None:
     """Update records as an import does, and queue a notice for every holder, in transactions of a thousand."""
+    law = node.settings.law
     while batch := list(islice(rows, 1_000)):
         with node.store.write() as work:
             at = utc_now()
             imported = work.records.add(batch, at, names_may_change=True)
             assert set(imported.outcomes) == {"updated"}
-            propagate(work, updates(imported.updated, node.settings.law, at), node.context)
+            propagate(work, updates(imported.updated, law, at), law, node.context)
             work.commit()

@@ -8,7 +8,7 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -19,6 +19,8 @@ PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
 SQLITE_IN_FOLDER = "sqlite:///node.sqlite"
 """The database, where nothing else is said: a file in the node's folder."""
+
+_FORMER_LAW: Final = {"rule_pack": "SZ-DRAFT-82", "catalogue": "SZ-2026"}
 
 Endpoint = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9.\-]{1,253}:[0-9]{1,5}\Z")]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400 * 30)]
@@ -46,13 +48,6 @@ class Network(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     metrics_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
 
 
-class Law(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which data packs are applied."""
-
-    rule_pack: str = "SZ-DRAFT-82"
-    catalogue: str = "SZ-2026"
-
-
 class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Cadences in seconds.
 
@@ -68,6 +63,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     courier_every: Seconds = 0.05
     retention_every: Seconds = 60.0
     erase_every: Seconds = 3_600.0
+    clocks_every: Seconds = 60.0
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,7 +78,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     database: str = SQLITE_IN_FOLDER
     evaluation_workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 1
     authorisation_workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 1
-    law: Law = Law()
     timing: Timing = Timing()
 
 
@@ -106,6 +101,11 @@ class Folder:
     def card(self) -> Path:
         """The node's own signed party card."""
         return self.path / "card.json"
+
+    @property
+    def norms(self) -> Path:
+        """The norm packs that were installed here, beside those that the product ships."""
+        return self.path / "norms"
 
     @property
     def lock(self) -> Path:
@@ -142,7 +142,10 @@ def read_config(folder: Folder) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{folder.config} cannot be read: {type(error).__name__}") from None
     try:
-        return msgspec.convert(tomllib.loads(raw), Config)
+        plain = tomllib.loads(raw)
+        if plain.get("law") == _FORMER_LAW:
+            del plain["law"]  # written by versions that chose the packs here; authorities adopt them now
+        return msgspec.convert(plain, Config)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{folder.config} is not valid TOML: {error}") from None
     except msgspec.ValidationError as error:

@@ -70,23 +70,6 @@ class PartyClass(StrEnum):
         """Whether such a party admits others and files agreements (S 9, 34)."""
         return self is PartyClass.CREDIT_DEPT
 
-    @property
-    def may_receive_records(self) -> bool:
-        """Whether any record kind may go to such a party unless a catalogue says less (S 4, 6)."""
-        return self in RECORD_RECIPIENTS
-
-
-AGREEMENT_PARTIES: Final = frozenset(PartyClass) - {PartyClass.CREDIT_DEPT, PartyClass.STATE_ORGAN}
-"""Who may be party to a sharing agreement: public credit agencies, financial institutions and credit service
-institutions (S 34, list of S 4). Read narrowly: state organs and enterprises are not named there."""
-
-RECORD_RECIPIENTS: Final = AGREEMENT_PARTIES - {
-    PartyClass.RECEIVABLES,
-    PartyClass.CONSULTING,
-    PartyClass.TRAINING,
-}
-"""Who may receive records at all: collecting debts, consulting and training need none (necessity, S 6)."""
-
 
 class CardKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One public key on a card; `public` is base64."""

@@ -4,7 +4,7 @@ Doubt counts as revoked. A revocation is lifted only by an admission that was wr
 earlier than it, so neither an old admission that starts late nor a revocation announced ahead can slip by.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,8 +12,10 @@ from types import MappingProxyType
 
 from crypto.keys import KeyId, PublicKey
 from registry.mirror import Mirror, MirroredStatement
+from registry.norms.adoption import Adopted, clashes
+from registry.norms.shelf import Named, PackDigest
 from registry.parties import Jurisdiction, ListedCard, PartyId
-from registry.statements import RevocationReason, StatementKind
+from registry.statements import Adoption, RevocationReason, Statement, StatementKind
 
 
 class Standing(StrEnum):
@@ -30,15 +32,20 @@ class Dispute(StrEnum):
     PARTY_CLAIMED_TWICE = "PARTY_CLAIMED_TWICE"
     CERTIFICATE_CLAIMED_TWICE = "CERTIFICATE_CLAIMED_TWICE"
     SERIAL_NOT_HIGHER = "SERIAL_NOT_HIGHER"
+    NORMS_CONTRADICTED = "NORMS_CONTRADICTED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Conflict:
-    """`authority` claimed `party` in a way that was not followed."""
+    """`authority` claimed `party` in a way that was not followed.
+
+    Where the dispute is over norms, the party is the authority itself, and `place` says over which.
+    """
 
     dispute: Dispute
     party: PartyId
     authority: PartyId
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +102,8 @@ class Snapshot:
     authorities: tuple[PartyId, ...]
     head_times: Mapping[PartyId, datetime]
     conflicts: tuple[Conflict, ...]
+    norms: Mapping[Jurisdiction, tuple[Adopted, ...]] = field(repr=False, default_factory=dict)
+    """What the first pinned authority of each jurisdiction has adopted, in force or announced, by position."""
 
     def party(self, party: PartyId) -> Listing | None:
         """The listing of `party`, admitted or revoked, or None."""
@@ -141,14 +150,16 @@ def fold(mirrors: Iterable[Mirror], pins: Sequence[ListedCard], as_of: datetime)
     conflicts: set[Conflict] = set()
     for mirror in ranked:
         conflicts |= _add_parties(listings, mirror, as_of)
-    certificates, clashes = _certificates(listings)
+    certificates, clashing = _certificates(listings)
+    norms, contradicted = _norms(ranked, as_of)
     return Snapshot(
         as_of=as_of,
         listings=MappingProxyType(listings),
         certificates=MappingProxyType(certificates),
         authorities=tuple(dict.fromkeys(pin.card.party for pin in pins)),
         head_times={one.authority.card.party: one.head.time for one in ranked if one.head is not None},
-        conflicts=tuple(sorted(conflicts | clashes)),
+        conflicts=tuple(sorted(conflicts | clashing | contradicted)),
+        norms=MappingProxyType(norms),
     )
 
 
@@ -191,7 +202,7 @@ def _add_parties(listings: dict[PartyId, Listing], mirror: Mirror, as_of: dateti
         if party in listings:
             conflicts.update([_conflict(Dispute.PARTY_CLAIMED_TWICE, party, authority)] if claimed else [])
             continue
-        revoked = [one for one in known if one.read.statement.kind is StatementKind.REVOKED]
+        revoked = [one for one in known if _of_party(one).kind is StatementKind.REVOKED]
         listing = _listing(authority, _working(admissions, as_of), _working(revoked, as_of))
         if listing is not None:
             listings[party] = listing
@@ -202,9 +213,49 @@ def _known_by_party(mirror: Mirror, as_of: datetime) -> dict[PartyId, list[Mirro
     """The statements known by `as_of`, in effect or not yet, per party in log order."""
     grouped: dict[PartyId, list[MirroredStatement]] = {}
     for one in mirror.statements:
-        if one.known_at <= as_of:
-            grouped.setdefault(one.read.statement.party, []).append(one)
+        statement = one.read.statement
+        if one.known_at <= as_of and isinstance(statement, Statement):
+            grouped.setdefault(statement.party, []).append(one)
     return grouped
+
+
+def _of_party(one: MirroredStatement) -> Statement:
+    """A statement that was grouped by its party, so it is about one."""
+    if isinstance(one.read.statement, Adoption):
+        raise TypeError("an adoption is about no party")
+    return one.read.statement
+
+
+def _norms(ranked: Sequence[Mirror], as_of: datetime) -> tuple[dict[Jurisdiction, tuple[Adopted, ...]], set[Conflict]]:
+    """What the first pinned authority of each jurisdiction adopted; a lower pin adds nothing to it."""
+    found: dict[Jurisdiction, tuple[Adopted, ...]] = {}
+    conflicts: set[Conflict] = set()
+    for mirror in ranked:
+        card = mirror.authority.card
+        if card.jurisdiction not in found:
+            found[card.jurisdiction] = adopted = tuple(_adopted(mirror, as_of))
+            conflicts |= {
+                Conflict(dispute=Dispute.NORMS_CONTRADICTED, party=card.party, authority=card.party, place=clash.place)
+                for clash in clashes(adopted)
+            }
+    return found, conflicts
+
+
+def _adopted(mirror: Mirror, as_of: datetime) -> Iterator[Adopted]:
+    for one in mirror.statements:
+        adoption = one.read.statement
+        if not isinstance(adoption, Adoption) or one.known_at > as_of:
+            continue
+        for pack in adoption.packs:
+            yield Adopted(
+                named=Named(kind=pack.kind, id=pack.id),
+                version=pack.version,
+                digest=PackDigest(bytes.fromhex(pack.digest)),
+                effective_from=adoption.effective_from,
+                works_from=one.works_from,
+                works_until=adoption.ends_at,
+                number=adoption.number,
+            )
 
 
 def _rising(statements: Sequence[MirroredStatement]) -> list[MirroredStatement]:
@@ -253,7 +304,7 @@ def _turn(at: datetime, admitted: Sequence[MirroredStatement], revoked: Sequence
     standing_revocations = [one for one in revoked if not any(_lifts(other, one) for other in admitted)]
     if not standing_revocations:
         return Turn(at=at, standing=Standing.ADMITTED)
-    return Turn(at=at, standing=Standing.REVOKED, reason=standing_revocations[-1].read.statement.reason)
+    return Turn(at=at, standing=Standing.REVOKED, reason=_of_party(standing_revocations[-1]).reason)
 
 
 def _lifts(admission: MirroredStatement, revocation: MirroredStatement) -> bool:
@@ -264,12 +315,12 @@ def _lifts(admission: MirroredStatement, revocation: MirroredStatement) -> bool:
 def _certificates(listings: Mapping[PartyId, Listing]) -> tuple[dict[bytes, PartyId], set[Conflict]]:
     """Whose TLS certificate is whose: certificates are public, so the party that had it first keeps it."""
     found: dict[bytes, PartyId] = {}
-    clashes: set[Conflict] = set()
+    clashing: set[Conflict] = set()
     for listing in sorted(listings.values(), key=lambda one: (one.turns[0].at, one.party)):
         owner = found.setdefault(listing.card.certificate_sha256, listing.party)
         if owner != listing.party:
-            clashes.add(_conflict(Dispute.CERTIFICATE_CLAIMED_TWICE, listing.party, listing.authority))
-    return found, clashes
+            clashing.add(_conflict(Dispute.CERTIFICATE_CLAIMED_TWICE, listing.party, listing.authority))
+    return found, clashing
 
 
 def _conflict(dispute: Dispute, party: PartyId, authority: PartyId) -> Conflict:

@@ -1,10 +1,16 @@
-"""How tests are shared out among processes: file by file, and all scenarios to one, which founds one network."""
+"""How tests are shared out among processes: file by file, and all scenarios to one, which founds one network.
+
+No property fails because a machine is slow: neither for an example that takes long nor for one that is long in making.
+"""
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 SCENARIOS = "tests/scenarios/"
+settings.register_profile("creditport", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("creditport")
 
 
 class OneNetwork(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

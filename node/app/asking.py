@@ -204,7 +204,6 @@ class Asking:
             agreement=facts.agreements[bytes.fromhex(plan.agreement)],
             facts=facts,
             settings=self.node.settings,
-            vocabulary=self.node.vocabulary,
             context=self.node.context,
         )
 

@@ -124,7 +124,7 @@ class Errands:
         node = self.node
         facts = node.facts(work)
         filed = facts.agreements[bytes.fromhex(agreement)]
-        kept = keep_receipt(work, job.peer, filed, receipt, facts, node.settings, node.context)
+        kept = keep_receipt(work, job.peer, filed, receipt, facts, node.context)
         if isinstance(kept, Refused):
             result = JobResult(outcome="REFUSED", reason=kept.reason.value, article=kept.article, by=node.party)
         else:

@@ -1,4 +1,4 @@
-"""Founding a node: folder, keys, card, database, pinned authorities; all of it, or nothing to be seen."""
+"""Founding a node: folder, keys, card, database, pinned authorities, adopted norms; all, or nothing to be seen."""
 
 import os
 import shutil
@@ -10,16 +10,20 @@ from pathlib import Path
 
 from crypto.errors import CryptoError
 from crypto.keys import PublicKey, Purpose
-from node.app.opening import own_card, utc_now
+from node.app.opening import own_card, settings_of, utc_now
 from node.config import Config, ConfigError, Folder, write_config, write_private
 from node.domain.certificate import make_certificate
 from node.domain.context import Context
 from node.keys import OpenKeys, make_node_keys, node_keys, sealed_keystore
-from node.operations.keep_registry import Unfit, pin_authority
+from node.operations.facts import Settings, load_facts
+from node.operations.keep_registry import Unfit, adopt_packs, pin_authority
 from node.storage.engine import create, open_store, remove
 from node.storage.errors import StorageError
 from registry.errors import RegistryError
+from registry.norms.calendar import shanghai_day
+from registry.norms.shelf import adopted_by_default
 from registry.parties import ListedCard, draft_card, issue_card
+from registry.statements import Term
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,8 @@ def found(folder: Folder, config: Config, passphrase: str, pins: Sequence[Pin]) 
         context = _make(draft, config, passphrase)
         with _new_database(draft.database_url(config)) as url:
             _pin(url, _given(draft, config, pins), context)
+            if config.identity.party_class.is_authority:
+                _adopt(url, settings_of(draft, config, own_card(draft)), context)
             if folder.path.exists():
                 folder.path.rmdir()
             draft.path.rename(folder.path)
@@ -111,6 +117,21 @@ def _pin(url: str, cards: Sequence[tuple[bytes, bytes]], context: Context) -> No
                 pinned = pin_authority(work, raw, digest, context)
             if isinstance(pinned, Unfit):
                 raise ConfigError(pinned.why)
+    finally:
+        store.close()
+
+
+def _adopt(url: str, settings: Settings, context: Context) -> None:
+    """Adopt the shipped norms of the jurisdiction from today on, so that its parties have a law from the beginning."""
+    packs = adopted_by_default(settings.own.card.jurisdiction, settings.shelf())
+    store = open_store(url)
+    try:
+        with store.write() as work:
+            facts = load_facts(work, settings, context.now())
+            term = Term(start=shanghai_day(context.now()))
+            adopted = adopt_packs(work, packs, term, facts, settings, context)
+        if isinstance(adopted, Unfit):
+            raise ConfigError(adopted.why)
     finally:
         store.close()
 

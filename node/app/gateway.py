@@ -84,7 +84,7 @@ class NodeGateway:
 
         Notices and receipts go on when an admission ends, unless it ended because the party's keys were taken.
         """
-        pack = self._node.settings.law.rules.reference
+        pack = self._node.rule_pack
         listing = self._snapshot.by_certificate(certificate_sha256) if self._snapshot else None
         if listing is None:
             return refuse(Refusal.PEER_UNKNOWN, pack, "certificate: expected a listed one")
@@ -108,14 +108,14 @@ class NodeGateway:
     def answer_queries(self, asked: list[QueryAsked]) -> Sequence[Answered | RefusedAnswer]:
         """Answer queries in one transaction; their authorisations are verified while others may still write."""
         node = self._node
-        ahead = open_ahead(asked, node.facts_cache.latest, node.settings.law.rules.reference, self._opener)
+        ahead = open_ahead(asked, node.facts_cache.latest, self._opener)
         return self._guarded(asked, lambda work: answer_queries(work, asked, self._desk(work), ahead))
 
     def receive_document(self, peer: PartyId, raw: bytes) -> bytes | RefusedAnswer:
         """Take in a document of an agreement."""
         node = self._node
         with node.store.write() as work:
-            return receive_document(work, peer, raw, node.facts(work), node.settings, node.context)
+            return receive_document(work, peer, raw, node.facts(work), node.context)
 
     def file_agreement(self, peer: PartyId, raw: bytes) -> bytes | RefusedAnswer:
         """File an agreement, if this node is an authority."""
@@ -127,7 +127,7 @@ class NodeGateway:
         """Take in a batch of receipts."""
         node = self._node
         with node.store.write() as work:
-            return take_receipts(work, peer, raw, node.facts(work), node.settings, node.context)
+            return take_receipts(work, peer, raw, node.facts(work), node.context)
 
     def receive_frames(self, peer: PartyId, frames: Sequence[FrameArrived]) -> Sequence[FrameStored | FrameRefused]:
         """Take in pushed frames: verified before the transaction begins, so that it holds up nobody else's."""
@@ -154,7 +154,7 @@ class NodeGateway:
             page = read_registry(work, self._node.party, start, limit)
         if page is not None:
             return page
-        pack = self._node.settings.law.rules.reference
+        pack = self._node.rule_pack
         refused = refuse(Refusal.PARTY_NOT_ELIGIBLE, pack, "receiver: expected an authority with a published log")
         return RefusedAnswer(refused=refused, leaf=b"")
 
@@ -165,7 +165,7 @@ class NodeGateway:
             proof = prove_journal(work, leaf, old_size)
         if proof is not None:
             return proof
-        pack = self._node.settings.law.rules.reference
+        pack = self._node.rule_pack
         refused = refuse(Refusal.NOT_READY, pack, "leaf: expected in the published journal")
         return RefusedAnswer(refused=refused, leaf=b"")
 
@@ -174,7 +174,7 @@ class NodeGateway:
         node = self._node
         with node.store.write() as work:
             facts = node.facts(work)
-            decided = order_inspection(work, peer, order, facts, node.settings, node.context)
+            decided = order_inspection(work, peer, order, facts, node.context)
         if isinstance(decided, RefusedAnswer):
             return decided
         return in_parts(show_evidence(node.store, decided, facts, node.context), LARGEST_PART)
@@ -216,6 +216,6 @@ class NodeGateway:
             with self._node.store.write() as work:
                 return act(work)
         except StorageError:
-            pack = self._node.settings.law.rules.reference
+            pack = self._node.rule_pack
             refused = refuse(Refusal.JOURNAL_UNAVAILABLE, pack, "journal: expected writable")
             return [RefusedAnswer(refused=refused, leaf=b"") for _ in asked]

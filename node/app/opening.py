@@ -5,24 +5,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from agreements.refusal import Refusal
 from crypto.errors import CryptoError
 from crypto.keys import Purpose
+from node.app.packs import shelf_of
 from node.config import Config, ConfigError, Folder, read_config
 from node.domain.context import Context
-from node.domain.vocabulary import Vocabulary, load_vocabulary
 from node.keys import OpenKeys, open_node_keys
 from node.operations.accept_frames import Recipient
 from node.operations.desk import Desk
-from node.operations.facts import FactsCache, Law, NodeFacts, Settings, heard_authorities
+from node.operations.facts import FactsCache, NodeFacts, Settings, heard_authorities
 from node.operations.ports import UnitOfWork
 from node.storage.engine import open_store
 from node.storage.store import SqlStore
 from registry.errors import IncompleteEntry, RegistryError
-from registry.norms.calendar import load_calendar
-from registry.norms.catalogue import load_catalogue
-from registry.norms.rule_pack import load_rule_pack
+from registry.norms.law import Law, shipped_law
 from registry.parties import ListedCard, PartyId, read_card
 
 
@@ -50,9 +49,16 @@ class Node:
         return self.config.identity.party
 
     @property
-    def vocabulary(self) -> Vocabulary:
-        """The catalogue and its code lists; read when they are first needed."""
-        return load_vocabulary(self.config.law.catalogue)
+    def law(self) -> Law:
+        """The law in force now, or what goes on by while there is none (`NodeFacts`)."""
+        with self.store.read() as work:
+            return self.facts(work).law
+
+    @property
+    def rule_pack(self) -> str:
+        """The rule pack that refusals outside any transaction name: as it was last read."""
+        known = self.facts_cache.latest
+        return (known.law if known is not None else self.settings.law).rules.reference
 
     @property
     def context(self) -> Context:
@@ -72,16 +78,13 @@ class Node:
             facts=facts,
             settings=self.settings,
             heard=heard_authorities(work, facts, self.settings, self.clock()),
-            vocabulary=self.vocabulary,
             context=self.context,
             checkpoint=checkpoint,
         )
 
     def recipient(self, work: UnitOfWork) -> Recipient:
         """What this node takes in frames and notices by, in this unit of work."""
-        return Recipient(
-            facts=self.facts(work), settings=self.settings, vocabulary=self.vocabulary, context=self.context
-        )
+        return Recipient(facts=self.facts(work), settings=self.settings, context=self.context)
 
 
 @contextmanager
@@ -96,11 +99,7 @@ def opened(folder: Folder, passphrase: str | None = None) -> Iterator[Node]:
     keys = None if passphrase is None else open_node_keys(folder.keystore, passphrase)
     if keys is not None and keys.node.document.public != own.key(Purpose.DOCUMENT):
         raise ConfigError("the keystore does not belong to the node's party card")
-    settings = Settings(
-        own=own,
-        law=load_law(config),
-        registry_max_age=timedelta(seconds=config.timing.registry_max_age),
-    )
+    settings = settings_of(folder, config, own)
     store = open_store(folder.database_url(config))
     try:
         yield Node(
@@ -125,15 +124,13 @@ def own_card(folder: Folder) -> ListedCard:
         raise ConfigError(f"{folder.card} is damaged: restore it from a backup") from None
 
 
-def load_law(config: Config) -> Law:
-    """The packs that the configuration names."""
+def settings_of(folder: Folder, config: Config, own: ListedCard) -> Settings:
+    """What does not change while the node runs: its card, the packs at hand, its configuration."""
     try:
-        return Law(
-            rules=load_rule_pack(config.law.rule_pack),
-            catalogue=load_catalogue(config.law.catalogue),
-            calendar=load_calendar(),
-        )
+        law = shipped_law(own.card.jurisdiction)
     except IncompleteEntry as error:
         raise ConfigError(f"{Refusal.CATALOGUE_ENTRY_INCOMPLETE}: {error}") from None
     except RegistryError as error:
-        raise ConfigError(f"a data pack cannot be used: {error}") from None
+        raise ConfigError(f"a shipped norm pack cannot be used: {error}") from None
+    max_age = timedelta(seconds=config.timing.registry_max_age)
+    return Settings(own=own, law=law, shelf=partial(shelf_of, folder), registry_max_age=max_age)

@@ -35,7 +35,7 @@ from node.operations.keep_agreements import (
 )
 from node.operations.ports import UnitOfWork
 from registry.errors import CalendarUnavailable
-from registry.norms.calendar import MAINLAND
+from registry.norms.law import Law
 from registry.parties import PartyId
 
 app = typer.Typer(no_args_is_help=True, help="Agreements: draft, propose, sign, file, end.")
@@ -62,7 +62,7 @@ def show_example(
     """Print a draft file to be edited."""
     offered = [one.value for one in kind or ()] or OFFERED
     with reading(node) as opened:
-        text = example(PartyId(recipient), utc_now(), opened.settings.law.catalogue, offered)
+        text = example(PartyId(recipient), utc_now(), opened.law, offered)
     out.print(text, end="", markup=False)
 
 
@@ -83,13 +83,11 @@ def draft(
             recipient = known.snapshot.party(drafted.recipient)
             if recipient is None:
                 fail(f"{drafted.recipient} is not a listed party; see `creditport party list`", Exit.REFUSED)
-            context, law = opened.context, opened.settings.law
+            context = opened.context
             setting = Setting(
                 provider=opened.settings.own.card,
                 recipient=recipient.card.card,
-                rule_pack=law.rules.reference,
-                catalogue=law.catalogue,
-                calendar=MAINLAND,
+                law=known.law,
                 epoch_key=lambda name, number: epoch_keys(context, name, range(number, number + 1))[0],
             )
             terms = complete(drafted, setting, context.random(16).hex())
@@ -164,7 +162,7 @@ def list_agreements(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
     """List the agreements this node knows, with their states and filing clocks."""
     with reading(node) as opened, opened.store.read() as work:
         known = opened.facts(work)
-        rows = [_row(opened, one) for _, one in sorted(known.agreements.items())]
+        rows = [_row(known.law, one) for _, one in sorted(known.agreements.items())]
     columns = {
         "short": "agreement",
         "state": "state",
@@ -184,7 +182,7 @@ def show(name: AgreementName, node: NodeFolder = HERE, json: JsonFlag = False) -
     """Show one agreement: terms, signatures, filings, what is missing, and what was used of its quotas."""
     with reading(node) as opened, opened.store.read() as work:
         agreement = find_agreement(name, opened.facts(work))
-        shown = _row(opened, agreement) | _details(opened, work, agreement)
+        shown = _row(opened.facts(work).law, agreement) | _details(opened, work, agreement)
     if json:
         say_json(shown)
         return
@@ -237,8 +235,9 @@ def _fail_if_refused(job: Job, result: JobResult, *, json: bool) -> None:
 
 def _say(node: Node, agreement: Agreement, more: dict[str, Any], *, json: bool) -> None:
     with node.store.read() as work:
-        now_known = node.facts(work).agreements.get(agreement.digest, agreement)
-    facts(_row(node, now_known) | _filed(now_known) | more, as_json=json)
+        known = node.facts(work)
+    now_known = known.agreements.get(agreement.digest, agreement)
+    facts(_row(known.law, now_known) | _filed(now_known) | more, as_json=json)
 
 
 def _or_fail(done: Done | NotPossible) -> Done:
@@ -247,7 +246,7 @@ def _or_fail(done: Done | NotPossible) -> Done:
     return done
 
 
-def _row(node: Node, agreement: Agreement) -> dict[str, Any]:
+def _row(law: Law, agreement: Agreement) -> dict[str, Any]:
     terms = agreement.terms
     return {
         "agreement": agreement.digest.hex(),
@@ -261,15 +260,15 @@ def _row(node: Node, agreement: Agreement) -> dict[str, Any]:
         "purposes": list(terms.purposes),
         "effective_from": terms.effective_from,
         "expires_at": terms.expires_at,
-        "filing_due": _filing_due(node, agreement),
+        "filing_due": _filing_due(law, agreement),
     }
 
 
-def _filing_due(node: Node, agreement: Agreement) -> str:
+def _filing_due(law: Law, agreement: Agreement) -> str:
     if not missing_filings(agreement):
         return "filed"
     try:
-        due = filing_due(agreement.terms, node.settings.law.calendar, node.settings.law.rules)
+        due = filing_due(agreement.terms, law.calendar, law.rules)
     except CalendarUnavailable:
         return "CALENDAR_UNAVAILABLE"
     return due.day.isoformat() + (" (provisional)" if due.provisional else "")

@@ -1,11 +1,12 @@
 """records correct, records delete: change a record, and tell everybody who holds a copy."""
 
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
 
 from agreements.refusal import Refused
-from node.app.opening import Node, utc_now
+from node.app.opening import utc_now
 from node.cli.screen import LARGEST, Exit, facts, fail, out
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.correction import correct as corrected
@@ -22,11 +23,16 @@ from node.operations.change_records import (
 )
 from node.operations.stored_records import record_from_row
 from registry.norms.code_lists import CodeListName, load_code_list
+from registry.norms.law import Law
 
 RecordNumber = Annotated[
     int, typer.Argument(help="The record's number, from `creditport records list`.", min=0, max=LARGEST)
 ]
 Document = Annotated[str, typer.Option(help="The decision, court notice or application behind it; stays at this node.")]
+Received = Annotated[
+    datetime | None,
+    typer.Option(help="Day on which that document came, YYYY-MM-DD: clocks run from it.", formats=["%Y-%m-%d"]),
+]
 
 
 def _bases(name: CodeListName) -> str:
@@ -43,6 +49,7 @@ def correct(
     basis: Annotated[str, typer.Option(help=f"Why: {_bases(CodeListName.CORRECTION_BASES)}.")],
     operator: OperatorName,
     document: Document = "",
+    received: Received = None,
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
@@ -51,12 +58,15 @@ def correct(
     with acting(node) as opened:
         who = ordering(opened, operator)
         with opened.store.write() as work:
+            law = opened.facts(work).law
             row = work.records.find(record)
             if row is None or row.deleted_at is not None:
                 fail(f"there is no record {record}" if row is None else f"record {record} was deleted", Exit.REFUSED)
-            admitted = _corrected(opened, record_from_row(row), wanted)
-            command = CorrectRecord(record_no=record, admitted=admitted, basis=basis.upper(), document=document)
-            done = correct_record(work, command, who, opened.settings.law, opened.context)
+            admitted = _corrected(law, record_from_row(row), wanted)
+            command = CorrectRecord(
+                record_no=record, admitted=admitted, basis=basis.upper(), document=document, received_on=_day(received)
+            )  # fmt: skip
+            done = correct_record(work, command, who, law, opened.context)
     _tell(record, done, json=json)
 
 
@@ -74,16 +84,23 @@ def delete(
         ),
     ],
     document: Document = "",
+    received: Received = None,
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
     """Delete a record for good: its content is destroyed, a tombstone stays, every holder must follow (S 36, 41)."""
     with acting(node) as opened:
         operators = (ordering(opened, operator), ordering(opened, second, "CREDITPORT_SECOND_PASSPHRASE"))
-        command = DeleteRecord(record_no=record, basis=basis.upper(), document=document)
+        command = DeleteRecord(
+            record_no=record, basis=basis.upper(), document=document, received_on=_day(received)
+        )  # fmt: skip
         with opened.store.write() as work:
-            done = delete_record(work, command, operators, opened.settings.law, opened.context)
+            done = delete_record(work, command, operators, opened.facts(work).law, opened.context)
     _tell(record, done, json=json)
+
+
+def _day(received: datetime | None) -> date | None:
+    return None if received is None else received.date()
 
 
 def _column(text: str) -> tuple[str, str]:
@@ -95,12 +112,10 @@ def _column(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _corrected(node: Node, record: HomeRecord, changes: dict[str, str]) -> Admitted:
-    law = node.settings.law
+def _corrected(law: Law, record: HomeRecord, changes: dict[str, str]) -> Admitted:
     intake = open_intake(
         record.kind,
-        law.catalogue,
-        law.rules,
+        law,
         provider=record.provider,
         source_system=record.source_system,
         today=shanghai_day(utc_now()),

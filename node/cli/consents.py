@@ -57,7 +57,7 @@ def attest(
     uscc_check_attested: CheckAttested = False,
     until: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Last moment, at most 12 months on.", show_default="180 days"),
+        typer.Option(formats=["%Y-%m-%d"], help="Last moment; the rule pack bounds it.", show_default="180 days"),
     ] = None,
     form: Annotated[Form, typer.Option(help="How the consent was given.")] = Form.WRITTEN,
     node: NodeFolder = HERE,
@@ -83,7 +83,7 @@ def attest(
                 evidence=digest,
                 form=form,
             )
-            done = attest_consents(work, attestation, who, opened.settings.law.rules, opened.context)
+            done = attest_consents(work, attestation, who, opened.facts(work).law.rules, opened.context)
     if isinstance(done, NotAllowed):
         fail(done.why, Exit.REFUSED)
     if isinstance(done, Refused):

@@ -156,11 +156,9 @@ def known_encoding(encoding: str | None) -> str | None:
 
 
 def _intake(node: Node, kind: Kind, source: str) -> Intake:
-    law = node.settings.law
     intake = open_intake(
         kind,
-        law.catalogue,
-        law.rules,
+        node.law,
         provider=node.party,
         source_system=source,
         today=shanghai_day(utc_now()),
@@ -188,7 +186,7 @@ def _order(node: Node, operator: str, read: Source, intake: Intake, **choices: b
         if isinstance(ordered, NotAllowed):
             fail(ordered.why, Exit.REFUSED)
         work.commit()
-    return Import(intake=intake, order=ordered, law=node.settings.law, **choices)
+    return Import(intake=intake, order=ordered, law=node.law, **choices)
 
 
 def _load(node: Node, rows: Iterator[Row | BadRow], ordered: Import, report: ImportReport, stream: IO[bytes]) -> None:

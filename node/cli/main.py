@@ -14,6 +14,7 @@ HELP = (
 COMMANDS = ("init", "serve", "status", "migrate")
 GROUPS = {
     "party": "parties",
+    "norms": "norms",
     "operator": "operators",
     "agreement": "agreements",
     "records": "records",
@@ -22,6 +23,7 @@ GROUPS = {
     "push": "push",
     "notices": "notices",
     "holders": "holders",
+    "clocks": "clocks",
     "journal": "journal",
     "keys": "keys",
 }

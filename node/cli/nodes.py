@@ -19,8 +19,10 @@ from node.cli.screen import Exit, facts, fail
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
 from node.config import SQLITE_IN_FOLDER, Config, Folder, Identity, Network, read_config
 from node.operations.facts import heard_authorities
+from node.operations.keep_clocks import calendar_alarms
 from node.storage.engine import migrate as migrate_store
 from registry.errors import RegistryError
+from registry.norms.calendar import shanghai_day
 from registry.parties import Jurisdiction, PartyClass, PartyId, fingerprint, parse_fingerprint
 
 
@@ -138,6 +140,8 @@ def status(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
         with opened.store.read() as work:
             known = opened.facts(work)
             now = utc_now()
+            today = shanghai_day(now)
+            clocks = work.clock_book.tally(today, today)
             head = work.journal.head()
             heard = heard_authorities(work, known, opened.settings, now)
             shown = {
@@ -147,12 +151,18 @@ def status(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
                 "authorities": {
                     party: "heard" if party in heard else "not heard" for party in known.snapshot.authorities
                 },
+                "rule_pack": known.law.rules.reference if known.lacking is None else None,
+                "lacking": None if known.lacking is None else known.lacking.detail,
                 "parties": len(known.snapshot.active()),
                 "agreements": len(known.agreements),
                 "records": dict(work.records.count()),
                 "journal_size": head.size if head else 0,
                 "jobs_waiting": len(work.outbox.due(now.replace(year=now.year + 100), 1_000)),
+                "clocks": {"missed": clocks.missed, "due_today": clocks.today, "running": clocks.running},
             }
+            alarms = calendar_alarms(known.law, today)
+            if alarms:
+                shown["calendars_announced_until"] = {one.jurisdiction: one.official_until for one in alarms}
         facts(shown, as_json=json)
 
 

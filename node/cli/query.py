@@ -92,7 +92,7 @@ def _target(node: Node, work: UnitOfWork, name: str, provider: str) -> tuple[Tar
     if provider:
         if len(name) != WHOLE or not set(name.lower()) <= set(hexdigits):
             fail("--provider needs the agreement's whole digest, 64 hexadecimal digits", Exit.USAGE)
-        catalogue = node.settings.law.catalogue
+        catalogue = known.law.catalogue
         target = Target(agreement=bytes.fromhex(name), provider=PartyId(provider), epoch=1)
         return target, {kind: entry.field_names for kind, entry in catalogue.entries.items()}
     agreement = find_agreement(name, known)

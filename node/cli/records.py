@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node.app.opening import Node, utc_now
+from node.app.opening import utc_now
 from node.cli.changes import correct, delete
 from node.cli.imports import import_file, mappings
 from node.cli.kinds import kinds, map_file
@@ -15,6 +15,7 @@ from node.domain.records import Kind, Withheld
 from node.domain.serving import strongest, withheld
 from node.operations.rows import RecordRow
 from node.operations.stored_records import record_from_row
+from registry.norms.law import Law
 
 app = typer.Typer(no_args_is_help=True, help="Home records: import, list, show, correct, delete.")
 app.command(
@@ -47,7 +48,8 @@ def list_records(
     """List home records, a page at a time: kinds, dates and states, not what they say."""
     with reading(node) as opened, opened.store.read() as work:
         counted = dict(work.records.count())
-        rows = [_listed(opened, row) for row in work.records.page(kind.value if kind else None, after, limit)]
+        law = opened.facts(work).law
+        rows = [_listed(law, row) for row in work.records.page(kind.value if kind else None, after, limit)]
     columns = {
         "record": "record",
         "kind": "kind",
@@ -79,7 +81,7 @@ def show(
         row = work.records.find(record)
         if row is None:
             fail(f"there is no record {record}", Exit.REFUSED)
-        shown = _listed(opened, row)
+        shown = _listed(opened.facts(work).law, row)
         deletion = work.changes.deletion(record)
         if deletion is None:
             shown["content"] = msgspec.to_builtins(record_from_row(row).content)
@@ -89,13 +91,13 @@ def show(
     facts(shown, as_json=json)
 
 
-def _listed(node: Node, row: RecordRow) -> dict[str, Any]:
+def _listed(law: Law, row: RecordRow) -> dict[str, Any]:
     if row.deleted_at is not None:
         deleted = strongest({Withheld.DELETED})
         listed = {"record": row.record_no, "kind": row.kind, "version": row.version, "generated_at": None}
         return listed | {"disclose_until": None, "withheld": deleted, "source": None}
     record = record_from_row(row)
-    reasons = withheld(record, utc_now(), node.settings.law.catalogue)
+    reasons = withheld(record, utc_now(), law)
     return {
         "record": row.record_no,
         "kind": row.kind,

@@ -14,6 +14,7 @@ from crypto.keys import Suite
 from node.domain.errors import DomainError
 from node.domain.rendition import PROFILE
 from registry.norms.catalogue import Catalogue, CatalogueEntry, Crossing, DataItem, Nature, Precision
+from registry.norms.law import Law
 from registry.parties import PartyCard, PartyId
 
 OFFERED: Final = ("101", "201")
@@ -25,7 +26,10 @@ class DraftRefused(DomainError):
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a person decides; everything else in the terms follows from it, the parties and the law."""
+    """What a person decides; everything else in the terms follows from it, the parties and the law.
+
+    Without `retention_days` copies are kept for as long as the rule pack has it by default.
+    """
 
     title: str
     recipient: PartyId
@@ -37,23 +41,21 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     kinds: dict[str, dict[str, Precision]]
     liability_contacts: tuple[str, ...]
     manner: tuple[Manner, ...] = (Manner.PULL,)
-    retention_days: int = 90
+    retention_days: int | None = None
     epoch_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 92
     export_path: ExportPath = ExportPath.NO_PERSONAL_NO_IMPORTANT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What the node adds to a draft: both cards, the packs' names, and its epoch keys.
+    """What the node adds to a draft: both cards, the law in force, and its epoch keys.
 
     `epoch_key` gives the public key (hex) of an epoch under a new agreement id.
     """
 
     provider: PartyCard
     recipient: PartyCard
-    rule_pack: str
-    catalogue: Catalogue
-    calendar: str
+    law: Law
     epoch_key: Callable[[str, int], str]
 
 
@@ -78,6 +80,7 @@ def complete(draft: Draft, setting: Setting, agreement_id: str) -> Terms:
         DraftRefused: no direction fits the two parties, or a number is out of its range.
     """
     begins, ends = _instant(draft.effective_from), _instant(draft.expires_at)
+    rules, retention = setting.law.rules, draft.retention_days
     direction = fitting_direction(setting.provider.jurisdiction, setting.recipient.jurisdiction)
     if direction is None:
         raise DraftRefused("recipient: this regulation reaches agreements with a party in Shenzhen")
@@ -90,20 +93,20 @@ def complete(draft: Draft, setting: Setting, agreement_id: str) -> Terms:
         direction=direction,
         stated_signing_date=draft.stated_signing_date,
         kinds=tuple(_kind(kind, draft.kinds[kind]) for kind in sorted(draft.kinds)),
-        natures=_natures(draft, setting.catalogue),
+        natures=_natures(draft, setting.law.catalogue),
         purposes=tuple(sorted(set(draft.purposes))),
         manner=tuple(sorted(set(draft.manner))),
         deid_profile=PROFILE,
-        retention_days=draft.retention_days,
+        retention_days=rules.retention.default_days if retention is None else retention,
         quotas=draft.quotas,
         effective_from=begins,
         expires_at=ends,
         epochs=tuple(_epochs(draft, begins, ends, lambda number: setting.epoch_key(agreement_id, number))),
         onward_transfer=False,
         export_path=draft.export_path,
-        rule_pack=setting.rule_pack,
-        catalogue=setting.catalogue.reference,
-        calendar=setting.calendar,
+        rule_pack=rules.reference,
+        catalogue=setting.law.catalogue.reference,
+        calendar=rules.filing_clock.calendar,
         liability_contacts=draft.liability_contacts,
         suite=Suite.ONE,
     )
@@ -114,7 +117,7 @@ def complete(draft: Draft, setting: Setting, agreement_id: str) -> Terms:
         raise DraftRefused(f"the draft is not within bounds: {error}") from None
 
 
-def example(recipient: PartyId, now: datetime, catalogue: Catalogue, offered: Collection[str] = OFFERED) -> str:
+def example(recipient: PartyId, now: datetime, law: Law, offered: Collection[str] = OFFERED) -> str:
     """A draft that grants every field of the offered kinds for a year, to be edited.
 
     The other kinds that may cross are there, too, but commented out: what nobody needs is not shared (S 6).
@@ -126,7 +129,7 @@ def example(recipient: PartyId, now: datetime, catalogue: Catalogue, offered: Co
         f"stated_signing_date = {today.isoformat()}",
         'purposes = ["CROSS_BORDER_FINANCING"]',
         'manner = ["PULL"]  # "PUSH" beside it lets the provider send before it is asked',
-        "retention_days = 90",
+        f"retention_days = {law.rules.retention.default_days}",
         f"effective_from = {now:%Y-%m-%dT%H:%M:%SZ}",
         f"expires_at = {now + timedelta(days=365):%Y-%m-%dT%H:%M:%SZ}",
         "epoch_days = 92",
@@ -139,7 +142,7 @@ def example(recipient: PartyId, now: datetime, catalogue: Catalogue, offered: Co
         "queries_per_day = 10000",
         "batch_size = 50",
     ]
-    crossing = {kind: one for kind, one in sorted(catalogue.entries.items()) if one.crosses is not Crossing.NEVER}
+    crossing = {kind: one for kind, one in sorted(law.catalogue.entries.items()) if one.crosses is not Crossing.NEVER}
     for kind in [*(one for one in crossing if one in offered), *(one for one in crossing if one not in offered)]:
         lines += ["", *_example_kind(kind, crossing[kind], "" if kind in offered else "# ")]
     return "\n".join(lines) + "\n"

@@ -13,7 +13,7 @@ from agreements.refusal import Refusal, Refused, refuse
 from node.domain.conditions import Measure
 from node.domain.identification import read_subject
 from node.domain.identifiers import Problem, Remark
-from node.domain.period import Overlay, Period, period_of
+from node.domain.period import Period, period_of
 from node.domain.plan import ColumnReader, Plan, ReadRow, column_reader, make_plan
 from node.domain.reading import Finding, Reading
 from node.domain.records import (
@@ -26,11 +26,13 @@ from node.domain.records import (
     source_key,
 )
 from node.domain.rows import Row
+from node.domain.severity import is_graded
 from node.domain.subjects import Subject
-from node.domain.vocabulary import Vocabulary, load_vocabulary
+from node.domain.vocabulary import Vocabulary, vocabulary_of
 from registry.norms.catalogue import Catalogue, CatalogueEntry, HomeField, ValueType, load_catalogue
 from registry.norms.code_lists import CodeListName
 from registry.norms.entries import PROVISO
+from registry.norms.law import Law
 from registry.norms.rule_pack import RulePack
 from registry.parties import PartyId
 
@@ -62,7 +64,8 @@ class CommonColumns(NamedTuple):
 class Intake:
     """What all rows of one import share: the kind, who provides it, and the law it is measured by, compiled.
 
-    `today` is the day in Shenzhen. `severity_required`: an overlay asks adverse information for its severity.
+    `months` is the longest period of each severity that an adverse public record has to name, if the law in force has
+    any; `today` is the day in Shenzhen.
     """
 
     kind: Kind
@@ -70,9 +73,9 @@ class Intake:
     source_system: str
     entry: CatalogueEntry
     catalogue: CatalogueItem
+    months: Mapping[str, int]
     vocabulary: Vocabulary
     today: date
-    severity_required: bool
     plan: Plan = field(repr=False, compare=False)
     period: Period = field(repr=False, compare=False)
     common: CommonColumns = field(repr=False, compare=False)
@@ -81,27 +84,27 @@ class Intake:
 
 def open_intake(  # an import is opened once, with everything that its rows have in common
     kind: Kind,
-    catalogue: Catalogue,
-    rules: RulePack,
+    law: Law,
     *,
     provider: PartyId,
     source_system: str,
     today: date,
     attested: Collection[str] | None = None,
-    overlay: Overlay | None = None,
 ) -> Intake | Refused:
     """Prepare an import; refused outside the catalogue (S 16) or without a named source (S 8, 19).
 
     `attested` are the SHA-256 digests of the documents of self-declarations that institutions attested; without, a
     document counts as attested by the order of the import that names it.
     """
+    catalogue, rules = law.catalogue, law.rules
     entry = catalogue.entry(kind.value)
     refused = _unfit(kind, entry, catalogue, rules, source_system)
     if refused is not None or entry is None:
         return refused or refuse(Refusal.NOT_IN_CATALOGUE, rules.reference)
-    words = load_vocabulary()
+    words = vocabulary_of(law)
+    months = {one.value: bounds.max_months for one, bounds in law.severities.items()} if is_graded(entry) else {}
     measure = Measure(today=today, rules=rules, vocabulary=words, attested=attested)
-    plan = make_plan(kind, catalogue, measure, severity_required=overlay is not None)
+    plan = make_plan(kind, catalogue, measure, severity_required=bool(months))
     item = CatalogueItem(catalogue=catalogue.id, version=catalogue.version, item=entry.code)
     # What all its records have in common, in the order of their fields; a record from a row is a first version.
     shared = (entry.nature, entry.polarity, provider, source_system, item, today, entry.publicity, _FIRST)
@@ -111,11 +114,11 @@ def open_intake(  # an import is opened once, with everything that its rows have
         source_system=source_system,
         entry=entry,
         catalogue=item,
+        months=months,
         vocabulary=words,
         today=today,
-        severity_required=overlay is not None,
         plan=plan,
-        period=period_of(entry, plan.names, rules.disclosure_years.value, overlay),
+        period=period_of(entry, plan.names, rules.disclosure_years.value, months),
         common=_common_columns(measure),
         make_record=partial(HomeRecord, kind, *shared),
     )

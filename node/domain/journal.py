@@ -43,6 +43,7 @@ class Act(StrEnum):
     COPIES_ENDED = "copies.ended"
     ERASED = "erased"
     INSPECTION = "inspection"
+    CLOCK = "clock"
     CONSENT = "consent"
     OPERATOR = "operator"
     REFUSED = "refused"

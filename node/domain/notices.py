@@ -7,7 +7,7 @@ The wire says which copy, what becomes of it and by when; the legal basis stays 
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -151,7 +151,10 @@ def place_of(batch: NoticeBatch, digest: bytes, stream: Stream, known: bytes | N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A change of one home record: from which version on the old ones are void, why, and by when it must be known."""
+    """A change of one home record: from which version on the old ones are void, why, and by when it must be known.
+
+    `received_on` is the day on which the document behind it came, None where nobody said so.
+    """
 
     record_no: int
     record_version: int
@@ -160,6 +163,7 @@ class Change:
     document: str
     occurred_at: datetime
     due_at: datetime
+    received_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

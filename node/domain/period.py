@@ -1,7 +1,7 @@
 """How long a record is shown: the day of its generation, and the first day on which it is withheld (S 31)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
@@ -13,20 +13,11 @@ _DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Overlay:
-    """Stricter national rules beside the regulation: adverse information states its severity, which bounds its period.
-
-    `months` is the longest period of a severity, counted from generation.
-    """
-
-    months: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
     """What decides an entry's period, as places in the values of a row; None where the kind has no such field.
 
-    `years` is the shorter of the rule pack's and the catalogue's period, None for what is shown while it is valid.
+    `years` is the shorter of the rule pack's and the catalogue's period, None for what is shown while it is valid;
+    `months` is the longest period of each severity, where the law grades.
     """
 
     generated: tuple[int, ...]
@@ -35,7 +26,7 @@ class Period:
     provider_until: int | None
     publicity_until: int | None
     severity: int | None
-    overlay: Overlay | None
+    months: Mapping[str, int]
 
     def generation(self, values: Sequence[Stored], stated: date | None) -> date | None:
         """The earliest of the dates present: S 31 does not define "generation", and the earliest is strictest."""
@@ -64,7 +55,7 @@ class Period:
         providers = values[self.provider_until] or _at(values, self.publicity_until)
         if isinstance(providers, date):
             end = _earlier(end, providers + _DAY)
-        months = None if self.overlay is None else self.overlay.months.get(str(_at(values, self.severity)))
+        months = self.months.get(str(_at(values, self.severity)))
         return end if months is None else _earlier(end, months_later(generated_at, months))
 
 
@@ -72,7 +63,7 @@ def _earlier(one: date | None, other: date) -> date:
     return other if one is None or other < one else one
 
 
-def period_of(entry: CatalogueEntry, names: Sequence[str], most_years: int, overlay: Overlay | None) -> Period:
+def period_of(entry: CatalogueEntry, names: Sequence[str], most_years: int, months: Mapping[str, int]) -> Period:
     """The period of an entry whose fields stand in the order of `names`."""
     places = {name: place for place, name in enumerate(names)}
     until, years = entry.disclosure.until, entry.disclosure.years
@@ -83,7 +74,7 @@ def period_of(entry: CatalogueEntry, names: Sequence[str], most_years: int, over
         provider_until=places.get("provider_until"),
         publicity_until=places.get("min_publicity_until"),
         severity=places.get("severity"),
-        overlay=overlay,
+        months=months,
     )
 
 

@@ -14,6 +14,7 @@ from node.domain.identifiers import Identifier, Scheme
 from node.domain.money import Money
 from node.domain.subjects import SubjectKind
 from registry.norms.catalogue import HomeField, Nature, Polarity, Publicity, ValueType, load_catalogue
+from registry.norms.overlay import Severity
 from registry.parties import PartyId
 
 
@@ -58,6 +59,7 @@ class Withheld(StrEnum):
     EXPIRED = "EXPIRED"
     LAPSED = "LAPSED"
     OUT_OF_CATALOGUE = "OUT_OF_CATALOGUE"
+    SEVERITY_UNKNOWN = "SEVERITY_UNKNOWN"
     CONSENT_ENDED = "CONSENT_ENDED"
     REVOCATION_PENDING = "REVOCATION_PENDING"
     SUSPENDED = "SUSPENDED"
@@ -100,6 +102,7 @@ _TYPES: Final[Mapping[ValueType, Any]] = {
     ValueType.MONEY: Money,
 }
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
+_SEVERITIES: Final = frozenset(severity.value for severity in Severity)
 
 
 @cache
@@ -176,6 +179,12 @@ class HomeRecord(msgspec.Struct, frozen=True, gc=False):
 
     def __repr__(self) -> str:
         return f"HomeRecord(kind={self.kind.value}, version={self.version})"
+
+    @property
+    def severity(self) -> Severity | None:
+        """How grave the breach was, where the record says so."""
+        stated = getattr(self.content, "severity", None)
+        return Severity(stated) if stated in _SEVERITIES else None
 
 
 def encode_content(content: Content) -> bytes:

@@ -10,14 +10,19 @@ from typing import Final, Protocol
 from agreements.refusal import Refusal
 from node.domain.dates import shanghai_day
 from node.domain.records import Kind, Withheld
+from node.domain.severity import graded_end, is_graded
 from node.domain.subjects import SubjectKind
-from registry.norms.catalogue import Catalogue, Publicity
+from registry.norms.calendar import anniversary
+from registry.norms.catalogue import Nature, Polarity, Publicity
+from registry.norms.law import Law
+from registry.norms.overlay import Severity
 
 _REFUSALS: Final[Mapping[Withheld, Refusal]] = {
     Withheld.DELETED: Refusal.RECORD_DELETED,
     Withheld.EXPIRED: Refusal.DISCLOSURE_PERIOD_EXPIRED,
     Withheld.LAPSED: Refusal.BASIC_INFO_LAPSED,
     Withheld.OUT_OF_CATALOGUE: Refusal.NOT_IN_CATALOGUE,
+    Withheld.SEVERITY_UNKNOWN: Refusal.PROVENANCE_MISSING,
     Withheld.CONSENT_ENDED: Refusal.CONSENT_WITHDRAWN,
     Withheld.REVOCATION_PENDING: Refusal.REVOCATION_PENDING,
     Withheld.SUSPENDED: Refusal.RECORD_SUSPENDED,
@@ -48,22 +53,44 @@ class Shieldable(Protocol):
         """The first day on which it is withheld."""
 
     @property
+    def nature(self) -> Nature:
+        """Whether it is public information."""
+
+    @property
+    def polarity(self) -> Polarity:
+        """What it says of its subject."""
+
+    @property
+    def generated_at(self) -> date:
+        """From which day its disclosure is counted."""
+
+    @property
+    def severity(self) -> Severity | None:
+        """How grave the breach was, where it says so."""
+
+    @property
     def states(self) -> Collection[Withheld]:
         """What withholds it already."""
 
 
-def withheld(record: Shieldable, at: datetime, catalogue: Catalogue) -> frozenset[Withheld]:
+def withheld(record: Shieldable, at: datetime, law: Law) -> frozenset[Withheld]:
     """Every reason why `record` is not shown at `at` (aware); empty when it is shown.
 
-    `catalogue` is the one in force, whichever the record was admitted under. The reasons are independent:
-    when a suspension ends, a disclosure period that ran out meanwhile still withholds.
+    `law` is the one in force, whichever the record was admitted under: what falls out of the catalogue is withheld
+    (S 16), and so is what a narrower law no longer discloses. The reasons are independent: when a suspension ends, a
+    disclosure period that ran out meanwhile still withholds.
     """
-    reasons, entry = set(record.states), catalogue.entry(record.kind.value)
+    reasons, entry = set(record.states), law.catalogue.entry(record.kind.value)
     if record.disclose_until is not None and shanghai_day(at) >= record.disclose_until:
         lapses = entry is not None and entry.disclosure.years is None
         reasons.add(Withheld.LAPSED if lapses else Withheld.EXPIRED)
     if entry is None:
         reasons.add(Withheld.OUT_OF_CATALOGUE)
+    elif entry.disclosure.years is not None:
+        years = min(entry.disclosure.years, law.rules.disclosure_years.value)
+        reasons |= {Withheld.EXPIRED} if shanghai_day(at) >= anniversary(record.generated_at, years) else set()
+    if law.severities and is_graded(record):
+        reasons |= _graded(record, at, law)
     if record.publicity is Publicity.GOVERNMENT_ONLY:
         reasons.add(Withheld.GOVERNMENT_ONLY)
     if record.subject_kind is SubjectKind.NATURAL_PERSON_LINKED:
@@ -71,9 +98,17 @@ def withheld(record: Shieldable, at: datetime, catalogue: Catalogue) -> frozense
     return frozenset(reasons)
 
 
-def is_visible(record: Shieldable, at: datetime, catalogue: Catalogue) -> bool:
+def _graded(record: Shieldable, at: datetime, law: Law) -> frozenset[Withheld]:
+    """A record that was admitted before the law graded may not say how grave the breach was: nobody guesses it."""
+    if record.severity is None:
+        return frozenset({Withheld.SEVERITY_UNKNOWN})
+    end = graded_end(record.generated_at, record.severity, law.severities)
+    return frozenset({Withheld.EXPIRED} if end is not None and shanghai_day(at) >= end else ())
+
+
+def is_visible(record: Shieldable, at: datetime, law: Law) -> bool:
     """Whether `record` may be shown at `at` under an agreement that covers it."""
-    return not withheld(record, at, catalogue)
+    return not withheld(record, at, law)
 
 
 def strongest(reasons: Collection[Withheld]) -> Refusal | None:

@@ -1,12 +1,14 @@
 """The words a node may use in records and on the wire: catalogue, code lists and bands, ready for fast questions."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
-from registry.norms.catalogue import DEFAULT_CATALOGUE, Catalogue, load_catalogue
-from registry.norms.code_lists import BandTableName, CodeListName, load_band_table, load_code_list
+from registry.norms.catalogue import Catalogue
+from registry.norms.code_lists import BandTable, BandTableName, CodeList, CodeListName
+from registry.norms.law import Law, shipped_law
 
 _NATURAL_PERSON: Final = "NATURAL_PERSON"
 
@@ -36,42 +38,47 @@ class Vocabulary:
     entity_types: frozenset[str]
     unincorporated: frozenset[str]
     natural_person: frozenset[str]
+    lists: Mapping[CodeListName, CodeList] = field(repr=False)
+    words: Mapping[CodeListName, frozenset[str]] = field(repr=False)
+    tables: Mapping[BandTableName, Bands] = field(repr=False)
 
     def codes(self, name: CodeListName) -> frozenset[str]:
         """The codes of a list; of regions HK, MO, provinces in two digits and cities in four."""
-        return _codes(name)
+        return self.words[name]
 
     def crossing_codes(self, name: CodeListName) -> frozenset[str]:
         """The codes of a list that may stand in a rendition: none for a natural person (S 14)."""
-        return _codes(name) - self.natural_person if name is CodeListName.ENTITY_TYPES else _codes(name)
+        words = self.words[name]
+        return words - self.natural_person if name is CodeListName.ENTITY_TYPES else words
 
     def tagged(self, name: CodeListName, tag: str) -> frozenset[str]:
         """The codes of a list that belong to a group."""
-        return load_code_list(name).tagged(tag)
+        return self.lists[name].tagged(tag)
 
     def bands(self, name: BandTableName) -> Bands:
         """A band table."""
-        return _bands(name)
+        return self.tables[name]
 
 
-@cache
-def load_vocabulary(catalogue: str = DEFAULT_CATALOGUE) -> Vocabulary:
-    """The vocabulary of a shipped catalogue, with the shipped code lists and band tables."""
-    entity_types = load_code_list(CodeListName.ENTITY_TYPES)
+@lru_cache(maxsize=8)
+def vocabulary_of(law: Law) -> Vocabulary:
+    """The words of the law in force; read once for as long as it is."""
+    entity_types = law.codes.lists[CodeListName.ENTITY_TYPES]
     return Vocabulary(
-        catalogue=load_catalogue(catalogue),
+        catalogue=law.catalogue,
         entity_types=entity_types.all(),
         unincorporated=entity_types.tagged("UNINCORPORATED"),
         natural_person=entity_types.tagged(_NATURAL_PERSON),
+        lists=law.codes.lists,
+        words={name: found.all() for name, found in law.codes.lists.items()},
+        tables={name: _bands(found) for name, found in law.codes.bands.items()},
     )
 
 
-@cache
-def _codes(name: CodeListName) -> frozenset[str]:
-    return load_code_list(name).all()
+def load_vocabulary() -> Vocabulary:
+    """The vocabulary of the shipped law."""
+    return vocabulary_of(shipped_law())
 
 
-@cache
-def _bands(name: BandTableName) -> Bands:
-    table = load_band_table(name)
+def _bands(table: BandTable) -> Bands:
     return Bands(table=table.reference, codes=table.codes, floors=table.floors)

@@ -70,7 +70,7 @@ def _open(arrived: Arrived, message: PlannedMessage, asker: Asker) -> Opened | R
         sender=arrived.peer, agreement=asker.agreement, raw=arrived.header, header=header, digest=digest,
         received=received,
     )  # fmt: skip
-    pack = asker.settings.law.rules.reference
+    pack = asker.facts.law.rules.reference
     answered = [item for place, item in enumerate(message.items) if place not in arrived.refused]
     refused = (
         beyond(opened, asker)

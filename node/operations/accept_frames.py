@@ -26,7 +26,7 @@ from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.notices import NO_FLOOR, Floor
 from node.domain.receipts import Receipt, Stage
-from node.domain.vocabulary import Vocabulary
+from node.domain.vocabulary import Vocabulary, vocabulary_of
 from node.operations.asked import FrameArrived, FrameRefused, FrameStored, RefusedAnswer
 from node.operations.facts import NodeFacts, Settings
 from node.operations.ports import UnitOfWork
@@ -38,16 +38,20 @@ from registry.parties import PartyId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """What whoever takes in frames goes by: facts and settings of now, the words, and our context."""
+    """What whoever takes in frames goes by: facts and settings of now, and our context."""
 
     facts: NodeFacts = field(repr=False)
     settings: Settings = field(repr=False)
-    vocabulary: Vocabulary = field(repr=False)
     context: Context
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words in force."""
+        return vocabulary_of(self.facts.law)
 
     def refuse(self, reason: Refusal, detail: str) -> Refused:
         """Refuse under the rule pack in use."""
-        return refuse(reason, self.settings.law.rules.reference, detail)
+        return refuse(reason, self.facts.law.rules.reference, detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +151,7 @@ def beyond(opened: Opened, recipient: Recipient, *, replacing: bool = False) -> 
         shown=opened.shown(),
         replacing=replacing,
     )
-    pack = recipient.settings.law.rules.reference
+    pack = recipient.facts.law.rules.reference
     return accept_frame(facts, opened.agreement, recipient.context.now(), pack)
 
 
@@ -179,7 +183,7 @@ def _unfit(read: Read, opened: Opened, recipient: Recipient) -> Refused | None:
 
 def _too_much(kind: str, values: Mapping[str, Value], opened: Opened, recipient: Recipient) -> Refused | None:
     """Refuse values of a kind that are not de-identified, or finer than was agreed; each is judged on its own."""
-    pack, granted = recipient.settings.law.rules.reference, opened.agreement.terms.precisions.get(kind, {})
+    pack, granted = recipient.facts.law.rules.reference, opened.agreement.terms.precisions.get(kind, {})
     return check_deidentified(kind, values, recipient.vocabulary, pack) or check_precision(values, granted, pack)
 
 
@@ -217,7 +221,7 @@ def keep_frame(
 
     A rendition that is deleted or superseded here is not kept (rule 6); one that is newer takes the place of the
     copies before it. Copies are kept as long as was agreed, or `until` says otherwise (None: not at all), and never
-    longer than their home may show them (S 31).
+    longer than their home may show them (S 31), or than the law in force here allows (S 35).
     """
     held = work.received_frames.find(opened.frame)
     if held is not None:
@@ -227,7 +231,8 @@ def keep_frame(
         return Kept(frame=opened.frame, leaf=held.leaf)
     fresh, void = _sort_out(work, opened)
     now = recipient.context.now()
-    agreed = now + timedelta(days=opened.agreement.terms.retention_days)
+    most = recipient.facts.law.rules.retention.max_days
+    agreed = now + timedelta(days=min(opened.agreement.terms.retention_days, most))
     ends = [agreed if until is None else until(one) for one in fresh]
     source = opened.frame, opened.agreement.digest
     copies = [_copy(one, source, end) for one, end in zip(fresh, ends, strict=True) if end is not None]

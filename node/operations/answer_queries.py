@@ -141,7 +141,7 @@ def _rule(work: UnitOfWork, question: Question, desk: Desk, at: datetime) -> _Ru
     """Decide on the whole of a message; its facts do not move within a transaction, so those alike share it."""
     overdue = bool(work.notice_answers.backlog(question.peer, at))
     facts = desk.facts_of(question.peer, question.agreement, notices_overdue=overdue)
-    rules = desk.settings.law.rules
+    rules = desk.facts.law.rules
     number = work.agreements.number(question.agreement) if facts.agreement is not None else 0
     decided = decide_agreement(question, facts, at)
     if isinstance(decided, Granted) and not work.pseudonyms.ready(number, question.epoch):
@@ -201,7 +201,7 @@ def _use_nonces(work: UnitOfWork, cases: Sequence[_Case], desk: Desk) -> None:
 
 
 def _replayed(case: _Case, place: int, desk: Desk) -> None:
-    pack = desk.settings.law.rules.reference
+    pack = desk.facts.law.rules.reference
     case.refused[place] = refuse(Refusal.REPLAYED, pack, "authorisation: expected one not used before")
 
 
@@ -222,7 +222,7 @@ def _show(work: UnitOfWork, cases: Sequence[_Case], desk: Desk, at: datetime) ->
         if agreement is None:
             continue
         disclosure = Disclosure(
-            agreement=agreement, agreement_no=number, epoch=epoch, catalogue=desk.settings.law.catalogue,
+            agreement=agreement, agreement_no=number, epoch=epoch, law=desk.facts.law,
             vocabulary=desk.vocabulary, context=desk.context, at=at,
         )  # fmt: skip
         shown = iter(show(work, wanted, disclosure))
@@ -247,7 +247,7 @@ def _conclude(
         frame = disclose(case.shown, _authorisations(case), occasion, case.agreement, desk.context, recipient)
     except Malformed:
         # One message that asks for more than a frame holds must not take down those that came together with it.
-        pack = desk.settings.law.rules.reference
+        pack = desk.facts.law.rules.reference
         oversized = refuse(Refusal.OVERSIZED, pack, "frame: expected no more than one holds")
         return _refuse_whole(case, oversized, desk, entries)
     leaf = _draft(entries, desk, case, Act.BATCH if case.asked.batch else Act.QUERY, frame.detail("ANSWERED"))

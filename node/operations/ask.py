@@ -257,7 +257,7 @@ def _item(work: UnitOfWork, plan: Plan, place: int, pseudonym: bytes, asker: Ask
 
 
 def _authorise(raw: bytes, ask: Ask, asker: Asker) -> tuple[Authorised | Refused, str]:
-    rules = asker.settings.law.rules
+    rules = asker.facts.law.rules
     attested = open_consent(raw, asker.facts.snapshot.keys_of, rules.reference)
     if not isinstance(attested, AttestedConsent):
         return attested, ""

@@ -3,21 +3,24 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from crypto.canonical import canonical
+from node.domain.begun import begun_by_changes
 from node.domain.context import Context
 from node.domain.intake import Admitted
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.notices import SALT_SIZE, Change, Effect, Planned, notice_due, plan
 from node.domain.operators import Role, SignedAct, SigningOperator
-from node.operations.facts import Law
+from node.operations.keep_clocks import begin_clocks, counting_of
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.rows import DeletionRow, ErasureRow, NewNoticeRow
 from node.operations.stored_records import row_from_admitted
-from registry.norms.code_lists import CodeListName, load_code_list
+from registry.norms.calendar import shanghai_day
+from registry.norms.code_lists import CodeListName
+from registry.norms.law import Law
 
 UPDATED = "PROVIDER_UPDATE"
 """The basis of a change that came with a file of the provider (S 19)."""
@@ -25,21 +28,26 @@ UPDATED = "PROVIDER_UPDATE"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectRecord:
-    """Replace what a record says by what was admitted in its place, on a coded basis and the document behind it."""
+    """Replace what a record says by what was admitted in its place, on a coded basis and the document behind it.
+
+    `received_on` is the day in Shenzhen on which that document came, None: today.
+    """
 
     record_no: int
     admitted: Admitted
     basis: str
     document: str
+    received_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteRecord:
-    """Delete a record for good, on a coded basis and the document behind it."""
+    """Delete a record for good, on a coded basis and the document behind it; for `received_on` see `CorrectRecord`."""
 
     record_no: int
     basis: str
     document: str
+    received_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +69,7 @@ def correct_record(
     work: UnitOfWork, command: CorrectRecord, operator: SigningOperator, law: Law, context: Context
 ) -> Changed | NotChanged:
     """Store the corrected content, queue one notice for each holder, and keep the wrong content from coming back."""
-    wrong = _not_there(work, command.record_no) or _without_basis(command.basis, CodeListName.CORRECTION_BASES)
+    wrong = _not_there(work, command.record_no) or _unfounded(command, CodeListName.CORRECTION_BASES, law, context)
     if wrong is not None:
         return wrong
     digest = command.admitted.record.content_digest
@@ -71,7 +79,7 @@ def correct_record(
     at = context.now()
     version = work.changes.correct(command.record_no, row_from_admitted(command.admitted), at)
     change = _change(command, version, Effect.REPLACE, law, at)
-    return _changed(work, change, [ordered], context)
+    return _changed(work, change, [ordered], law, context)
 
 
 def delete_record(
@@ -85,7 +93,7 @@ def delete_record(
 
     It takes two persons: one who orders it, another who approves (S 79 punishes deletion without a basis).
     """
-    wrong = _not_there(work, command.record_no) or _without_basis(command.basis, CodeListName.DELETION_BASES)
+    wrong = _not_there(work, command.record_no) or _unfounded(command, CodeListName.DELETION_BASES, law, context)
     if wrong is not None:
         return wrong
     first, second = operators
@@ -100,12 +108,13 @@ def delete_record(
         orders.append(ordered)
     at = context.now()
     version = work.changes.delete(_deletion(command, orders, at))
-    return _changed(work, _change(command, version, Effect.DELETE, law, at), orders, context)
+    return _changed(work, _change(command, version, Effect.DELETE, law, at), orders, law, context)
 
 
-def propagate(work: UnitOfWork, changes: Mapping[int, Change], context: Context) -> int:
+def propagate(work: UnitOfWork, changes: Mapping[int, Change], law: Law, context: Context) -> int:
     """Tell every holder of changed records, and take what is void out of every table; gives the number of notices.
 
+    The clocks that the law sets for it begin here.
     Frames with a changed record that are not known to have arrived are cancelled: their other records are shown
     again in new ones. Whoever was sent one is told as well, since nobody knows whether it arrived.
     """
@@ -113,7 +122,8 @@ def propagate(work: UnitOfWork, changes: Mapping[int, Change], context: Context)
         return 0
     records, at = list(changes), context.now()
     planned = plan(changes, work.ledger.holdings(records))
-    work.notices.add([_notice(one, context) for one in planned])
+    last = work.notices.add([_notice(one, context) for one in planned])
+    begin_clocks(work, begun_by_changes(changes.values(), planned, last, counting_of(law)), context)
     work.renditions.supersede(
         [
             (one.change.record_no, one.holding.agreement_no, one.version, one.change.record_version)
@@ -155,9 +165,13 @@ def _not_there(work: UnitOfWork, record_no: int) -> NotChanged | None:
     return None
 
 
-def _without_basis(basis: str, name: CodeListName) -> NotChanged | None:
-    bases = load_code_list(name)
-    if basis in bases:
+def _unfounded(
+    command: CorrectRecord | DeleteRecord, name: CodeListName, law: Law, context: Context
+) -> NotChanged | None:
+    bases = law.codes.lists[name]
+    if command.received_on is not None and command.received_on > shanghai_day(context.now()):
+        return NotChanged(why="a document that the change rests on has come before it")
+    if command.basis in bases:
         return None
     listed = ", ".join(sorted(bases.all()))
     refused = "DELETION_WITHOUT_BASIS (S 79): " if name is CodeListName.DELETION_BASES else ""
@@ -185,6 +199,7 @@ def _change(command: CorrectRecord | DeleteRecord, version: int, effect: Effect,
         document=command.document,
         occurred_at=at,
         due_at=notice_due(law.rules.notice_clock, law.calendar, at),
+        received_on=command.received_on,
     )
 
 
@@ -200,8 +215,8 @@ def _deletion(command: DeleteRecord, orders: list[SignedAct], at: datetime) -> D
     )
 
 
-def _changed(work: UnitOfWork, change: Change, orders: list[SignedAct], context: Context) -> Changed:
-    notices = propagate(work, {change.record_no: change}, context)
+def _changed(work: UnitOfWork, change: Change, orders: list[SignedAct], law: Law, context: Context) -> Changed:
+    notices = propagate(work, {change.record_no: change}, law, context)
     detail: Detail = {
         "basis": change.basis,
         "effect": change.effect.value,

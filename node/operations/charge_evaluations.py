@@ -44,7 +44,7 @@ def _charge(
     usage = Usage() if charged_before else _usage(work, number, one.epoch)
     refused = decide_evaluation(question, desk.facts_of(one.peer, one.agreement, usage), desk.context.now())
     if refused is None and not charged_before and not are_elements(one.blinded):
-        pack = desk.settings.law.rules.reference
+        pack = desk.facts.law.rules.reference
         refused = refuse(Refusal.MALFORMED, pack, "blinded: expected elements of the group, got others")
     if refused is not None or agreement is None:
         return _refuse(one, desk, entries, refused)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from agreements.permission import Facts, Usage
 from node.domain.context import Context
-from node.domain.vocabulary import Vocabulary
+from node.domain.vocabulary import Vocabulary, vocabulary_of
 from node.operations.facts import NodeFacts, Settings, is_registry_fresh
 from registry.parties import PartyId
 from registry.snapshot import Standing
@@ -19,9 +19,13 @@ class Desk:
     facts: NodeFacts
     settings: Settings
     heard: frozenset[PartyId]
-    vocabulary: Vocabulary
     context: Context
     checkpoint: bytes
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words in force."""
+        return vocabulary_of(self.facts.law)
 
     def facts_of(
         self, peer: PartyId, agreement: bytes, usage: Usage = NOTHING_USED, *, notices_overdue: bool = False
@@ -34,8 +38,9 @@ class Desk:
             peer=listing.status if listing else Standing.UNKNOWN,
             peer_class=listing.card.card.party_class if listing else None,
             registry_fresh=is_registry_fresh(self.heard, self.facts, (self.context.node, peer)),
-            catalogue=self.settings.law.catalogue,
-            rules=self.settings.law.rules,
+            catalogue=self.facts.law.catalogue,
+            rules=self.facts.law.rules,
+            lacking=self.facts.fault,
             usage=usage,
             notices_overdue=notices_overdue,
         )

@@ -26,18 +26,19 @@ from node.domain.vocabulary import Vocabulary
 from node.operations.ports import UnitOfWork
 from node.operations.rows import AliasRow, LedgerRow, RecordRow, RenditionRow
 from node.operations.stored_records import outline_from_row
-from registry.norms.catalogue import Catalogue, Precision
+from registry.norms.catalogue import Precision
+from registry.norms.law import Law
 from registry.parties import PartyId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosure:
-    """Under what is disclosed: agreement and epoch, the catalogue, and the instant."""
+    """Under what is disclosed: agreement and epoch, the law in force, and the instant."""
 
     agreement: Agreement
     agreement_no: int
     epoch: int
-    catalogue: Catalogue
+    law: Law
     vocabulary: Vocabulary
     context: Context
     at: datetime
@@ -110,7 +111,7 @@ NOBODY = (-1, -1)
 
 def may_be_seen(row: RecordRow, disclosure: Disclosure) -> bool:
     """Whether a record may be shown at the instant of the disclosure."""
-    return is_visible(outline_from_row(row), disclosure.at, disclosure.catalogue)
+    return is_visible(outline_from_row(row), disclosure.at, disclosure.law)
 
 
 def withdraw_withheld(work: UnitOfWork, frames: Sequence[bytes], disclosure: Disclosure) -> bool:

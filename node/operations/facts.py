@@ -1,48 +1,60 @@
 """The facts that decisions are made of, loaded once and kept until the generation number moves."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Final
 
 from agreements.agreement import Agreement
 from agreements.agreement import fold as fold_agreement
+from agreements.refusal import Fault, Refusal
 from crypto.merkle import Frontier
 from node.operations.ports import UnitOfWork
 from node.operations.rows import StoredMirror
 from registry import freshness
 from registry.log import grow, read_head
 from registry.mirror import Mirror, MirroredStatement
-from registry.norms.calendar import Calendar
-from registry.norms.catalogue import Catalogue
+from registry.norms.adoption import changes_after
+from registry.norms.calendar import due_end, shanghai_day
+from registry.norms.law import Lacking, Law, resolve
 from registry.norms.rule_pack import RulePack
-from registry.parties import ListedCard, PartyId, read_card
+from registry.norms.shelf import PackKind, Shelf
+from registry.parties import Jurisdiction, ListedCard, PartyId, read_card
 from registry.snapshot import Snapshot, fold
 from registry.statements import read_statement
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Law:
-    """The packs a node applies."""
-
-    rules: RulePack
-    catalogue: Catalogue
-    calendar: Calendar
+_REASONS: Final[Mapping[PackKind, Refusal]] = {
+    PackKind.RULES: Refusal.SCHEMA_VERSION,
+    PackKind.CATALOGUE: Refusal.CATALOGUE_VERSION_UNKNOWN,
+    PackKind.CODES: Refusal.CATALOGUE_VERSION_UNKNOWN,
+    PackKind.CALENDARS: Refusal.CALENDAR_UNAVAILABLE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What does not change while a node runs."""
+    """What does not change while a node runs.
+
+    `shelf` gives the packs at hand: it is asked whenever facts are read, so that an installed pack acts at once.
+    `law` is what the shipped packs make: it says how things go on that need no law in force (withholding, deleting,
+    notices, receipts, inspection) while none is known to be (rule 10).
+    """
 
     own: ListedCard
     law: Law = field(repr=False)
+    shelf: Callable[[], Shelf] = field(repr=False)
     registry_max_age: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeFacts:
-    """Registry and agreements as of a generation and a moment; `good_until` is when an announced effect begins."""
+    """Registry, law and agreements as of a generation and a moment; `good_until` is when that may be over.
+
+    `law` is the one in force for this node's jurisdiction. Where there is none, `lacking` says why: nothing is
+    disclosed, and `law` is what the rest goes on by.
+    """
 
     generation: int
     as_of: datetime
@@ -50,6 +62,13 @@ class NodeFacts:
     snapshot: Snapshot = field(repr=False)
     mirrors: Mapping[PartyId, Mirror] = field(repr=False)
     agreements: Mapping[bytes, Agreement] = field(repr=False)
+    law: Law = field(repr=False)
+    lacking: Lacking | None = None
+
+    @property
+    def fault(self) -> Fault | None:
+        """For what, and where, a disclosure is refused while there is no law in force."""
+        return None if self.lacking is None else (_REASONS[self.lacking.kind], self.lacking.detail)
 
 
 class FactsCache:
@@ -78,13 +97,18 @@ def load_facts(work: UnitOfWork, settings: Settings, at: datetime) -> NodeFacts:
     pins = {party: read_card(raw) for party, raw in work.registries.pins().items()}
     mirrors = {party: restore_mirror(work.registries.mirror(party), pin) for party, pin in pins.items()}
     snapshot = fold(mirrors.values(), tuple(pins.values()), at)
+    place = settings.own.card.jurisdiction
+    found = resolve(snapshot.norms, place, at, settings.shelf())
+    law, lacking = (settings.law, found) if isinstance(found, Lacking) else (found, None)
     return NodeFacts(
         generation=generation,
         as_of=at,
-        good_until=_next_effect(mirrors, at),
+        good_until=_next_effect(mirrors, snapshot, place, at),
         snapshot=snapshot,
         mirrors=mirrors,
-        agreements=_agreements(work, snapshot, settings.law.rules),
+        agreements=_agreements(work, snapshot, law.rules),
+        law=law,
+        lacking=lacking,
     )
 
 
@@ -146,6 +170,10 @@ def _is_over(facts: NodeFacts, at: datetime) -> bool:
     return facts.good_until is not None and at >= facts.good_until
 
 
-def _next_effect(mirrors: Mapping[PartyId, Mirror], at: datetime) -> datetime | None:
-    announced = (one.works_from for mirror in mirrors.values() for one in mirror.statements if one.works_from > at)
-    return min(announced, default=None)
+def _next_effect(
+    mirrors: Mapping[PartyId, Mirror], snapshot: Snapshot, place: Jurisdiction, at: datetime
+) -> datetime | None:
+    """When something announced begins or ends; the law is put together for one day, and again for the next."""
+    announced = [one.works_from for mirror in mirrors.values() for one in mirror.statements if one.works_from > at]
+    of_norms = changes_after(snapshot.norms.get(place, ()), at)
+    return min([*announced, *of_norms, due_end(shanghai_day(at))])

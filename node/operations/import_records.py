@@ -16,11 +16,11 @@ from node.domain.records import Kind
 from node.domain.repeats import Repeats
 from node.domain.rows import BadRow, Row
 from node.operations.change_records import propagate, updates
-from node.operations.facts import Law
 from node.operations.join_by_name import HomeNames
 from node.operations.ports import Store
 from node.operations.rows import Imported
 from node.operations.stored_records import row_from_admitted
+from registry.norms.law import Law
 
 BATCH = 1_000
 
@@ -109,7 +109,7 @@ def _store(
     at, rows = context.now(), [row_from_admitted(one) for one in admitted]
     with store.write() as work:
         imported = work.records.add(rows, at, names_may_change=ordered.names_may_change, repeated=repeated)
-        propagate(work, updates(imported.updated, ordered.law, at), context)
+        propagate(work, updates(imported.updated, ordered.law, at), ordered.law, context)
         entry = _entry(admitted, imported.outcomes, ordered.order)
         work.journal.add([draft(entry, context.node, at, context.random)])
         work.commit()

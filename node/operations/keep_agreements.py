@@ -26,6 +26,7 @@ from node.operations.facts import NodeFacts, Settings
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.rows import AgreementDocumentRow
+from node.operations.time_filing import time_filing
 from node.operations.write_down import write_down
 from registry.parties import PartyId
 
@@ -155,14 +156,11 @@ def terminate_agreement(work: UnitOfWork, agreement: Agreement, reason: Ending, 
 
 
 def receive_document(
-    work: UnitOfWork, peer: PartyId, raw: bytes, facts: NodeFacts, settings: Settings, context: Context
+    work: UnitOfWork, peer: PartyId, raw: bytes, facts: NodeFacts, context: Context
 ) -> bytes | RefusedAnswer:
     """Take in a document of an agreement from its other party; give its digest, or a journalled refusal."""
-    document = read_document(raw, facts.snapshot, settings.law.rules)
-    if isinstance(document, AgreementDocument):
-        refused = _judge(document, peer, facts, settings, context.node, work)
-    else:
-        refused = document
+    document = read_document(raw, facts.snapshot, facts.law.rules)
+    refused = _judge(document, peer, facts, context.node, work) if isinstance(document, AgreementDocument) else document
     if refused is not None:
         return _refuse(work, peer, refused, context)
     if isinstance(document, AgreementDocument):
@@ -172,6 +170,7 @@ def receive_document(
         if _keep(work, row):
             detail: Detail = {"document": document.digest.hex(), "done": "received", "kind": document.kind}
             _journal(work, context, Act.AGREEMENT, document.agreement, detail, peer)
+            time_filing(work, document.agreement, facts, context)
         work.commit()
         return document.digest
     raise AssertionError("a document that does not read is refused above")
@@ -181,13 +180,15 @@ def take_filing(
     work: UnitOfWork, peer: PartyId, raw: bytes, facts: NodeFacts, settings: Settings, context: Context
 ) -> bytes | RefusedAnswer:
     """As an authority: file an agreement and give the signed receipt; the same agreement again gets the first one."""
-    rules = settings.law.rules
+    rules = facts.law.rules
     if not settings.own.card.party_class.is_authority:
         refused = refuse(Refusal.PARTY_NOT_ELIGIBLE, rules.reference, "receiver: expected an authority")
         return _refuse(work, peer, refused, context)
+    if facts.fault is not None:
+        return _refuse(work, peer, refuse(facts.fault[0], rules.reference, facts.fault[1]), context)
     desk = Desk(
         authority=context.node, snapshot=facts.snapshot, rules=rules,
-        catalogue=settings.law.catalogue, calendar=settings.law.calendar,
+        catalogue=facts.law.catalogue, calendar=facts.law.calendar,
     )  # fmt: skip
     receipt_no = f"{settings.own.card.jurisdiction}-{context.now():%Y%m%d}-{context.random(6).hex().upper()}"
     decided = file(Submission(document=raw, filed_by=peer, receipt_no=receipt_no), context.now(), desk)
@@ -210,12 +211,12 @@ def take_filing(
 
 
 def keep_receipt(
-    work: UnitOfWork, authority: PartyId, agreement: Agreement, raw: bytes, office_facts: NodeFacts,
-    settings: Settings, context: Context,
+    work: UnitOfWork, authority: PartyId, agreement: Agreement, raw: bytes, facts: NodeFacts,
+    context: Context,
 ) -> bytes | Refused:  # fmt: skip
     """Keep the receipt that the authority gave us, and pass it on to the other party."""
-    rules = settings.law.rules
-    document = read_document(raw, office_facts.snapshot, rules)
+    rules = facts.law.rules
+    document = read_document(raw, facts.snapshot, rules)
     if isinstance(document, Refused):
         return document
     if document.kind != filing.KIND or document.agreement != agreement.digest or document.signed_by != {authority}:
@@ -229,6 +230,7 @@ def keep_receipt(
         _send(work, _other(agreement.terms, context.node), agreement.digest, document.digest, raw, context)
         detail: Detail = {"done": "filed", "receipt": document.digest.hex()}
         _journal(work, context, Act.FILING, agreement.digest, detail, authority)
+        time_filing(work, agreement.digest, facts, context)
     return document.digest
 
 
@@ -250,6 +252,7 @@ def _sign(work: UnitOfWork, agreement: Agreement, office: Office, done: str, to:
     number = _send(work, to, agreement.digest, agreement.digest, raw, context)
     detail = _detail(done, agreement.digest, ordered.digest)
     _journal(work, context, Act.AGREEMENT, agreement.digest, detail, to)
+    time_filing(work, agreement.digest, office.facts, context)
     work.commit()
     return Done(agreement=agreement.digest, job=number)
 
@@ -260,7 +263,9 @@ def _first_problem(terms: Terms, office: Office) -> NotPossible | None:
     if provider is None or recipient is None or not (provider.is_active and recipient.is_active):
         missing = terms.recipient if provider is not None and provider.is_active else terms.provider
         return NotPossible(why=f"{missing} is not an admitted party")
-    law = office.settings.law
+    law, fault = office.facts.law, office.facts.fault
+    if fault is not None:
+        return NotPossible(why=f"{fault[0]}: {fault[1]}")
     problems = check_terms(terms, provider.card.card, recipient.card.card, law.rules, law.catalogue)
     if problems:
         return NotPossible(why=f"{problems[0].reason}: {problems[0].detail}")
@@ -271,11 +276,10 @@ def _judge(
     document: AgreementDocument,
     peer: PartyId,
     facts: NodeFacts,
-    settings: Settings,
     node: PartyId,
     work: UnitOfWork,
 ) -> Refused | None:
-    rules = settings.law.rules
+    rules = facts.law.rules
     if isinstance(document.payload, Terms):
         if {peer, node} != document.payload.parties:
             return refuse(Refusal.AGREEMENT_MISSING, rules.reference, "parties: expected sender and receiver")
@@ -315,7 +319,7 @@ def _signed_terms(work: UnitOfWork, agreement: Agreement, office: Office) -> byt
 
     Only their signatures count: others prove nothing, and whoever adds them must not keep us from filing.
     """
-    snapshot, rules = office.facts.snapshot, office.settings.law.rules
+    snapshot, rules = office.facts.snapshot, office.facts.law.rules
     rows = work.agreements.documents(agreement.digest)
     read = [read_document(row.raw, snapshot, rules) for row in rows if row.kind == TERMS_KIND]
     return max((one for one in read if isinstance(one, AgreementDocument)), key=lambda one: len(one.signed_by)).raw

@@ -1,7 +1,11 @@
-"""The registry at a node: pin authorities, mirror their logs; and at an authority: state who is admitted."""
+"""The registry at a node: pin authorities, mirror their logs; and at an authority: say who is admitted, and what holds.
 
-from collections.abc import Callable
+Statements are appended one by one, each with the head over it, in one transaction.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from crypto.checkpoint import NoteKey
 from crypto.errors import CryptoError
@@ -17,10 +21,20 @@ from registry import freshness
 from registry.errors import RegistryError
 from registry.log import grow, issue_head, read_head
 from registry.mirror import Advanced, Mirror, NotAdvanced, Setback, advance
+from registry.norms.adoption import Contradiction, clashes
+from registry.norms.law import Lacking, resolve
+from registry.norms.shelf import Pack
 from registry.parties import ListedCard, PartyId, fingerprint, read_card, registry_origin
-from registry.statements import Desk, RevocationReason, admit, revoke
+from registry.snapshot import fold
+from registry.statements import Adoption, Desk, RevocationReason, Term, admit, adopt, revoke
 
 MOST_STATEMENTS = 500
+
+_INSTEAD: Final = {
+    Contradiction.SAME_DAY: "something else is in force from that day on already; name a later one",
+    Contradiction.SAME_VERSION: "this version was adopted with other bytes; a changed pack has a higher version",
+    Contradiction.ROLLBACK: "a higher version was adopted for an earlier day, or a lower one for a later day",
+}
 
 Writer = Callable[[Desk], bytes]
 
@@ -109,6 +123,35 @@ def revoke_party(
     return _state(work, facts, settings, context, lambda desk: revoke(desk, party, reason, desk.at), ordered)
 
 
+def adopt_packs(
+    work: UnitOfWork,
+    packs: Sequence[Pack],
+    term: Term,
+    facts: NodeFacts,
+    settings: Settings,
+    context: Context,
+    ordered: SignedAct | None = None,
+) -> Mirror | Unfit:
+    """As an authority: state that packs are in force for the parties here, from a day on.
+
+    Refused when it would contradict what was adopted before, or leave the parties without law from that day on:
+    a statement that was published cannot be called back.
+    """
+
+    def judge(moved: Mirror) -> Unfit | None:
+        begins = moved.statements[-1].works_from
+        snapshot = fold([moved], (settings.own,), begins)
+        adopted = snapshot.norms[settings.own.card.jurisdiction]
+        number = moved.statements[-1].read.statement.number
+        contradicted = next((one for one in clashes(adopted) if number in {one.first.number, one.second.number}), None)
+        if contradicted is not None:
+            return Unfit(why=f"{contradicted.place}: {contradicted.how}: {_INSTEAD[contradicted.how]}")
+        law = resolve(snapshot.norms, settings.own.card.jurisdiction, begins, settings.shelf())
+        return Unfit(why=f"no law would be in force then: {law.detail}") if isinstance(law, Lacking) else None
+
+    return _state(work, facts, settings, context, lambda desk: adopt(desk, packs, term), ordered, judge)
+
+
 def renew_head(work: UnitOfWork, facts: NodeFacts, context: Context) -> None:
     """As an authority: sign the head again with the present time, so that everybody hears that nothing is hidden."""
     mirror = facts.mirrors[context.node]
@@ -134,8 +177,9 @@ def _state(
     context: Context,
     write: Writer,
     ordered: SignedAct | None,
+    judge: Callable[[Mirror], Unfit | None] = lambda _: None,
 ) -> Mirror | Unfit:
-    """Append one statement and the head over it, in one transaction."""
+    """Append one statement and the head over it, in one transaction, unless `judge` has something against it."""
     known = facts.mirrors.get(context.node)
     if known is None or context.keys.registry is None:
         return Unfit(why="this node is not an authority")
@@ -150,12 +194,16 @@ def _state(
     moved = advance(own, head, [raw])
     if isinstance(moved, NotAdvanced):
         return Unfit(why=f"the log cannot be extended: {moved.field}: expected {moved.expected}, got {moved.got}")
+    unfit = judge(moved.mirror)
+    if unfit is not None:
+        return unfit
     _store(work, own, moved.mirror)
-    statement = moved.mirror.statements[-1].read
-    detail = {"done": statement.statement.kind.value, "statement": statement.digest.hex()}
+    read = moved.mirror.statements[-1].read
+    detail = {"done": read.statement.kind.value, "statement": read.digest.hex()}
     if ordered is not None:
         detail["order"] = ordered.digest.hex()
-    _journal(work, context, statement.statement.party, detail)
+    about = context.node if isinstance(read.statement, Adoption) else read.statement.party
+    _journal(work, context, about, detail)
     work.commit()
     return moved.mirror
 

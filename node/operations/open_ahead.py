@@ -29,16 +29,14 @@ class OpenedAhead:
         """The openings of a message, made now if they were not made by the facts of this desk."""
         known = self.messages.get(asked.request) if self.facts is desk.facts else None
         if known is None:
-            (known,) = open_all([_presented(asked, desk.facts)], desk.settings.law.rules.reference)
+            (known,) = open_all([_presented(asked, desk.facts)], desk.facts.law.rules.reference)
         return known
 
 
 NOTHING = OpenedAhead()
 
 
-def open_ahead(
-    asked: Sequence[QueryAsked], facts: NodeFacts | None, rule_pack: str, opener: Opener = open_all
-) -> OpenedAhead:
+def open_ahead(asked: Sequence[QueryAsked], facts: NodeFacts | None, opener: Opener = open_all) -> OpenedAhead:
     """Open the authorisations of messages by facts that may be over already.
 
     Of a message under an agreement that is not its sender's nothing is opened: it will be refused whole.
@@ -46,7 +44,7 @@ def open_ahead(
     if facts is None:
         return NOTHING
     own = [one for one in asked if _names_its_own(one, facts)]
-    opened = opener([_presented(one, facts) for one in own], rule_pack)
+    opened = opener([_presented(one, facts) for one in own], facts.law.rules.reference)
     return OpenedAhead(facts=facts, messages=dict(zip([one.request for one in own], opened, strict=True)))
 
 

@@ -189,7 +189,7 @@ def _pushing(work: UnitOfWork, job: int, plan: PushPlan, desk: Desk) -> "_Pushin
     if epoch is None or not work.pseudonyms.ready(number, epoch.number):
         return facts.refuse(Refusal.NOT_READY, "index: expected complete, got being built")
     disclosure = Disclosure(
-        agreement=agreement, agreement_no=number, epoch=epoch.number, catalogue=desk.settings.law.catalogue,
+        agreement=agreement, agreement_no=number, epoch=epoch.number, law=desk.facts.law,
         vocabulary=desk.vocabulary, context=desk.context, at=at,
     )  # fmt: skip
     return _Pushing(job=job, desk=desk, disclosure=disclosure, granted=granted)

@@ -189,7 +189,7 @@ def _disclosure(batch: NoticeBatchRow, desk: Desk) -> Disclosure | None:
     if agreement is None or epoch is None:
         return None
     return Disclosure(
-        agreement=agreement, agreement_no=0, epoch=epoch.number, catalogue=desk.settings.law.catalogue,
+        agreement=agreement, agreement_no=0, epoch=epoch.number, law=desk.facts.law,
         vocabulary=desk.vocabulary, context=desk.context, at=at,
     )  # fmt: skip
 

@@ -50,7 +50,7 @@ from node.domain.evidence.orders import (
 )
 from node.domain.journal import Act, Detail, EntryFacts, JournalEntry
 from node.operations.asked import RefusedAnswer
-from node.operations.facts import NodeFacts, Settings
+from node.operations.facts import NodeFacts
 from node.operations.inspection_rows import InspectionRow
 from node.operations.ports import Store, UnitOfWork
 from node.operations.rows import JournalRow, StoredCheckpoint
@@ -84,14 +84,14 @@ class Inspection:
 
 
 def order_inspection(
-    work: UnitOfWork, peer: PartyId, raw: bytes, facts: NodeFacts, settings: Settings, context: Context
+    work: UnitOfWork, peer: PartyId, raw: bytes, facts: NodeFacts, context: Context
 ) -> Inspection | RefusedAnswer:
     """Decide an order, and journal it once; NOT_READY until that entry is published.
 
     Goes on under stale heads and for suspended parties: inspection discloses no record (rule 10). The same order again
     is the same inspection, so that a fetch that broke off can begin anew.
     """
-    opened = _open(peer, raw, facts, settings, context)
+    opened = _open(peer, raw, facts, context)
     if isinstance(opened, Refused):
         return _refuse(work, peer, opened, context)
     order, digest = opened
@@ -99,9 +99,9 @@ def order_inspection(
     supervises = listing is not None and listing.authority == peer
     scope = scope_of(order, _concerned(peer, facts), supervises=supervises)
     if scope is not None and not all(bytes.fromhex(one) in facts.agreements for one in scope or ("",)):
-        missing = refuse(Refusal.AGREEMENT_MISSING, settings.law.rules.reference, "agreements: expected held here")
+        missing = refuse(Refusal.AGREEMENT_MISSING, facts.law.rules.reference, "agreements: expected held here")
         return _refuse(work, peer, missing, context)
-    not_ready = refuse(Refusal.NOT_READY, settings.law.rules.reference, "order: expected published")
+    not_ready = refuse(Refusal.NOT_READY, facts.law.rules.reference, "order: expected published")
     kept = work.inspections.find(digest)
     if kept is None:
         return RefusedAnswer(refused=not_ready, leaf=_journal_order(work, raw, digest, order, context))
@@ -143,10 +143,8 @@ def in_parts(lines: Iterator[bytes], most: int) -> Iterator[bytes]:
         yield bytes(waiting)
 
 
-def _open(
-    peer: PartyId, raw: bytes, facts: NodeFacts, settings: Settings, context: Context
-) -> tuple[InspectionOrder, bytes] | Refused:
-    pack = settings.law.rules.reference
+def _open(peer: PartyId, raw: bytes, facts: NodeFacts, context: Context) -> tuple[InspectionOrder, bytes] | Refused:
+    pack = facts.law.rules.reference
     if peer not in facts.snapshot.authorities:
         return refuse(Refusal.PARTY_NOT_ELIGIBLE, pack, "sender: expected a pinned authority")
     authority = facts.snapshot.listings[peer].card

@@ -10,6 +10,7 @@ from node.domain.records import CatalogueItem, HomeRecord, Kind, Withheld, decod
 from node.domain.subjects import SubjectKind
 from node.operations.rows import NewRecordRow, RecordRow, SubjectRow
 from registry.norms.catalogue import Nature, Polarity, Publicity
+from registry.norms.overlay import Severity
 from registry.parties import PartyId
 
 
@@ -28,6 +29,7 @@ class RecordFacts(msgspec.Struct, frozen=True, kw_only=True):
     generated_at: date
     reported_at: date
     publicity: Publicity
+    severity: Severity | None = None
 
 
 class _ShieldFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +37,10 @@ class _ShieldFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     subject_kind: SubjectKind
     publicity: Publicity
+    nature: Nature
+    polarity: Polarity
+    generated_at: date
+    severity: Severity | None = None
 
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +50,10 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     subject_kind: SubjectKind
     publicity: Publicity
     disclose_until: date | None
+    nature: Nature
+    polarity: Polarity
+    generated_at: date
+    severity: Severity | None
     states: frozenset[Withheld]
 
 
@@ -101,6 +111,10 @@ def outline_from_row(row: RecordRow) -> Outline:
         subject_kind=facts.subject_kind,
         publicity=facts.publicity,
         disclose_until=row.disclose_until,
+        nature=facts.nature,
+        polarity=facts.polarity,
+        generated_at=facts.generated_at,
+        severity=facts.severity,
         states=frozenset(Withheld(state) for state in row.withheld),
     )
 
@@ -119,4 +133,5 @@ def _facts(record: HomeRecord) -> RecordFacts:
         generated_at=record.generated_at,
         reported_at=record.reported_at,
         publicity=record.publicity,
+        severity=record.severity,
     )

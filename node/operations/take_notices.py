@@ -16,6 +16,7 @@ from crypto import envelope
 from crypto.commitment import decode
 from crypto.errors import CryptoError
 from crypto.renditions import Read
+from node.domain.begun import begun_by_notices
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.notices import KIND, Effect, Notice, NoticeBatch, Outcome, Place, apply, place_of
@@ -32,6 +33,7 @@ from node.operations.accept_frames import (
     read_header,
 )
 from node.operations.asked import FrameArrived, NoticesTaken, RefusedAnswer
+from node.operations.keep_clocks import begin_clocks, counting_of
 from node.operations.ports import UnitOfWork
 from node.operations.rows import ErasureRow, FloorRow, HeldRow, ReceivedNoticeRow
 from node.operations.write_down import write_down
@@ -91,7 +93,7 @@ def _take_again(
 
 
 def _open(raw: bytes, peer: PartyId, recipient: Recipient) -> tuple[NoticeBatch, bytes] | Refused:
-    pack = recipient.settings.law.rules.reference
+    pack = recipient.facts.law.rules.reference
     try:
         signed = envelope.parse(raw, KIND)
         if not envelope.verified_signers(signed, document_keys(recipient.facts.snapshot.keys_of(peer))):
@@ -131,6 +133,8 @@ def _take(
     _destroy(work, agreement, [bytes.fromhex(one.alias) for one, _ in outcomes])
     leaf = _journal(work, peer, batch, digest, outcomes, recipient)
     work.notices_taken.take(peer, raw, digest, _rows(peer, batch, outcomes, recipient))
+    counting = counting_of(recipient.facts.law)
+    begin_clocks(work, begun_by_notices(peer, batch.first, batch.notices, counting, context.now()), context)
     left_out = [(kept.frame, alias) for alias in kept.left_out] if isinstance(kept, Kept) else []
     _queue_receipts(work, peer, outcomes, left_out, leaf, recipient)
     work.erasures.add(

@@ -8,20 +8,21 @@ from node.domain.context import Context
 from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.receipts import COPY_KIND, KIND, MOST_RECEIPTS, CopyReceiptBatch, ReceiptBatch
 from node.operations.asked import RefusedAnswer
-from node.operations.facts import NodeFacts, Settings
+from node.operations.facts import NodeFacts
+from node.operations.keep_clocks import end_telling
 from node.operations.ports import UnitOfWork
 from node.operations.write_down import write_down
 from registry.parties import PartyId
 
 
 def take_receipts(
-    work: UnitOfWork, peer: PartyId, raw: bytes, facts: NodeFacts, settings: Settings, context: Context
+    work: UnitOfWork, peer: PartyId, raw: bytes, facts: NodeFacts, context: Context
 ) -> RefusedAnswer | None:
     """Verify a batch and note each receipt where it belongs; receipts of what was never sent are counted, not kept.
 
     Goes on for suspended peers and under stale heads: a receipt discloses nothing, and proves what was disclosed.
     """
-    batch = _open(raw, peer, facts, settings, context.node)
+    batch = _open(raw, peer, facts, context.node)
     if isinstance(batch, Refused):
         return _refuse(work, peer, batch, context)
     if isinstance(batch, CopyReceiptBatch):
@@ -42,16 +43,16 @@ def _note_copies(work: UnitOfWork, peer: PartyId, raw: bytes, batch: CopyReceipt
     ended = [
         (bytes.fromhex(one.frame), bytes.fromhex(one.alias)) for one in batch.receipts if one.frame is not None
     ]  # fmt: skip
-    matched = work.notices.advance(peer, [(notice, stage.value, at) for notice, stage, at in told], raw)
+    numbers = work.notices.advance(peer, [(notice, stage.value, at) for notice, stage, at in told], raw)
+    received = [(numbers[notice], at) for notice, _, at in told if notice in numbers]
+    end_telling(work, peer, received, context)
     at = context.now()
     work.settlements.settle(peer, [notice for notice, stage, _ in told if stage.is_last], raw, at)
-    return matched + work.settlements.end(peer, ended, raw, at)
+    return len(received) + work.settlements.end(peer, ended, raw, at)
 
 
-def _open(
-    raw: bytes, peer: PartyId, facts: NodeFacts, settings: Settings, node: PartyId
-) -> ReceiptBatch | CopyReceiptBatch | Refused:
-    pack = settings.law.rules.reference
+def _open(raw: bytes, peer: PartyId, facts: NodeFacts, node: PartyId) -> ReceiptBatch | CopyReceiptBatch | Refused:
+    pack = facts.law.rules.reference
     try:
         signed = envelope.parse_any(raw, (KIND, COPY_KIND))
         if not envelope.verified_signers(signed, document_keys(facts.snapshot.keys_of(peer))):

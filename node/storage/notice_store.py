@@ -20,6 +20,7 @@ INSERT INTO notices (notice, peer, agreement_no, record_no, record_version, alia
 salt, occurred_at, due_at, stage, stage_rank)
 VALUES (:notice, :peer, :agreement_no, :record_no, :record_version, :alias, :effect, :version, :basis, :document,
 :salt, :occurred_at, :due_at, :stage, :stage_rank)"""
+_NEWEST: Final = "SELECT max(number) FROM notices WHERE peer = :peer AND sequence IS NULL"
 _WAITING: Final = "WAITING"
 _COLUMNS: Final = """
 n.number, n.notice, n.peer, g.digest, n.record_no, n.record_version, n.alias, n.effect, n.version, n.basis, n.document,
@@ -103,7 +104,7 @@ class SqlNotices:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    def add(self, notices: Sequence[NewNoticeRow]) -> None:
+    def add(self, notices: Sequence[NewNoticeRow]) -> dict[PartyId, int]:
         values = [
             {
                 "notice": one.notice,
@@ -125,6 +126,7 @@ class SqlNotices:
             for one in notices
         ]
         self._transaction.run_many(_ADD, values)
+        return {peer: self._newest(peer) for peer in dict.fromkeys(one.peer for one in notices)}
 
     def page(self, after: int, limit: int, *, only_open: bool) -> list[NoticeRow]:
         rows = self._transaction.rows(_PAGE_OPEN if only_open else _PAGE, {"after": after, "limit": limit})
@@ -144,12 +146,15 @@ class SqlNotices:
         # Receipts have whole seconds, so that several stages may be of one moment.
         return _notice_from_row(row), sorted(stages, key=lambda one: (one.at, CopyStage(one.stage).rank))
 
-    def advance(self, peer: PartyId, notices: Sequence[tuple[bytes, str, datetime]], receipt: bytes) -> int:
+    def advance(
+        self, peer: PartyId, notices: Sequence[tuple[bytes, str, datetime]], receipt: bytes
+    ) -> dict[bytes, int]:
         wanted = self._transaction.keys([notice for notice, _, _ in notices])
-        mine = dict(self._transaction.rows(_MINE, {"wanted": wanted, "peer": peer}))
+        rows = self._transaction.rows(_MINE, {"wanted": wanted, "peer": peer})
+        mine = {bytes(notice): int(number) for notice, number in rows}
         known = [(mine[notice], CopyStage(stage), at) for notice, stage, at in notices if notice in mine]
         if not known:
-            return 0
+            return {}
         digest = keep_receipt(self._transaction, receipt)
         kept = [
             {"notice_no": number, "stage": stage.value, "at": to_milliseconds(at), "raw_digest": digest}
@@ -158,7 +163,11 @@ class SqlNotices:
         self._transaction.run_many(_KEEP_STAGE, kept)
         moved = [{"number": number, "stage": stage.value, "stage_rank": stage.rank} for number, stage, _ in known]
         self._transaction.run_many(_ADVANCE, moved)
-        return len(known)
+        return mine
+
+    def _newest(self, peer: PartyId) -> int:
+        ((number,),) = self._transaction.rows(_NEWEST, {"peer": peer})
+        return int(number)
 
 
 class SqlNoticeStreams:

@@ -272,6 +272,19 @@ erasures = Table(
     _bytes("frame", nullable=True), _time("at"), sqlite_autoincrement=True,
 )  # fmt: skip
 
+# What has to be done by when: `name` is the agreement, change or batch that a clock is about, `awaits` the number of
+# the notice whose receipt ends it. Days are those in Shenzhen.
+clocks = Table(
+    "clocks", metadata, _number(), _text("code"), _text("article"), _text("rule_pack"), _text("about"), _text("name"),
+    _text("peer"), _int("count"), _text("event"), _text("started_on"), _text("due_on"),
+    _text("outer_on", nullable=True), _text("packs"), Column("provisional", Boolean, nullable=False),
+    _int("awaits", nullable=True), _text("standing"), _time("opened_at"), _text("met_by", nullable=True),
+    _time("met_at", nullable=True),
+    UniqueConstraint("name", "about", "code", "peer"),
+    Index("ix_clocks_running", "due_on", "number",
+          sqlite_where=text("met_at IS NULL"), postgresql_where=text("met_at IS NULL")),
+)  # fmt: skip
+
 # Orders of authorities by which this node shows evidence.
 inspections = Table(
     "inspections", metadata, _number(), _bytes("digest", unique=True), _text("authority"), _bytes("raw"),

@@ -3,6 +3,7 @@
 from node.operations import ports
 from node.storage.agreement_store import SqlAgreements, SqlConsents, SqlKnownPseudonyms
 from node.storage.change_store import SqlChanges
+from node.storage.clock_store import SqlClockBook, SqlClocks
 from node.storage.copy_store import SqlCopies, SqlErasures
 from node.storage.disclosure_store import SqlPseudonyms, SqlRenditions
 from node.storage.exchange_store import SqlPushedFrames, SqlReceivedFrames, SqlSentFrames
@@ -22,8 +23,8 @@ class SqlUnit:
     """One transaction and the stores in it, see `node.operations.ports.UnitOfWork`."""
 
     __slots__ = (
-        "_transaction", "agreements", "changes", "consents", "copies", "erasures", "evidence", "exhibits",
-        "generation", "inspections", "journal", "known_pseudonyms", "ledger", "notice_answers",
+        "_transaction", "agreements", "changes", "clock_book", "clocks", "consents", "copies", "erasures",
+        "evidence", "exhibits", "generation", "inspections", "journal", "known_pseudonyms", "ledger", "notice_answers",
         "notice_streams", "notices", "notices_taken", "operators", "outbox", "peers", "pseudonyms",
         "pushed_frames", "received_frames", "records", "registries", "renditions", "sent_frames",
         "settlements", "tree", "usage",
@@ -52,6 +53,8 @@ class SqlUnit:
         self.notices_taken: ports.TakenNotices = SqlTakenNotices(transaction)
         self.evidence: ports.Evidence = SqlEvidence(transaction)
         self.erasures: ports.Erasures = SqlErasures(transaction)
+        self.clocks: ports.Clocks = SqlClocks(transaction)
+        self.clock_book: ports.ClockBook = SqlClockBook(transaction)
         self.usage: ports.Usage = SqlUsage(transaction)
         self.consents: ports.Consents = SqlConsents(transaction)
         self.known_pseudonyms: ports.KnownPseudonyms = SqlKnownPseudonyms(transaction)

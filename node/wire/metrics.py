@@ -1,4 +1,4 @@
-"""What is counted about calls. Labels are methods, status codes and reasons; never a party or a request."""
+"""What is counted. Labels are methods, status codes, reasons and codes of clocks; never a party or a request."""
 
 from typing import Final
 
@@ -33,6 +33,12 @@ class WireMetrics(Collector):
             registry=self.registry,
         )
         self._handshakes = Counter("creditport_handshakes", "TLS handshakes begun.", registry=self.registry)
+        self._missed = Counter(
+            "creditport_clocks_missed",
+            "Legal clocks past the node's own bound (LATE), or the law's (BREACH).",
+            ("clock", "standing"),
+            registry=self.registry,
+        )
         self._begun = 0
         self._running = 0
         self._done = 0
@@ -60,6 +66,10 @@ class WireMetrics(Collector):
     def refused(self, reason: Refusal) -> None:
         """Count a refusal."""
         self._refusals.labels(reason.value).inc()
+
+    def missed(self, clock: str, standing: str) -> None:
+        """Count a legal clock that passed one of its bounds."""
+        self._missed.labels(clock, standing).inc()
 
     @property
     def stopped_by_transport(self) -> int:

@@ -111,6 +111,15 @@ class Calendar:
             raise ValueError("a clock runs for one working day or more")
         return self._count(start, days, direction)
 
+    def working_days_until(self, after: date, last: date) -> int:
+        """How many working days are left behind `after`, up to and with `last`, as an operator counts; 0 if none.
+
+        Raises:
+            CalendarUnavailable: a day between them lies outside every pack.
+        """
+        between = range(1, (last - after).days + 1)
+        return sum(self.is_working(after + timedelta(days=days)) for days in between)
+
     def roll_forward(self, day: date) -> Due:
         """`day`, or the first working day after it when it may rest (Civil Code 203, for the subject).
 

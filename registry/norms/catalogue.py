@@ -88,7 +88,8 @@ def read_catalogue(text: str, name: str = "catalogue") -> Catalogue:
 
     Raises:
         IncompleteEntry: an entry lacks a part that S 17 asks for, or the evidence its category needs (S 18).
-        BadPack: see `read_pack`; also when an entry contradicts itself or the regulation.
+        BadPack: see `read_pack`; also when an entry contradicts itself. Whether it keeps within the rule pack it
+            is used with is for `registry.norms.law.check_catalogue` to say.
     """
     try:
         catalogue = read_pack(text, Catalogue, name)

@@ -9,6 +9,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from registry.errors import BadPack
+from registry.norms.clocks import Event
 from registry.norms.packs import read_pack, shipped
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -82,13 +83,15 @@ class BandTableName(StrEnum):
 class Code(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a code means, in both languages (English may be missing), and which groups it belongs to.
 
-    `article` is the one that a legal basis rests on, as in "S 36"; empty for a code that is none.
+    `article` is the one that a legal basis rests on, as in "S 36"; empty for a code that is none. `events` are what has
+    happened where something is done on that basis, in the words by which a rule pack's clocks start.
     """
 
     zh: Text
     en: str = ""
     tags: frozenset[Text] = frozenset()
     article: str = ""
+    events: tuple[Event, ...] = ()
 
 
 class CodeList(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

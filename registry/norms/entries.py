@@ -162,7 +162,7 @@ class Disclosure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     article: Text
-    years: Annotated[int, Meta(ge=1, le=5)] | None = None
+    years: Annotated[int, Meta(ge=1)] | None = None
     until: FieldName | None = None
 
 

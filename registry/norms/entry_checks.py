@@ -16,7 +16,6 @@ from registry.norms.entries import (
     Precision,
     ValueType,
 )
-from registry.parties import RECORD_RECIPIENTS, PartyClass
 
 
 class Fault(NamedTuple):
@@ -112,8 +111,6 @@ def _law(entry: CatalogueEntry) -> Iterator[Fault]:
         yield Fault("disclosure.years", "at most five years for adverse kinds (S 31)", incomplete=True)
     if entry.disclosure.years is None and entry.disclosure.until is None:
         yield Fault("disclosure", "a period in years or the field of its end (S 17)", incomplete=True)
-    if not entry.sharing_scope <= RECORD_RECIPIENTS | {PartyClass.STATE_ORGAN}:
-        yield Fault("sharing_scope", "classes that may receive records")
     if entry.nature is Nature.PUBLIC:
         if entry.legal_form is None:
             yield Fault("legal_form", "where public information says its legal form (S 3)", incomplete=True)

@@ -1,6 +1,8 @@
 """Reading a norm pack: TOML text into a typed fact, strictly, naming the place that does not fit."""
 
 import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
 from importlib.resources import files
 from typing import TypeVar
 
@@ -17,15 +19,26 @@ def read_pack(text: str, kind: type[T], pack: str) -> T:
     Raises:
         BadPack: not TOML, or a key is missing, unknown, or of another type; the error names the place.
     """
-    try:
-        plain = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        raise BadPack(pack, "the whole file", "not TOML") from None
+    plain = read_tables(text, pack)
     try:
         return msgspec.convert(plain, kind, strict=True, str_keys=True)
     except msgspec.ValidationError as failure:
         complaint, _, place = str(failure).rpartition(" - at ")
-        raise BadPack(pack, place.strip("`").replace("`", "") if complaint else "$", complaint or place) from None
+        raise BadPack(pack, place.replace("`", "") if complaint else "$", complaint or place) from None
+
+
+def read_tables(text: str, pack: str) -> Mapping[str, object]:
+    """The tables of a TOML text, before it is known of what they are; BadPack when it is not TOML."""
+    try:
+        return _tables(text)
+    except tomllib.TOMLDecodeError:
+        raise BadPack(pack, "the whole file", "not TOML") from None
+
+
+@lru_cache(maxsize=1)
+def _tables(text: str) -> Mapping[str, object]:
+    """Parsing is most of the work: who asks what a text is, and then reads it, has it parsed once."""
+    return tomllib.loads(text)
 
 
 def shipped(folder: str, name: str) -> str:
@@ -34,10 +47,15 @@ def shipped(folder: str, name: str) -> str:
     Raises:
         BadPack: none of that name is shipped.
     """
+    return shipped_bytes(folder, name).decode()
+
+
+def shipped_bytes(folder: str, name: str) -> bytes:
+    """The exact bytes of the same; BadPack when none of that name is shipped."""
     source = files("registry") / "data" / folder / f"{name}.toml"
     if not source.is_file():
         raise BadPack(name, folder, "not among the shipped packs")
-    return source.read_text(encoding="utf-8")
+    return source.read_bytes()
 
 
 def shipped_names(folder: str) -> tuple[str, ...]:

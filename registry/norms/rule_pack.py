@@ -45,13 +45,16 @@ class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class RulePack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The law as this product applies it; every decision records `reference` and the article.
 
-    `events` are all that a clock may start or end with, and `views` where a breach may be shown. `arrears_thresholds`
-    say from how many whole yuan arrears of a type are relatively large; a type without one is never large (S 18(8)).
+    `agreement_parties` may be party to a sharing agreement, `record_recipients` may be shown records at all unless the
+    catalogue says less; `negative_categories` is how many items the closed list of adverse information has.
+    `arrears_thresholds` say from how many whole yuan arrears of a type are relatively large; a type without one is
+    never large (S 18(8)). `events` are all that a clock may start or end with, and `views` where a breach may be shown.
     """
 
     id: str
     version: Positive
     title: str
+    title_en: str
     effective_from: date
     calendar_alarm_days: Ruled[Positive]
     close_of_business: Ruled[time]
@@ -64,6 +67,9 @@ class RulePack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     agreement_max_months: Ruled[Positive]
     disclosure_years: Ruled[Positive]
     arrears_thresholds: Ruled[dict[str, Positive]]
+    negative_categories: Ruled[Positive]
+    agreement_parties: Ruled[frozenset[PartyClass]]
+    record_recipients: Ruled[frozenset[PartyClass]]
     purposes_abroad: Ruled[frozenset[str]]
     batch_query_classes: Ruled[frozenset[PartyClass]]
 
@@ -111,7 +117,7 @@ def read_rule_pack(text: str, name: str = "rule pack") -> RulePack:
     Raises:
         BadPack: see `read_pack`; also without a clock that the product needs, with a clock that starts or ends with
             an event, breaks into a view or is extended within a clock that the pack does not list, with two terms of
-            disclosure, or with a default above its maximum.
+            disclosure, with a default above its maximum, or with recipients of records outside agreement_parties.
     """
     try:
         pack = read_pack(text, RulePack, name)
@@ -127,6 +133,8 @@ def read_rule_pack(text: str, name: str = "rule pack") -> RulePack:
         raise BadPack(name, "clocks.DISCLOSURE.strict", "the years of disclosure_years")
     if pack.retention.default_days > pack.retention.max_days:
         raise BadPack(name, "retention.default_days", "no more than max_days")
+    if not pack.record_recipients.value <= pack.agreement_parties.value:
+        raise BadPack(name, "record_recipients.value", "classes of agreement_parties only")
     return pack
 
 

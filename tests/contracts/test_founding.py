@@ -9,7 +9,7 @@ import pytest
 
 from node.app.founding import Pin, found
 from node.app.opening import opened
-from node.config import SQLITE_IN_FOLDER, Config, ConfigError, Folder, Identity, Network
+from node.config import SQLITE_IN_FOLDER, Config, ConfigError, Folder, Identity, Network, read_config
 from node.storage.errors import AlreadyInitialised
 from registry.parties import Jurisdiction, PartyClass, PartyId
 from tests.contracts.postgresql import PostgresqlServer
@@ -51,6 +51,28 @@ def test_a_node_is_founded_with_its_database_and_opened_again(tmp_path: Path, co
         assert node.config == config
         assert work.registries.pins() == {card.card.party: card.raw}
     assert (folder.path / "node.sqlite").exists() == (config.database == SQLITE_IN_FOLDER)
+
+
+def test_an_authority_is_founded_with_the_law_of_its_place_in_force(tmp_path: Path, config: Config) -> None:
+    found(Folder(tmp_path / "node"), config, PASSPHRASE, [])
+
+    with opened(Folder(tmp_path / "node")) as node, node.store.read() as work:
+        facts = node.facts(work)
+    assert facts.lacking is None
+    assert facts.law.packs[-2:] == ("rules/HK@1", "rules/SZ-DRAFT-82@1")
+
+
+def test_a_configuration_that_chose_its_packs_is_read_if_it_chose_these(tmp_path: Path, config: Config) -> None:
+    """Authorities choose now; what former versions wrote into every node.toml does no harm, another choice would."""
+    folder = Folder(tmp_path / "node")
+    found(folder, config, PASSPHRASE, [])
+    text = folder.config.read_text("utf-8")
+
+    folder.config.write_text(text + '\n[law]\nrule_pack = "SZ-DRAFT-82"\ncatalogue = "SZ-2026"\n', "utf-8")
+    assert read_config(folder) == config
+    folder.config.write_text(text + '\n[law]\nrule_pack = "MINE"\ncatalogue = "SZ-2026"\n', "utf-8")
+    with pytest.raises(ConfigError, match="law"):
+        read_config(folder)
 
 
 def test_a_founding_that_fails_leaves_neither_folder_nor_tables(tmp_path: Path, config: Config) -> None:

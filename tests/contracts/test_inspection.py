@@ -198,7 +198,7 @@ def test_batches_of_receipts_are_found_by_the_digest_of_their_document(store: St
             assert work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(1))], receipts("both"))
         work.notices.add([notice("change", number, 1)])
         about_change = receipts("change", COPY_KIND)
-        assert work.notices.advance(BANK, [(short("change"), "APPLIED", NOON)], about_change) == 1
+        assert len(work.notices.advance(BANK, [(short("change"), "APPLIED", NOON)], about_change)) == 1
 
         names = [_name(receipts("both")), _name(about_change), digest("unknown"), _name(receipts("both"))]
         assert work.exhibits.receipts(names) == {names[0]: receipts("both"), names[1]: about_change}

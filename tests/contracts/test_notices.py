@@ -137,8 +137,10 @@ def test_a_receipt_brings_a_notice_to_its_stage_and_is_kept(store: Store) -> Non
         first, second, _ = _queue(work, stocked)
         told = [(first.notice, "RECEIVED", minutes(1)), (first.notice, "APPLIED", minutes(2))]
 
-        assert work.notices.advance(BANK, [*told, (second.notice, "NOT_HELD", minutes(3))], receipts("batch")) == 3
-        assert work.notices.advance(BANK, [(first.notice, "DELETED", minutes(4))], receipts("later batch")) == 1
+        both = work.notices.advance(BANK, [*told, (second.notice, "NOT_HELD", minutes(3))], receipts("batch"))
+        assert both == {first.notice: first.number, second.notice: second.number}
+        later = work.notices.advance(BANK, [(first.notice, "DELETED", minutes(4))], receipts("later batch"))
+        assert later == {first.notice: first.number}
         found = work.notices.find(first.number)
         assert found is not None
         assert found[0].stage == "DELETED"
@@ -185,7 +187,7 @@ def test_a_notice_never_goes_back_whatever_order_receipts_come_in(store: Store, 
         (row,) = _queue(work, stocked, 1)
         work.notices.advance(BANK, [(row.notice, first, minutes(2))], receipts("batch"))
 
-        assert work.notices.advance(BANK, [(row.notice, then, minutes(1))], receipts("late batch")) == 1
+        assert work.notices.advance(BANK, [(row.notice, then, minutes(1))], receipts("late batch"))
         assert _stage(work, row) == first
 
 
@@ -211,9 +213,9 @@ def test_receipts_of_a_foreign_peer_count_nothing_and_change_nothing(store: Stor
         (mine,), (theirs,) = _queue(work, stocked, 1), _queue(work, stocked, 1, BUREAU)
 
         told = [(one, "DELETED", NOON) for one in (mine.notice, theirs.notice, short("unknown"))]
-        assert work.notices.advance(PartyId("stranger"), told, receipts("batch")) == 0
-        assert work.notices.advance(BUREAU, told, receipts("batch")) == 1
-        assert work.notices.advance(BUREAU, [], receipts("batch")) == 0
+        assert work.notices.advance(PartyId("stranger"), told, receipts("batch")) == {}
+        assert len(work.notices.advance(BUREAU, told, receipts("batch"))) == 1
+        assert work.notices.advance(BUREAU, [], receipts("batch")) == {}
         assert (work.notices.find(mine.number), _stage(work, theirs)) == ((mine, []), "DELETED")
 
 

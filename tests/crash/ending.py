@@ -185,12 +185,19 @@ def _anybody(tables: Tables) -> dict[str, list[str]]:
     return {
         "rows": [f"{name} has {len(rows)} rows" for name, rows in tables.items() if name not in GROWING],
         "jobs": [f"{row['kind']} {row['peer']} {row['state']} {_lasting(row['result'])}" for row in tables["jobs"]],
+        "clocks": [*_clocks(tables)],
         "journal": [*_journal(tables)],
         "orders": [*_orders(tables)],
         "places in the journal": _contiguous(
             -1 if row["place"] is None else row["place"] + 1 for row in tables["journal_entries"]
         ),
     }  # fmt: skip
+
+
+def _clocks(tables: Tables) -> Iterator[str]:
+    for row in tables["clocks"]:
+        about = f"{row['code']} {row['about']} {_nameless(row['name'])} of {row['count']} {row['peer']}"
+        yield f"{about} awaits={row['awaits']} {row['standing']} {row['met_by']}"
 
 
 def _journal(tables: Tables) -> Iterator[str]:

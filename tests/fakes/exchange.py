@@ -35,7 +35,6 @@ from node.operations.keep_agreements import (
 )
 from node.operations.operators import order
 from node.operations.ports import UnitOfWork
-from registry.norms.calendar import MAINLAND
 from registry.norms.catalogue import Precision
 from tests.fakes.members import LAW, Member
 from tests.fakes.world import BANK, World
@@ -99,9 +98,7 @@ def terms(
     setting = Setting(
         provider=agency.card.card,
         recipient=world.bank.card.card,
-        rule_pack=LAW.rules.reference,
-        catalogue=LAW.catalogue,
-        calendar=MAINLAND,
+        law=LAW,
         epoch_key=lambda agreement, number: epoch_keys(agency.context, agreement, range(number, number + 1))[0],
     )
     return complete(draft, setting, name * 16)
@@ -153,9 +150,8 @@ def ordered(member: Member, role: Role, subject: bytes = EVIDENCE) -> SignedAct:
 
 def intake(member: Member, kind: Kind) -> Intake:
     today = shanghai_day(member.clock())
-    opened = open_intake(
-        kind, LAW.catalogue, LAW.rules, provider=member.party, source_system="municipal register", today=today
-    )
+    law = member.known().law
+    opened = open_intake(kind, law, provider=member.party, source_system="municipal register", today=today)
     assert isinstance(opened, Intake)
     return opened
 
@@ -165,7 +161,7 @@ def load(world: World, kind: Kind, *rows: Mapping[str, str]) -> dict[str, int]:
     agency = world.agency
     numbered = [Row(number, dict(values)) for number, values in enumerate(rows, 2)]
     act = ordered(agency, Role.RECORDS)
-    ordering = Import(intake=intake(agency, kind), order=act, law=LAW)
+    ordering = Import(intake=intake(agency, kind), order=act, law=agency.known().law)
     progress = list(import_rows(numbered, ordering, agency.store, agency.context))
     return dict(progress[-1].outcomes) if progress else {}
 
@@ -307,6 +303,5 @@ def asker(world: World, work: UnitOfWork) -> Asker:
         agreement=facts.agreements[world.agreement().digest],
         facts=facts,
         settings=bank.settings,
-        vocabulary=bank.desk(work).vocabulary,
         context=bank.context,
     )

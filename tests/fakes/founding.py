@@ -23,6 +23,8 @@ def found(parts: Sequence[Part], folder: Path, urls: Mapping[PartyId, str] | Non
             for authority in authorities:
                 member.pin(authority.card)
             member.employ()
+        for authority in authorities:
+            authority.adopt()
         for member in network.members.values():
             if not member.part.party_class.is_authority:
                 (its,) = [one for one in authorities if one.part.jurisdiction is member.part.jurisdiction]

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -17,21 +17,20 @@ from node.domain.certificate import make_certificate
 from node.domain.context import Context, NodeKeys
 from node.domain.journal import JournalEntry
 from node.domain.operators import Role, SigningOperator
-from node.domain.vocabulary import load_vocabulary
 from node.operations.accept_frames import Recipient
 from node.operations.desk import Desk
-from node.operations.facts import FactsCache, Law, NodeFacts, Settings, heard_authorities
+from node.operations.facts import FactsCache, NodeFacts, Settings, heard_authorities
 from node.operations.keep_agreements import Office
-from node.operations.keep_registry import admit_party, pin_authority, renew_head
+from node.operations.keep_registry import Unfit, admit_party, adopt_packs, pin_authority, renew_head
 from node.operations.operators import add_operator
 from node.operations.ports import Store, UnitOfWork
 from node.operations.rows import OperatorRow
 from node.storage.engine import open_store
 from node.storage.store import SqlStore
 from registry.mirror import Mirror
-from registry.norms.calendar import load_calendar
-from registry.norms.catalogue import load_catalogue
-from registry.norms.rule_pack import load_rule_pack
+from registry.norms.calendar import shanghai_day
+from registry.norms.law import shipped_law
+from registry.norms.shelf import Pack, adopted_by_default, shipped_shelf
 from registry.parties import (
     Jurisdiction,
     ListedCard,
@@ -41,10 +40,11 @@ from registry.parties import (
     issue_card,
     read_card,
 )
+from registry.statements import Term
 
 T = TypeVar("T")
 DAY = timedelta(days=1)
-LAW = Law(rules=load_rule_pack(), catalogue=load_catalogue(), calendar=load_calendar())
+LAW = shipped_law()
 OPERATOR = "alice"
 SECOND = "bob"
 NOWHERE = "127.0.0.1:1"
@@ -155,7 +155,9 @@ class Member:
     def open_at(cls, part: Part, url: str, clock: Callable[[], datetime], founded: datetime, seed: int) -> "Member":
         """Open a member on a database of any kind."""
         card = part.card(founded)
-        settings = Settings(own=card, law=LAW, registry_max_age=timedelta(hours=1))
+        settings = Settings(
+            own=card, law=shipped_law(part.jurisdiction), shelf=shipped_shelf, registry_max_age=timedelta(hours=1)
+        )
         chance = Random(f"{part.party}/{seed}")
         return cls(
             part=part,
@@ -195,9 +197,7 @@ class Member:
         return Office(facts=self.facts(work), settings=self.settings, context=self.context, operator=self.operator)
 
     def recipient(self, work: UnitOfWork) -> Recipient:
-        return Recipient(
-            facts=self.facts(work), settings=self.settings, vocabulary=load_vocabulary(), context=self.context
-        )
+        return Recipient(facts=self.facts(work), settings=self.settings, context=self.context)
 
     def pin(self, authority: ListedCard) -> None:
         """Trust an authority."""
@@ -212,13 +212,27 @@ class Member:
         admitted = self.write(lambda work: admit_party(work, card, self.facts(work), self.settings, self.context))
         assert isinstance(admitted, Mirror), admitted
 
+    def adopt(self, *packs: Pack, start: date | None = None) -> None:
+        """As an authority, adopt packs from a day on: today, and the shipped ones, as at a founding."""
+        adopted = self.adopted(*packs or adopted_by_default(self.part.jurisdiction, shipped_shelf()), start=start)
+        assert isinstance(adopted, Mirror), adopted
+
+    def adopted(self, *packs: Pack, start: date | None = None) -> Mirror | Unfit:
+        """The same, with what came of it."""
+        term = Term(start=start or shanghai_day(self.clock()))
+        return self.write(lambda work: adopt_packs(work, packs, term, self.facts(work), self.settings, self.context))
+
+    def shelve(self, *packs: Pack) -> None:
+        """Have these packs at hand, beside the shipped ones."""
+        self.settings = replace(self.settings, shelf=lambda: shipped_shelf().and_also(packs))
+        self.cache = FactsCache(self.settings)
+
     def desk(self, work: UnitOfWork) -> Desk:
         facts = self.facts(work)
         return Desk(
             facts=facts,
             settings=self.settings,
             heard=heard_authorities(work, facts, self.settings, self.clock()),
-            vocabulary=load_vocabulary(),
             context=self.context,
             checkpoint=b"",
         )

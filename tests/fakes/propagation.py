@@ -45,7 +45,6 @@ from node.operations.ports import UnitOfWork
 from node.operations.push_records import Wanted, plan_push
 from node.operations.rows import RecordRow
 from node.operations.stored_records import record_from_row
-from registry.norms.calendar import MAINLAND
 from registry.parties import Jurisdiction, PartyClass, PartyId
 from tests.fakes.exchange import EVERYTHING, EVIDENCE, PURPOSE
 from tests.fakes.members import LAW, Member, Part
@@ -113,9 +112,7 @@ def _terms(network: Network, provider: Member, recipient: Member, *, push: bool,
     setting = Setting(
         provider=provider.card.card,
         recipient=recipient.card.card,
-        rule_pack=LAW.rules.reference,
-        catalogue=LAW.catalogue,
-        calendar=MAINLAND,
+        law=LAW,
         epoch_key=lambda agreement, number: epoch_keys(provider.context, agreement, range(number, number + 1))[0],
     )
     return complete(draft, setting, provider.context.random(16).hex())
@@ -139,9 +136,7 @@ def code(number: int) -> Identifier:
 
 def intake(member: Member, kind: Kind = Kind.REGISTRATION) -> Intake:
     today = shanghai_day(member.clock())
-    opened = open_intake(
-        kind, LAW.catalogue, LAW.rules, provider=member.party, source_system="municipal register", today=today
-    )
+    opened = open_intake(kind, LAW, provider=member.party, source_system="municipal register", today=today)
     assert isinstance(opened, Intake)
     return opened
 
@@ -160,7 +155,7 @@ def load(network: Network, home: PartyId, rows: Iterable[Mapping[str, str]]) -> 
     """Import rows at home and index them; how many of what."""
     member = network.members[home]
     numbered = [Row(number, dict(values)) for number, values in enumerate(rows, 2)]
-    importing = Import(intake=intake(member), order=ordered(member), law=LAW)
+    importing = Import(intake=intake(member), order=ordered(member), law=member.settings.law)
     progress = list(import_rows(numbered, importing, member.store, member.context))
     network.index()
     return dict(progress[-1].outcomes) if progress else {}
@@ -227,7 +222,7 @@ def corrected(network: Network, home: PartyId, record_no: int, changes: Mapping[
         admitted = correct(record_from_row(row), changes, intake(member, Kind(row.kind)))
         assert isinstance(admitted, Admitted), admitted
         command = CorrectRecord(record_no=record_no, admitted=admitted, basis="OWN_ERROR", document="note 1")
-        return correct_record(work, command, member.operator, LAW, member.context)
+        return correct_record(work, command, member.operator, member.settings.law, member.context)
 
     return member.write(act)
 
@@ -237,7 +232,7 @@ def deleted(network: Network, home: PartyId, record_no: int, basis: str = "REVOK
     member = network.members[home]
     command = DeleteRecord(record_no=record_no, basis=basis, document="decision 31")
     operators = (member.operator, member.second)
-    return member.write(lambda work: delete_record(work, command, operators, LAW, member.context))
+    return member.write(lambda work: delete_record(work, command, operators, member.settings.law, member.context))
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,16 +144,16 @@ class World:
 
     def _hand_over(self, sender: Member, to: Member, job: Job) -> object:
         def arrive(work: UnitOfWork) -> bytes | RefusedAnswer | None:
-            facts, known = to.facts(work), (to.settings, to.context)
+            facts, context = to.facts(work), to.context
             match job.kind:
                 case JobKind.DELIVER_DOCUMENT:
-                    return receive_document(work, sender.party, _document(job), facts, *known)
+                    return receive_document(work, sender.party, _document(job), facts, context)
                 case JobKind.FILE_AGREEMENT:
-                    return take_filing(work, sender.party, _document(job), facts, *known)
+                    return take_filing(work, sender.party, _document(job), facts, to.settings, context)
                 case JobKind.RECEIPTS:
-                    return take_receipts(work, sender.party, _receipts(sender, job), facts, *known)
+                    return take_receipts(work, sender.party, _receipts(sender, job), facts, context)
                 case JobKind.COPY_RECEIPTS:
-                    return take_receipts(work, sender.party, _copy_receipts(sender, job), facts, *known)
+                    return take_receipts(work, sender.party, _copy_receipts(sender, job), facts, context)
                 case _:
                     raise AssertionError(job.kind)
 
@@ -167,7 +167,7 @@ class World:
             agreement = facts.agreements[
                 bytes.fromhex(msgspec.json.decode(job.payload, type=DocumentPayload).agreement)
             ]
-            kept = keep_receipt(work, job.peer, agreement, answer, facts, sender.settings, sender.context)
+            kept = keep_receipt(work, job.peer, agreement, answer, facts, sender.context)
             assert isinstance(kept, bytes), kept
         work.outbox.finish(job.number, b"{}", self.clock(), failed=isinstance(answer, RefusedAnswer))
         work.commit()
@@ -220,6 +220,8 @@ def founded(folder: Path, clock: Callable[[], datetime] | None = None) -> Iterat
             for authority in (world.sz, world.hk):
                 member.pin(authority.card)
             member.employ()
+        world.sz.adopt()
+        world.hk.adopt()
         world.admit(world.sz, world.agency.card)
         world.admit(world.hk, world.bank.card)
         world.hear()

@@ -1,6 +1,6 @@
 """Laws of canonical JSON and of what is read back from it."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -65,7 +65,10 @@ def test_a_frame_header_is_written_as_the_reference_writes_it(header: FrameHeade
 @settings(deadline=None)
 @given(HEADERS)
 def test_a_header_that_was_written_is_read(header: FrameHeader) -> None:
-    assert read(canonical(header), FrameHeader) == header
+    in_utc = msgspec.structs.replace(header, time=header.time.astimezone(UTC))
+
+    # Two zones never call a time equal that a clock going forward left out, or showed twice (PEP 495).
+    assert read(canonical(header), FrameHeader) == in_utc
 
 
 @settings(deadline=None)

@@ -62,7 +62,7 @@ def deliver(member: Member, peer: Member, order: Sequence[bytes]) -> None:
     """Every document comes from the other party, again and again until nothing new is taken in."""
 
     def taken_in(raw: bytes, work: UnitOfWork) -> object:
-        return receive_document(work, peer.party, raw, member.facts(work), member.settings, member.context)
+        return receive_document(work, peer.party, raw, member.facts(work), member.context)
 
     for raw in (*order, *order):
         member.write(partial(taken_in, raw))
@@ -116,9 +116,7 @@ def test_a_receipt_before_its_terms_is_refused_and_taken_in_when_it_comes_again(
         bank = world.bank
 
         def take(raw: bytes) -> bytes | RefusedAnswer:
-            return bank.write(
-                lambda work: receive_document(work, AGENCY, raw, bank.facts(work), bank.settings, bank.context)
-            )
+            return bank.write(lambda work: receive_document(work, AGENCY, raw, bank.facts(work), bank.context))
 
         assert isinstance(take(receipt), RefusedAnswer)
         assert isinstance(take(whole), bytes)

@@ -311,7 +311,7 @@ def end(scene: Scene, at: PartyId) -> None:
     by = BANK if at == HOME else HOME
 
     def act(work: UnitOfWork) -> object:
-        return receive_document(work, by, raw, member.facts(work), member.settings, member.context)
+        return receive_document(work, by, raw, member.facts(work), member.context)
 
     answer = member.write(act)
     assert not isinstance(answer, RefusedAnswer), answer

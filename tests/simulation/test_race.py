@@ -24,7 +24,6 @@ from crypto.keys import Purpose
 from crypto.pseudonym import subject_input
 from node.domain.jobs import JobKind, NewJob
 from node.domain.notices import Effect
-from node.domain.vocabulary import load_vocabulary
 from node.operations.ask import (
     Asker,
     Plan,
@@ -145,7 +144,7 @@ def questions(network: Network, holder: PartyId, agreement: bytes) -> list[Query
 def asker(work: UnitOfWork, bank: Member, agreement: bytes) -> Asker:
     facts = bank.facts(work)
     return Asker(
-        agreement=facts.agreements[agreement], facts=facts, settings=bank.settings, vocabulary=load_vocabulary(),
+        agreement=facts.agreements[agreement], facts=facts, settings=bank.settings,
         context=bank.context,
     )  # fmt: skip
 

@@ -109,8 +109,8 @@ def test_places_of_every_sort_are_found() -> None:
     places = (
         "agreements.permission.decide_query",
         "agreements.permission.Facts.notices_overdue",
-        "registry.parties.PartyClass.may_receive_records",
-        "registry.parties.RECORD_RECIPIENTS",
+        "registry.parties.PartyClass.is_authority",
+        "registry.parties.CARD_KIND",
         "node.operations.ports.UnitOfWork",
         "registry/data/rules/SZ-DRAFT-82.toml: clocks.AGR_FILE",
         "registry/data/rules/SZ-DRAFT-82.toml: filings.authority_of",

@@ -15,6 +15,7 @@ import msgspec
 from crypto import checkpoint, commitment, envelope, frame, keys, merkle, pseudonym
 from crypto.canonical import canonical, to_base64
 from crypto.keys import Purpose
+from tests.vectors.adopted import adoption
 from tests.vectors.exchanged import exchange, journal, receipt
 from tests.vectors.fixed import (
     AGREEMENT,
@@ -279,8 +280,12 @@ FILES: Final = {
     "notice": notice,
     "copy_receipt": copy_receipt,
     "evidence": evidence,
+    "adoption": adoption,
 }
-EXPLAINED: Final = {name: name for name in FILES if name not in {"pseudonym", "key_ids"}} | {"copy_receipt": "receipt"}
+EXPLAINED: Final = {name: name for name in FILES if name not in {"pseudonym", "key_ids"}} | {
+    "copy_receipt": "receipt",
+    "adoption": "registry-log",
+}
 """Vector files whose worked example stands in a page, and in which."""
 
 

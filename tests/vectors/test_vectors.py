@@ -1,6 +1,7 @@
 """The project's own vectors: reproduced from their seeds, used as a stranger would, explained in docs."""
 
 import json
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -8,6 +9,9 @@ import pytest
 from crypto import checkpoint, commitment, envelope, errors, frame, keys, merkle, pseudonym, sealing
 from crypto.canonical import from_base64
 from crypto.keys import Algorithm, Purpose, SealKey, SigningKey
+from registry.errors import BadStatement
+from registry.parties import read_card
+from registry.statements import Adoption, read_statement
 from tests.vectors import make
 from tests.vectors.fixed import NOON
 from tests.vectors.make import PAGES, VECTORS, Greeting
@@ -49,6 +53,26 @@ def test_a_document_that_must_be_refused_is(case: dict[str, str]) -> None:
 
     with pytest.raises(errors.CryptoError) as caught:
         envelope.open_document(case["document"].encode(), "greeting", Greeting, {key.key_id: key.public}, [key.key_id])
+    assert type(caught.value).__name__ == case["expect"]
+
+
+def test_an_adoption_is_read_by_the_authoritys_card_alone() -> None:
+    file = vector("adoption")
+    card = read_card(file["authority card"].encode())
+    read = read_statement(file["example"]["document"].encode(), card)
+
+    assert isinstance(read.statement, Adoption)
+    assert read.digest.hex() == file["example"]["digest"]
+    assert read.statement.effective_at.isoformat() == file["in force from"]
+    assert [one.digest for one in read.statement.packs] == [sha256(file["example"]["pack"].encode()).hexdigest()]
+
+
+@pytest.mark.parametrize("case", vector("adoption")["refused"], ids=lambda case: case["why"])
+def test_an_adoption_that_must_be_refused_is(case: dict[str, str]) -> None:
+    card = read_card(vector("adoption")["authority card"].encode())
+
+    with pytest.raises((errors.CryptoError, BadStatement)) as caught:
+        read_statement(case["document"].encode(), card)
     assert type(caught.value).__name__ == case["expect"]
 
 

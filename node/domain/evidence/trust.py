@@ -16,7 +16,7 @@ from node.domain.evidence.findings import Step, Tally, Wrong
 from registry.mirror import Advanced, Mirror, advance
 from registry.parties import ListedCard, PartyId, journal_origin
 from registry.snapshot import Snapshot, Standing, fold
-from registry.statements import RevocationReason
+from registry.statements import RevocationReason, Statement
 
 EVER: Final = datetime(2999, 12, 31, tzinfo=UTC)
 """Turns are looked up by their moment, so the registry is folded as of the end of time."""
@@ -141,8 +141,9 @@ def _listed(mirrors: Sequence[Mirror], anchors: Sequence[ListedCard]) -> dict[tu
             listed[card.card.party, key].append(card.card.issued_at)
     for mirror in mirrors:
         for one in mirror.statements:
-            for key in () if one.read.card is None else one.read.card.keys:
-                listed[one.read.statement.party, key].append(one.works_from)
+            if one.read.card is not None:
+                for key in one.read.card.keys:
+                    listed[one.read.card.card.party, key].append(one.works_from)
     return dict(listed)
 
 
@@ -151,8 +152,10 @@ def _taken(mirrors: Sequence[Mirror], snapshot: Snapshot) -> dict[PartyId, list[
     taken: dict[PartyId, list[datetime]] = defaultdict(list)
     for mirror in mirrors:
         for one in mirror.statements:
-            listing = snapshot.party(one.read.statement.party)
-            is_own = listing is not None and listing.authority == mirror.authority.card.party
-            if is_own and one.read.statement.reason is RevocationReason.KEY_COMPROMISED:
-                taken[one.read.statement.party].append(one.works_from)
+            statement = one.read.statement
+            if not isinstance(statement, Statement) or statement.reason is not RevocationReason.KEY_COMPROMISED:
+                continue
+            listing = snapshot.party(statement.party)
+            if listing is not None and listing.authority == mirror.authority.card.party:
+                taken[statement.party].append(one.works_from)
     return dict(taken)

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from node.operations.ports.acts import Journal, Outbox, Tree
+from node.operations.ports.clocks import ClockBook, Clocks, ClockTally
 from node.operations.ports.frames import Copies, Erasures, PushedFrames, ReceivedFrames, SentFrames
 from node.operations.ports.inspection import Exhibits, Inspections
 from node.operations.ports.notices import Evidence, NoticeAnswers, Notices, NoticeStreams, TakenNotices
@@ -26,6 +27,9 @@ from node.operations.ports.records import Changes, Ledger, Pseudonyms, Records, 
 __all__ = [
     "Agreements",
     "Changes",
+    "ClockBook",
+    "ClockTally",
+    "Clocks",
     "Consents",
     "Copies",
     "Duties",
@@ -83,6 +87,8 @@ class UnitOfWork(Protocol):
     notices_taken: TakenNotices
     evidence: Evidence
     erasures: Erasures
+    clocks: Clocks
+    clock_book: ClockBook
     usage: Usage
     consents: Consents
     known_pseudonyms: KnownPseudonyms

@@ -1,6 +1,6 @@
 """Changes on their way: what home owes to holders, and what this node was told as one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -18,8 +18,8 @@ from registry.parties import PartyId
 class Notices(Protocol):
     """Notices that this node, as home, owes to holders."""
 
-    def add(self, notices: Sequence[NewNoticeRow]) -> None:
-        """Queue notices, in the transaction of the change."""
+    def add(self, notices: Sequence[NewNoticeRow]) -> Mapping[PartyId, int]:
+        """Queue notices, in the transaction of the change; gives the number of the last one to each peer."""
 
     def page(self, after: int, limit: int, *, only_open: bool) -> Sequence[NoticeRow]:
         """Give notices in ascending number."""
@@ -30,8 +30,10 @@ class Notices(Protocol):
     def find(self, number: int) -> tuple[NoticeRow, Sequence[NoticeStageRow]] | None:
         """Give one notice with what its holder said to it."""
 
-    def advance(self, peer: PartyId, notices: Sequence[tuple[bytes, str, datetime]], receipt: bytes) -> int:
-        """Note what a holder's signed receipt says of notices, as (id, stage, at); count those that are this peer's.
+    def advance(
+        self, peer: PartyId, notices: Sequence[tuple[bytes, str, datetime]], receipt: bytes
+    ) -> Mapping[bytes, int]:
+        """Note what a holder's signed receipt says of notices, as (id, stage, at); numbers of this peer's, by id.
 
         A notice never goes back to an earlier stage, and the first receipt of each stage is kept.
         """

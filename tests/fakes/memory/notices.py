@@ -23,14 +23,16 @@ def _rank(stage: str) -> int:
 
 
 class MemoryNotices(Part):
-    def add(self, notices: Sequence[NewNoticeRow]) -> None:
-        state = self._changing
+    def add(self, notices: Sequence[NewNoticeRow]) -> dict[PartyId, int]:
+        state, last = self._changing, dict[PartyId, int]()
         for one in notices:
             facts = asdict(one)
             agreement = state.agreement(facts.pop("agreement_no"))
             number = len(state.notices) + 1
             row = NoticeRow(**facts, number=number, agreement=agreement, sequence=None, stage=_WAITING)
             add_new(state.notices, one.notice, row)
+            last[one.peer] = number
+        return last
 
     def page(self, after: int, limit: int, *, only_open: bool) -> list[NoticeRow]:
         return self._where(lambda row: row.number > after and (not only_open or _rank(row.stage) < LAST_RANK), limit)
@@ -43,19 +45,21 @@ class MemoryNotices(Part):
         stages.sort(key=lambda row: (row.at, _rank(row.stage)))
         return next(((row, stages) for row in self._where(lambda row: row.number == number)), None)
 
-    def advance(self, peer: PartyId, notices: Sequence[tuple[bytes, str, datetime]], receipt: bytes) -> int:
-        state, count = self._changing, 0
+    def advance(
+        self, peer: PartyId, notices: Sequence[tuple[bytes, str, datetime]], receipt: bytes
+    ) -> dict[bytes, int]:
+        state, mine = self._changing, dict[bytes, int]()
         for notice, stage, at in notices:
             row = state.notices.get(notice)
             if row is None or row.peer != peer:
                 continue
-            count += 1
+            mine[notice] = row.number
             state.keep_receipt(receipt)
             said = NoticeStageRow(stage=stage, at=at, receipt=sha256(receipt).digest())
             state.notice_stages.setdefault((row.number, stage), said)
             if _rank(stage) > _rank(row.stage):
                 state.notices[notice] = changed(row, stage=stage)
-        return count
+        return mine
 
     def _where(self, is_wanted: Callable[[NoticeRow], bool], limit: int | None = None) -> list[NoticeRow]:
         return list(islice(filter(is_wanted, self._seen.notices.values()), limit))

@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from crypto import envelope
+from node.domain.clocks import LegalClock
 from node.domain.jobs import Job
 from node.domain.notices import Stream
 from node.domain.receipts import COPY_KIND, KIND
@@ -156,6 +157,8 @@ class State:
         self.received_batches: dict[tuple[PartyId, int], tuple[bytes, bytes]] = {}  # digest and very bytes
         self.received_notices: dict[tuple[PartyId, int], rows.ReceivedNoticeRow] = {}
         self.evidence: dict[tuple[PartyId, bytes], bytes] = {}
+
+        self.clocks: Table[LegalClock] = Table()
 
         self.entries: Table[rows.JournalRow] = Table()
         self.nodes: dict[tuple[int, int], bytes] = {}

@@ -9,6 +9,7 @@ from node.operations import ports
 from node.operations.ports import UnitOfWork
 from node.storage.errors import Busy
 from tests.fakes.memory.agreements import MemoryAgreements, MemoryConsents, MemoryKnownPseudonyms, MemoryUsage
+from tests.fakes.memory.clocks import MemoryClockBook, MemoryClocks
 from tests.fakes.memory.frames import (
     MemoryCopies,
     MemoryErasures,
@@ -94,6 +95,8 @@ class MemoryUnit:
         self.notices_taken: ports.TakenNotices = MemoryTakenNotices(transaction)
         self.evidence: ports.Evidence = MemoryEvidence(transaction)
         self.erasures: ports.Erasures = MemoryErasures(transaction)
+        self.clocks: ports.Clocks = MemoryClocks(transaction)
+        self.clock_book: ports.ClockBook = MemoryClockBook(transaction)
         self.usage: ports.Usage = MemoryUsage(transaction)
         self.consents: ports.Consents = MemoryConsents(transaction)
         self.known_pseudonyms: ports.KnownPseudonyms = MemoryKnownPseudonyms(transaction)

@@ -1,13 +1,14 @@
 """The cast of the registry tests: two authorities and their institutions, with fixed keys, at noon."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
 from crypto.checkpoint import NoteKey
 from crypto.keys import Purpose, SealKey, SigningKey
 from registry.log import grow, issue_head
 from registry.mirror import Advanced, Mirror, NotAdvanced, advance
+from registry.norms.shelf import Pack
 from registry.parties import (
     Jurisdiction,
     ListedCard,
@@ -19,9 +20,10 @@ from registry.parties import (
     read_card,
     registry_origin,
 )
-from registry.statements import Desk, RevocationReason, admit, revoke
+from registry.statements import Desk, RevocationReason, Term, admit, adopt, revoke
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TODAY = NOON.date()
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
@@ -98,6 +100,9 @@ class Authority:
         reason: RevocationReason = RevocationReason.KEY_COMPROMISED,
     ) -> None:
         self.log.append(revoke(self.desk(), party, reason, effective_at))
+
+    def adopts(self, *packs: Pack, start: date = TODAY, end: date | None = None) -> None:
+        self.log.append(adopt(self.desk(), packs, Term(start=start, end=end)))
 
     def head(self, at: datetime = NOON, size: int | None = None) -> bytes:
         covered = self.log[: len(self.log) if size is None else size]

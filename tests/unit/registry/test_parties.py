@@ -10,7 +10,6 @@ from crypto.errors import BadSignature, Malformed, UnknownField
 from crypto.keys import Algorithm, Purpose, SigningKey, key_id
 from registry.errors import BadCard, BadFingerprint
 from registry.parties import (
-    AGREEMENT_PARTIES,
     CARD_KIND,
     LARGEST_CARD,
     CardKey,
@@ -228,13 +227,3 @@ def test_a_fingerprint_is_sixteen_groups_of_four_and_reads_back() -> None:
 def test_text_that_is_no_fingerprint_is_refused(text: str) -> None:
     with pytest.raises(BadFingerprint):
         parse_fingerprint(text)
-
-
-def test_authorities_and_state_organs_are_not_party_to_agreements() -> None:
-    assert frozenset(PartyClass) - AGREEMENT_PARTIES == {PartyClass.CREDIT_DEPT, PartyClass.STATE_ORGAN}
-
-
-def test_collecting_consulting_and_training_receive_no_records() -> None:
-    refused = {one for one in AGREEMENT_PARTIES if not one.may_receive_records}
-
-    assert refused == {PartyClass.RECEIVABLES, PartyClass.CONSULTING, PartyClass.TRAINING}

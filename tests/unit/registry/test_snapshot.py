@@ -2,12 +2,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from crypto.keys import Purpose
+from registry.norms.shelf import open_pack, shipped_shelf
 from registry.parties import Jurisdiction, PartyId
 from registry.snapshot import Conflict, Dispute, Listing, Snapshot, Standing, fold, standing
 from registry.statements import RevocationReason
-from tests.unit.registry.cast import AGENCY, BANK, DAY, HONG_KONG, MINUTE, NOON, SHENZHEN, Actor, Authority
+from tests.unit.registry.cast import AGENCY, BANK, DAY, HONG_KONG, MINUTE, NOON, SHENZHEN, TODAY, Actor, Authority
 
 NEW_AGENCY = replace(AGENCY, round=2)
+(RULES,) = shipped_shelf().referred("rules/SZ-DRAFT-82")
+LATER = open_pack(RULES.raw.replace(b"version = 1", b"version = 2", 1), "later")
 
 
 def agency_as_of(office: Authority, as_of: datetime = NOON) -> Listing:
@@ -273,3 +276,53 @@ def test_standing_is_told_for_earlier_moments_too() -> None:
 
 def test_an_unknown_party_has_no_keys() -> None:
     assert two_jurisdictions().keys_of(PartyId("nobody")) == {}
+
+
+def test_what_an_authority_adopts_is_known_for_its_jurisdiction_once_a_head_covers_it() -> None:
+    office = Authority(SHENZHEN)
+    office.adopts(RULES, start=TODAY - DAY)
+    mirror = office.seen_by()
+
+    (adopted,) = fold([mirror], [office.card], NOON).norms[Jurisdiction.CN_SZ]
+
+    assert (adopted.reference, adopted.digest, adopted.works_from) == ("rules/SZ-DRAFT-82@1", RULES.digest, NOON)
+    assert fold([mirror], [office.card], NOON - MINUTE).norms[Jurisdiction.CN_SZ] == ()
+    assert Jurisdiction.HK not in fold([mirror], [office.card], NOON).norms
+
+
+def test_a_second_authority_of_a_jurisdiction_adds_nothing_to_what_the_first_adopted() -> None:
+    first, second = Authority(SHENZHEN), Authority(replace(SHENZHEN, party=PartyId("sz-second-dept")))
+    first.adopts(RULES)
+    second.adopts(LATER)
+    mirrors = [second.seen_by(), first.seen_by()]
+
+    norms = fold(mirrors, [first.card, second.card], NOON).norms[Jurisdiction.CN_SZ]
+
+    assert [one.reference for one in norms] == ["rules/SZ-DRAFT-82@1"]
+
+
+def test_an_authority_that_contradicts_itself_over_norms_is_listed_with_the_place() -> None:
+    office = Authority(SHENZHEN)
+    office.adopts(RULES)
+    office.adopts(LATER)
+
+    assert fold([office.seen_by()], [office.card], NOON).conflicts == (
+        Conflict(
+            dispute=Dispute.NORMS_CONTRADICTED,
+            party=SHENZHEN.party,
+            authority=SHENZHEN.party,
+            place="rules/SZ-DRAFT-82, statements 0 and 1",
+        ),
+    )
+
+
+def test_norms_and_parties_stand_in_one_log() -> None:
+    office = Authority(SHENZHEN)
+    office.adopts(RULES)
+    office.admits(AGENCY.card())
+    office.adopts(LATER, start=TODAY + DAY)
+    snapshot = fold([office.seen_by()], [office.card], NOON)
+
+    assert [one.party for one in snapshot.active()] == [AGENCY.party, SHENZHEN.party]
+    assert [one.version for one in snapshot.norms[Jurisdiction.CN_SZ]] == [1, 2]
+    assert snapshot.conflicts == ()

@@ -182,7 +182,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_UNKNOWN_EVENT_TYPE: _Reason.ValueType  # 1105
     """S 17: This type of event is not known here."""
     REASON_SCHEMA_VERSION: _Reason.ValueType  # 1106
-    """S 17: This version of the format is not supported."""
+    """S 17: This version of the format or of the rules is not supported here."""
     REASON_CALENDAR_UNAVAILABLE: _Reason.ValueType  # 1107
     """S 34: The working-day calendar for the period is not installed, so that no time limit can be computed."""
     REASON_MALFORMED: _Reason.ValueType  # 1108
@@ -377,7 +377,7 @@ REASON_STALE_VERSION: Reason.ValueType  # 1104
 REASON_UNKNOWN_EVENT_TYPE: Reason.ValueType  # 1105
 """S 17: This type of event is not known here."""
 REASON_SCHEMA_VERSION: Reason.ValueType  # 1106
-"""S 17: This version of the format is not supported."""
+"""S 17: This version of the format or of the rules is not supported here."""
 REASON_CALENDAR_UNAVAILABLE: Reason.ValueType  # 1107
 """S 34: The working-day calendar for the period is not installed, so that no time limit can be computed."""
 REASON_MALFORMED: Reason.ValueType  # 1108

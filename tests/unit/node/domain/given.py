@@ -5,8 +5,7 @@ from datetime import date
 from node.domain.intake import Admitted, Intake, Rejected, admit, open_intake
 from node.domain.records import Kind
 from node.domain.rows import Row
-from registry.norms.catalogue import load_catalogue
-from registry.norms.rule_pack import load_rule_pack
+from registry.norms.law import shipped_law
 from registry.parties import PartyId
 
 TODAY = date(2026, 11, 23)
@@ -46,8 +45,7 @@ PENALTY = {
 def intake(kind: Kind) -> Intake:
     opened = open_intake(
         kind,
-        load_catalogue(),
-        load_rule_pack(),
+        shipped_law(),
         provider=PartyId("sz-credit"),
         source_system="municipal register",
         today=TODAY,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -12,7 +13,6 @@ from agreements.checking import check_terms
 from agreements.terms import Direction, Manner, Terms
 from crypto.pseudonym import public_key
 from node.domain.drafting import Draft, DraftRefused, Setting, complete, example, read_draft
-from registry.norms.calendar import MAINLAND
 from registry.norms.catalogue import Crossing, Nature
 from registry.parties import Jurisdiction, PartyCard, PartyClass, PartyId
 from tests.fakes.members import LAW, Part
@@ -22,7 +22,7 @@ SEED = b"\x07" * 32
 AGENCY = Part(party=PartyId("sz-agency"), party_class=PartyClass.MUNI_CREDIT_AGENCY, jurisdiction=Jurisdiction.CN_SZ)
 BANK = Part(party=PartyId("hk-bank"), party_class=PartyClass.FIN_INST, jurisdiction=Jurisdiction.HK)
 MACAU = Part(party=PartyId("mo-bank"), party_class=PartyClass.FIN_INST, jurisdiction=Jurisdiction.MO)
-TEXT = example(BANK.party, NOW, LAW.catalogue)
+TEXT = example(BANK.party, NOW, LAW)
 
 
 def card(part: Part) -> PartyCard:
@@ -33,9 +33,7 @@ def setting(provider: Part = AGENCY, recipient: Part = BANK) -> Setting:
     return Setting(
         provider=card(provider),
         recipient=card(recipient),
-        rule_pack=LAW.rules.reference,
-        catalogue=LAW.catalogue,
-        calendar=MAINLAND,
+        law=LAW,
         epoch_key=lambda name, number: public_key(SEED, name, number).hex(),
     )
 
@@ -152,7 +150,7 @@ def test_other_kinds_that_may_cross_are_commented_out_and_those_that_never_do_ar
 
 @pytest.mark.parametrize("kind", [kind for kind, one in LAW.catalogue.entries.items() if one.crosses != Crossing.NEVER])
 def test_every_kind_that_may_cross_can_be_agreed_on(kind: str) -> None:
-    draft = read_draft(example(BANK.party, NOW, LAW.catalogue, (kind,)))
+    draft = read_draft(example(BANK.party, NOW, LAW, (kind,)))
 
     assert set(draft.kinds) == {kind}
     assert check_terms(completed(draft), card(AGENCY), card(BANK), LAW.rules, LAW.catalogue) == ()
@@ -177,3 +175,13 @@ def test_a_kind_without_a_catalogue_entry_adds_no_nature_of_its_own() -> None:
     assert terms.natures == (Nature.PUBLIC,)
     reasons = [one.reason for one in check_terms(terms, card(AGENCY), card(BANK), LAW.rules, LAW.catalogue)]
     assert reasons == ["NOT_IN_CATALOGUE"]
+
+
+def test_a_draft_that_says_nothing_of_retention_gets_what_the_rule_pack_has() -> None:
+    retention = msgspec.structs.replace(LAW.rules.retention, default_days=30)
+    shorter = replace(LAW, rules=msgspec.structs.replace(LAW.rules, retention=retention))
+    silent = read_draft(TEXT.replace("retention_days = 90\n", ""))
+
+    terms = complete(silent, replace(setting(), law=shorter), "ab" * 16)
+
+    assert terms.retention_days == 30

@@ -1,11 +1,12 @@
 """Intake: what becomes a home record, and what is refused with which reason."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from agreements.refusal import Refusal, Refused
-from node.domain.intake import Rejected, open_intake
+from node.domain.intake import Admitted, Intake, Rejected, admit, open_intake
 from node.domain.money import Money
 from node.domain.records import (
     Kind,
@@ -13,11 +14,15 @@ from node.domain.records import (
     digest_content,
     encode_content,
 )
+from node.domain.rows import Row
 from node.domain.subjects import SubjectKind
-from registry.norms.catalogue import Catalogue, Polarity, Publicity, load_catalogue
-from registry.norms.rule_pack import load_rule_pack
+from registry.norms.calendar import months_later
+from registry.norms.catalogue import Catalogue, Polarity, Publicity
+from registry.norms.law import shipped_law
+from registry.norms.overlay import Severity, read_overlay
+from registry.norms.packs import shipped
 from registry.parties import PartyId
-from tests.unit.node.domain.given import TODAY, USCC, penalise, penalised, register, registered
+from tests.unit.node.domain.given import PENALTY, TODAY, USCC, penalise, penalised, register, registered
 
 
 def reason(answer: object) -> tuple[Refusal, str]:
@@ -227,12 +232,63 @@ def test_nothing_admitted_shows_its_content() -> None:
 
 
 def test_a_kind_outside_the_catalogue_and_a_nameless_source_are_refused() -> None:
-    full, rules = load_catalogue(), load_rule_pack()
-    empty = Catalogue(id="NONE", version=1, published=TODAY, entries={})
-    unlisted = open_intake(Kind.PENALTY, empty, rules, provider=PartyId("sz-credit"), source_system="x", today=TODAY)
-    nameless = open_intake(Kind.PENALTY, full, rules, provider=PartyId("sz-credit"), source_system=" ", today=TODAY)
+    full = shipped_law()
+    empty = replace(full, catalogue=Catalogue(id="NONE", version=1, published=TODAY, entries={}))
+    unlisted = open_intake(Kind.PENALTY, empty, provider=PartyId("sz-credit"), source_system="x", today=TODAY)
+    nameless = open_intake(Kind.PENALTY, full, provider=PartyId("sz-credit"), source_system=" ", today=TODAY)
 
     assert isinstance(unlisted, Refused)
     assert (unlisted.reason, unlisted.rule_pack) == (Refusal.NOT_IN_CATALOGUE, "SZ-DRAFT-82@1")
     assert isinstance(nameless, Refused)
     assert nameless.reason is Refusal.PROVENANCE_MISSING
+
+
+def graded(**changes: str) -> Admitted | Rejected:
+    """A penalty taken in under a law that grades adverse public records."""
+    law = replace(shipped_law(), severities=read_overlay(shipped("rules", "CN-NDRC-2026")).severities)
+    opened = open_intake(Kind.PENALTY, law, provider=PartyId("sz-credit"), source_system="x", today=TODAY)
+    assert isinstance(opened, Intake)
+    return admit(Row(2, PENALTY | changes), opened)
+
+
+@pytest.mark.parametrize(("severity", "until"), [("MINOR", (3, 0)), ("GENERAL", (0, 1)), ("SERIOUS", (0, 3))])
+def test_a_graded_penalty_is_shown_for_as_long_as_its_severity_says(severity: str, until: tuple[int, int]) -> None:
+    """S 31 and the national rule: three months, one year or three, whichever comes before the five years."""
+    admitted = graded(severity=severity)
+    months, years = until
+
+    assert isinstance(admitted, Admitted)
+    record = admitted.record
+    assert record.disclose_until == months_later(record.generated_at, months + 12 * years)
+    assert record.severity is Severity(severity)
+
+
+def test_a_penalty_that_does_not_say_how_grave_it_was_is_refused_under_a_law_that_grades() -> None:
+    refused = graded()
+
+    assert isinstance(refused, Rejected)
+    assert (refused.reason, refused.problem.field) == (Refusal.PROVENANCE_MISSING, "severity")
+    assert isinstance(penalise(), Admitted), "nothing is asked where the law does not grade"
+    assert reason(graded(severity="GRAVE")) == (Refusal.MALFORMED, "severity")
+
+
+def test_a_severity_changes_nothing_where_the_law_does_not_grade() -> None:
+    plain, stated = penalised().record, penalised(severity="MINOR").record
+
+    assert stated.disclose_until == plain.disclose_until
+    assert stated.severity is Severity.MINOR
+
+
+def test_a_penalty_without_a_severity_is_written_as_it_was_before_there_was_one() -> None:
+    """Contents that were stored before keep their digest, so that the same row is still nothing new."""
+    content = penalised().record.content
+
+    assert b"severity" not in encode_content(content)
+    assert b'"severity":"MINOR"' in encode_content(penalised(severity="MINOR").record.content)
+    assert decode_content(Kind.PENALTY, encode_content(content)) == content
+
+
+def test_months_end_with_the_month_where_it_is_shorter() -> None:
+    assert months_later(date(2025, 11, 30), 3) == date(2026, 2, 28)
+    assert months_later(date(2023, 11, 29), 3) == date(2024, 2, 29)
+    assert months_later(date(2026, 1, 1), 36) == date(2029, 1, 1)

@@ -1,39 +1,44 @@
 """Every reason of the groups scope, catalogue and collection that intake gives, each reached by a test of its name."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
+from types import MappingProxyType
 
 import msgspec
 import pytest
 
 from agreements.refusal import Refusal, Refused
 from node.domain.intake import Admitted, Intake, Rejected, admit, open_intake
-from node.domain.period import Overlay
 from node.domain.records import Kind
 from node.domain.rows import BadRow, Format, Row, read_rows
 from registry.errors import IncompleteEntry
-from registry.norms.catalogue import Catalogue, load_catalogue, read_catalogue
+from registry.norms.catalogue import Catalogue, read_catalogue
+from registry.norms.law import shipped_law
+from registry.norms.overlay import Severity, SeverityBounds, read_overlay
 from registry.norms.packs import shipped
-from registry.norms.rule_pack import Ruled, RulePack, load_rule_pack
+from registry.norms.rule_pack import Ruled, RulePack
 from registry.parties import PartyId
 from tests.unit.node.domain.given import TODAY
 from tests.unit.node.domain.sampled import sampled
 
-CATALOGUE, RULES = load_catalogue(), load_rule_pack()
-OVERLAY = Overlay(months={"MINOR": 3, "GENERAL": 12, "SERIOUS": 36})
+LAW = shipped_law()
+CATALOGUE, RULES = LAW.catalogue, LAW.rules
+GRADING = read_overlay(shipped("rules", "CN-NDRC-2026")).severities
 
 
 def opened(
     kind: Kind,
     catalogue: Catalogue = CATALOGUE,
     rules: RulePack = RULES,
-    overlay: Overlay | None = None,
+    severities: Mapping[Severity, SeverityBounds] = MappingProxyType({}),
     attested: frozenset[str] | None = None,
     source: str = "municipal register",
 ) -> Intake | Refused:
+    law = replace(LAW, catalogue=catalogue, rules=rules, severities=severities)
     return open_intake(
-        kind, catalogue, rules, provider=PartyId("sz-credit"), source_system=source, today=TODAY, overlay=overlay,
-        attested=attested,
+        kind, law, provider=PartyId("sz-credit"), source_system=source, today=TODAY, attested=attested
     )  # fmt: skip
 
 
@@ -224,11 +229,11 @@ def test_provenance_missing_without_a_named_source() -> None:
 
 @pytest.mark.parametrize("severity", ["", "UNSPECIFIED"])
 def test_provenance_missing_of_severity_where_an_overlay_asks_for_it(severity: str) -> None:
-    by = opened(Kind.PENALTY, overlay=OVERLAY)
+    by = opened(Kind.PENALTY, severities=GRADING)
 
     assert reason(taken_by(by, Kind.PENALTY, severity=severity)) == (Refusal.PROVENANCE_MISSING, "severity")
     assert isinstance(taken(Kind.PENALTY, severity=severity), Admitted)
-    assert isinstance(taken_by(opened(Kind.LICENCE, overlay=OVERLAY), Kind.LICENCE), Admitted)
+    assert isinstance(taken_by(opened(Kind.LICENCE, severities=GRADING), Kind.LICENCE), Admitted)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +241,9 @@ def test_provenance_missing_of_severity_where_an_overlay_asks_for_it(severity: s
     [("MINOR", date(2026, 9, 1)), ("GENERAL", date(2027, 6, 1)), ("SERIOUS", date(2029, 6, 1))],
 )
 def test_an_overlay_bounds_the_period_by_severity(severity: str, until: date) -> None:
-    answer = taken_by(opened(Kind.PENALTY, overlay=OVERLAY), Kind.PENALTY, severity=severity, decided_on="2026-06-01")
+    answer = taken_by(
+        opened(Kind.PENALTY, severities=GRADING), Kind.PENALTY, severity=severity, decided_on="2026-06-01"
+    )
 
     assert isinstance(answer, Admitted)
     assert answer.record.disclose_until == until

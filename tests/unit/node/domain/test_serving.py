@@ -1,29 +1,36 @@
 """Serving: every reason for withholding holds on its own, and the strongest is told first."""
 
-from datetime import datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import datetime, time, timedelta, timezone
 
 import pytest
-from msgspec.structs import replace
+from msgspec import structs
 
 from agreements.refusal import Refusal
 from node.domain.records import HomeRecord, Withheld
 from node.domain.serving import is_visible, strongest, withheld
 from node.domain.subjects import SubjectKind
-from registry.norms.catalogue import Catalogue, Publicity, load_catalogue
+from registry.norms.calendar import anniversary, months_later
+from registry.norms.catalogue import Catalogue, Publicity
+from registry.norms.law import shipped_law
+from registry.norms.overlay import read_overlay
+from registry.norms.packs import shipped
+from registry.norms.rule_pack import Ruled
 from tests.unit.node.domain.given import TODAY, penalised, registered
 
 SHENZHEN = timezone(timedelta(hours=8))
 NOON = datetime(2026, 11, 23, 12, tzinfo=SHENZHEN)
-NO_CATALOGUE = Catalogue(id="NONE", version=1, published=TODAY, entries={})
+LAW = shipped_law()
+NO_CATALOGUE = replace(LAW, catalogue=Catalogue(id="NONE", version=1, published=TODAY, entries={}))
 
 
 def reasons(record: HomeRecord, at: datetime = NOON) -> frozenset[Withheld]:
-    return withheld(record, at, load_catalogue())
+    return withheld(record, at, LAW)
 
 
 def test_a_fresh_record_is_visible() -> None:
-    assert is_visible(penalised().record, NOON, load_catalogue())
-    assert is_visible(registered().record, NOON, load_catalogue())
+    assert is_visible(penalised().record, NOON, LAW)
+    assert is_visible(registered().record, NOON, LAW)
 
 
 def test_the_fifth_anniversary_is_the_first_day_withheld_in_shenzhen() -> None:
@@ -43,7 +50,7 @@ def test_a_kind_that_fell_out_of_the_catalogue_is_withheld() -> None:
 
 
 def test_a_natural_person_and_government_only_information_are_never_shown() -> None:
-    record = replace(
+    record = structs.replace(
         registered().record,
         subject_kind=SubjectKind.NATURAL_PERSON_LINKED,
         publicity=Publicity.GOVERNMENT_ONLY,
@@ -53,10 +60,10 @@ def test_a_natural_person_and_government_only_information_are_never_shown() -> N
 
 
 def test_an_expiry_that_passed_during_a_suspension_still_withholds_when_it_ends() -> None:
-    suspended = replace(penalised(decided_on="2020-01-01").record, states=frozenset({Withheld.SUSPENDED}))
+    suspended = structs.replace(penalised(decided_on="2020-01-01").record, states=frozenset({Withheld.SUSPENDED}))
 
     assert reasons(suspended) == {Withheld.SUSPENDED, Withheld.EXPIRED}
-    assert reasons(replace(suspended, states=frozenset())) == {Withheld.EXPIRED}
+    assert reasons(structs.replace(suspended, states=frozenset())) == {Withheld.EXPIRED}
 
 
 @pytest.mark.parametrize(
@@ -75,3 +82,31 @@ def test_the_strongest_reason_is_told_first(held: frozenset[Withheld], told: Ref
 
 def test_every_reason_has_a_code() -> None:
     assert len({strongest({reason}) for reason in Withheld}) == len(Withheld)
+
+
+GRADING = replace(LAW, severities=read_overlay(shipped("rules", "CN-NDRC-2026")).severities)
+
+
+def test_a_record_admitted_before_the_law_graded_is_withheld_until_somebody_says_how_grave_it_was() -> None:
+    assert withheld(penalised().record, NOON, GRADING) == {Withheld.SEVERITY_UNKNOWN}
+    assert strongest({Withheld.SEVERITY_UNKNOWN}) is Refusal.PROVENANCE_MISSING
+    assert is_visible(registered().record, NOON, GRADING), "only adverse public records are graded"
+
+
+def test_a_record_that_says_it_is_withheld_once_its_severity_has_had_its_time() -> None:
+    """The law in force decides, though the record was admitted for five years."""
+    record = penalised(severity="GENERAL").record
+    first = datetime.combine(months_later(record.generated_at, 12), time(), SHENZHEN)
+
+    assert withheld(record, first - timedelta(seconds=1), GRADING) == frozenset()
+    assert withheld(record, first, GRADING) == {Withheld.EXPIRED}
+    assert is_visible(record, first, LAW)
+
+
+def test_a_shorter_period_of_the_law_in_force_withholds_what_was_admitted_for_longer() -> None:
+    rules = structs.replace(LAW.rules, disclosure_years=Ruled(value=2, article="x"))
+    record = penalised().record
+    first = datetime.combine(anniversary(record.generated_at, 2), time(), SHENZHEN)
+
+    assert withheld(record, first - timedelta(seconds=1), replace(LAW, rules=rules)) == frozenset()
+    assert withheld(record, first, replace(LAW, rules=rules)) == {Withheld.EXPIRED}

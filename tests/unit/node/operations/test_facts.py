@@ -14,6 +14,7 @@ from node.operations.keep_agreements import receive_document, terminate_agreemen
 from node.operations.keep_registry import advance_mirror
 from node.operations.take_receipts import take_receipts
 from registry.log import grow, issue_head
+from registry.norms.calendar import due_end, shanghai_day
 from registry.parties import PartyId, registry_origin
 from registry.snapshot import Standing
 from registry.statements import Desk, RevocationReason, revoke
@@ -78,7 +79,7 @@ def test_an_announced_effect_begins_on_its_time_without_any_message(world: World
     moved(world, minutes=1)
 
     assert _standing(world) is Standing.REVOKED
-    assert world.agency.known().good_until is None
+    assert world.agency.known().good_until == due_end(shanghai_day(world.clock()))
     assert world.agency.known().generation == before.generation
 
 
@@ -133,12 +134,10 @@ def test_under_stale_heads_nothing_is_disclosed_and_everything_else_goes_on(worl
 
     assert reasons(answers(world, question(world, SHOWN))) == ["REGISTRY_STALE"]
     assert reasons(charges(world, evaluation(world))) == ["REGISTRY_STALE"]
-    received = agency.write(
-        lambda work: receive_document(work, BANK, declared, agency.facts(work), agency.settings, agency.context)
-    )
+    received = agency.write(lambda work: receive_document(work, BANK, declared, agency.facts(work), agency.context))
     assert isinstance(received, bytes)
     receipts = agency.write(
-        lambda work: take_receipts(work, BANK, _no_receipts(world), agency.facts(work), agency.settings, agency.context)
+        lambda work: take_receipts(work, BANK, _no_receipts(world), agency.facts(work), agency.context)
     )
     assert receipts is None
 

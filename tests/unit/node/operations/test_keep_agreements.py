@@ -53,9 +53,7 @@ def why(answer: Done | NotPossible) -> str:
 
 
 def receive(member: Member, peer: PartyId, raw: bytes) -> bytes | RefusedAnswer:
-    return member.write(
-        lambda work: receive_document(work, peer, raw, member.facts(work), member.settings, member.context)
-    )
+    return member.write(lambda work: receive_document(work, peer, raw, member.facts(work), member.context))
 
 
 def submit(member: Member, peer: PartyId, raw: bytes) -> bytes | RefusedAnswer:
@@ -262,9 +260,7 @@ def test_a_receipt_is_kept_only_from_the_authority_and_for_this_agreement(admitt
 
     def keep(authority: PartyId, of: Agreement, document: bytes) -> bytes | Refused:
         return agency.write(
-            lambda work: keep_receipt(
-                work, authority, of, document, agency.facts(work), agency.settings, agency.context
-            )
+            lambda work: keep_receipt(work, authority, of, document, agency.facts(work), agency.context)
         )
 
     for authority, of, document, reason in (
@@ -284,9 +280,7 @@ def test_a_receipt_that_comes_again_is_passed_on_once(admitted: World) -> None:
     (receipt,) = documents(agency, agreement, filing.KIND)
     before = len(agency.journal())
 
-    kept = agency.write(
-        lambda work: keep_receipt(work, SZ, agreement, receipt, agency.facts(work), agency.settings, agency.context)
-    )
+    kept = agency.write(lambda work: keep_receipt(work, SZ, agreement, receipt, agency.facts(work), agency.context))
 
     assert isinstance(kept, bytes)
     assert len(agency.journal()) == before

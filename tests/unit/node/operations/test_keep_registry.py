@@ -174,7 +174,7 @@ def test_a_renewed_head_says_that_nothing_is_hidden(admitted: World) -> None:
 
 
 def test_a_log_is_read_in_pages(admitted: World) -> None:
-    for number in range(3):
+    for number in range(2):
         admitted.admit(admitted.hk, _numbered(number).card(admitted.clock()))
 
     whole = page(admitted.hk)

@@ -31,7 +31,7 @@ def given(world: World, asked: Sequence[QueryAsked], ahead: OpenedAhead) -> list
 def test_what_was_opened_ahead_is_not_opened_again(world: World) -> None:
     asked, facts, opener = question(world, SHOWN), world.agency.known(), Opener()
 
-    ahead = open_ahead([asked], facts, PACK, opener)
+    ahead = open_ahead([asked], facts, opener)
     with world.agency.store.read() as work:
         openings = ahead.of(asked, replace(world.agency.desk(work), facts=facts))
 
@@ -50,7 +50,7 @@ def test_under_other_facts_everything_is_opened_again(world: World) -> None:
 def test_without_facts_nothing_is_opened_ahead_and_the_answer_is_the_same(world: World) -> None:
     asked = question(world, SHOWN)
 
-    assert open_ahead([asked], None, PACK) is NOTHING
+    assert open_ahead([asked], None) is NOTHING
     assert reasons(given(world, [asked], NOTHING)) == ["Answered"]
 
 
@@ -58,6 +58,6 @@ def test_nothing_is_verified_for_who_names_an_agreement_of_others(world: World) 
     asked, opener = question(world, SHOWN), Opener()
     others = [replace(asked, peer=HK), replace(asked, agreement=bytes(32))]
 
-    ahead = open_ahead(others, world.agency.known(), PACK, opener)
+    ahead = open_ahead(others, world.agency.known(), opener)
 
     assert (opener.messages, ahead.messages) == ([0], {})

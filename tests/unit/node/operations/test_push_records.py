@@ -14,7 +14,7 @@ from node.domain.jobs import Job
 from node.domain.records import Kind
 from node.operations import push_records
 from node.operations.disclose import Shown
-from node.operations.facts import NodeFacts, Settings
+from node.operations.facts import NodeFacts
 from node.operations.keep_agreements import receive_document
 from node.operations.ports import UnitOfWork
 from node.operations.push_records import (
@@ -91,8 +91,8 @@ def taken(world: World, row: SentFrameRow) -> None:
     world.agency.write(act)
 
 
-def _known(world: World) -> tuple[NodeFacts, Settings, Context]:
-    return world.agency.known(), world.agency.settings, world.agency.context
+def _known(world: World) -> tuple[NodeFacts, Context]:
+    return world.agency.known(), world.agency.context
 
 
 def plan_of(world: World, job: int) -> PushPlan:

@@ -21,9 +21,7 @@ LEAF = "1f" * 32
 
 def take(world: World, raw: bytes, peer: PartyId = BANK) -> RefusedAnswer | None:
     agency = world.agency
-    return agency.write(
-        lambda work: take_receipts(work, peer, raw, agency.facts(work), agency.settings, agency.context)
-    )
+    return agency.write(lambda work: take_receipts(work, peer, raw, agency.facts(work), agency.context))
 
 
 def receipt(world: World, given: Answered, header: str | None = None) -> Receipt:

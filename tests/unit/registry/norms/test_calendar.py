@@ -238,3 +238,15 @@ def test_a_month_ends_on_the_day_of_the_same_number_or_the_months_last(day: date
 def test_there_is_no_month_after_the_last() -> None:
     with pytest.raises(ValueError, match="9999"):
         months_later(date(9999, 12, 1), 1)
+
+
+@pytest.mark.parametrize(
+    ("after", "last", "left"),
+    [("2026-09-30", "2026-10-08", 1), ("2026-05-08", "2026-05-09", 1), ("2026-05-08", "2026-05-08", 0)],
+)
+def test_working_days_that_are_left_end_with_the_last_one(after: str, last: str, left: int) -> None:
+    assert MAIN.working_days_until(date.fromisoformat(after), date.fromisoformat(last)) == left
+
+
+def test_days_that_are_over_leave_none() -> None:
+    assert MAIN.working_days_until(date(2026, 5, 9), date(2026, 5, 8)) == 0

@@ -15,7 +15,9 @@ from registry.norms.catalogue import (
 )
 from registry.norms.code_lists import CodeListName, load_code_list
 from registry.norms.entries import PROVISO
+from registry.norms.law import check_catalogue
 from registry.norms.packs import shipped
+from registry.norms.rule_pack import load_rule_pack
 from registry.parties import PartyClass
 
 CATALOGUE = load_catalogue()
@@ -152,10 +154,9 @@ def test_an_entry_that_lacks_what_the_regulation_asks_is_refused(line: str) -> N
         ('name = "has_lei"', 'name = "region"', "entries.101.items"),
         ("negative_category = 1\n", "", "entries.201.negative_category"),
         ('polarity = "BASIC"', 'polarity = "BASIC"\nnegative_category = 1', "entries.101.negative_category"),
-        ('"STATE_ORGAN"', '"TRAINING"', "entries.101.sharing_scope"),
     ],
 )
-def test_an_entry_that_contradicts_itself_or_the_regulation_is_refused(written: str, instead: str, place: str) -> None:
+def test_an_entry_that_contradicts_itself_is_refused(written: str, instead: str, place: str) -> None:
     assert written in TEXT
     with pytest.raises(BadPack) as failure:
         read_catalogue(TEXT.replace(written, instead))
@@ -183,9 +184,20 @@ def test_an_entry_that_lacks_a_part_or_its_evidence_is_incomplete(written: str, 
     assert failure.value.place == place
 
 
-def test_more_than_five_years_of_disclosure_is_refused() -> None:
-    with pytest.raises(BadPack, match=r"disclosure\.years"):
-        read_catalogue(TEXT.replace("years = 5", "years = 6"))
+@pytest.mark.parametrize(
+    ("written", "instead", "place"),
+    [
+        ("years = 5", "years = 6", "disclosure.years"),
+        ('"STATE_ORGAN"', '"TRAINING"', "sharing_scope"),
+    ],
+)
+def test_an_entry_beyond_the_rule_pack_is_refused(written: str, instead: str, place: str) -> None:
+    """How long and to whom is for the rules to bound (S 17, 18, 31)."""
+    catalogue = read_catalogue(TEXT.replace(written, instead))
+    with pytest.raises(BadPack) as failure:
+        check_catalogue(catalogue, load_rule_pack())
+
+    assert failure.value.place.endswith(place)
 
 
 def test_a_catalogue_without_entries_is_refused() -> None:

@@ -43,6 +43,18 @@ def test_the_default_pack_holds_the_numbers_of_the_draft() -> None:
     assert RULES.batch_query_classes.value == {PartyClass.FIN_INST, PartyClass.STATE_ORGAN}
 
 
+def test_authorities_and_state_organs_are_not_party_to_agreements() -> None:
+    outside = frozenset(PartyClass) - RULES.agreement_parties.value
+
+    assert outside == {PartyClass.CREDIT_DEPT, PartyClass.STATE_ORGAN}
+
+
+def test_collecting_consulting_and_training_receive_no_records() -> None:
+    refused = RULES.agreement_parties.value - RULES.record_recipients.value
+
+    assert refused == {PartyClass.RECEIVABLES, PartyClass.CONSULTING, PartyClass.TRAINING}
+
+
 def test_the_purposes_abroad_are_the_tagged_purposes_of_the_code_list() -> None:
     assert RULES.purposes_abroad.value == load_code_list(CodeListName.PURPOSES).tagged("ABROAD")
 
@@ -56,13 +68,14 @@ def test_the_purposes_abroad_are_the_tagged_purposes_of_the_code_list() -> None:
         ("max_days = 90", "max_days = 0", "$.retention.max_days"),
         ("[clocks.AGR_FILE]", "[clocks.OTHER]", "clocks"),
         ("max_days = 90", "max_days = 89", "retention.default_days"),
-        ('"FIN_INST"', '"ANYBODY"', "$.batch_query_classes.value[0]"),
+        ('["FIN_INST", "STATE', '["ANYBODY", "STATE', "$.batch_query_classes.value[0]"),
         (
             'when_any_party_in = ["CN-SZ"]',
             'when_any_party_in = ["US"]',
             "$.filings[0].when_any_party_in[0]",
         ),
         ("[retention]", "[retained]", "$"),
+        ('  "INSURANCE",\n]\narticle = "6, 4"', '  "STATE_ORGAN",\n]\narticle = "6, 4"', "record_recipients.value"),
     ],
 )
 def test_a_missing_unknown_or_unfit_key_is_refused_with_its_place(written: str, instead: str, place: str) -> None:
