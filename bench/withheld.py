@@ -29,15 +29,13 @@ def measure_withheld(network: Network, effort: Effort) -> list[Row]:
     withheld = asker.about(asker.pseudonyms_of(network, _withhold(network)), {KIND})
     absent = withheld.about([urandom(16) for _ in range(SUBJECTS)])
     with ProcessPoolExecutor(1, get_context("spawn")) as client:
-        rounds = [_round(network, (withheld, absent), effort, client, turn) for turn in range(effort.rounds)]
-    return [row("withheld_or_absent", network.place.store, "right guesses", rounds, [0.5] * len(rounds))]
+        guessed = _guessed(network, (withheld, absent), effort.guessed, client)
+    return [row("withheld_or_absent", network.place.store, "right guesses", [guessed], [0.5])]
 
 
-def _round(
-    network: Network, askers: tuple[Asker, Asker], effort: Effort, client: ProcessPoolExecutor, turn: int
-) -> float:
+def _guessed(network: Network, askers: tuple[Asker, Asker], count: int, client: ProcessPoolExecutor) -> float:
     """The share of right guesses of the better of two classifiers that were taught on the first half of the pairs."""
-    random, count = Random(SEED + turn), effort.guessed
+    random = Random(SEED)
     messages = list(zip(*(one.messages(Shape.UNARY, count) for one in askers), strict=True))
     withheld_first = [random.random() < 0.5 for _ in range(count)]
     asked = [
