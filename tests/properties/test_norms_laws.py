@@ -44,7 +44,7 @@ def overlays(draw: st.DrawFn) -> Overlay:
 def overlay(**values: object) -> Overlay:
     return Overlay(
         id="A", version=1, title="叠加", title_en="Overlay", source="x", effective_from=date(2026, 1, 1),
-        narrows=RULES.id, binds=frozenset({Jurisdiction.HK}), **values,  # type: ignore[arg-type]
+        narrows=RULES.id, binds=frozenset({Jurisdiction.HK}), **values,  # type: ignore[arg-type]  # any of its values
     )  # fmt: skip
 
 

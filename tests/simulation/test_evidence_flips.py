@@ -3,7 +3,6 @@
 The node that signed it did not do it here; what a node does that signs anew is in test_evidence_tricks.
 """
 
-import os
 from collections.abc import Iterator
 from random import Random
 from typing import get_args
@@ -14,16 +13,16 @@ from node.domain.evidence.findings import Report, Step
 from node.domain.evidence.lines import Line, Section, read_line, section_of
 from tests.fakes.evidence import checked, lines, read
 from tests.simulation.bundles import Shown, large, small, verified_once
+from tests.simulation.thorough import THOROUGH
 
 pytestmark = pytest.mark.no_cover  # what this runs is covered by others, and measuring it doubles its time
 
 CHUNKS = 24
 """Portions of every byte; those of one chunk lie apart, so that all chunks cost alike."""
-LARGE_CHUNKS, FLIPS = 10, int(os.environ.get("CREDITPORT_FLIPS", "200"))
-"""Bytes of the large bundle that are flipped; with CREDITPORT_FLIPS=1000 all of this takes six minutes of one core."""
-SPARSE = {"home": 4, "holder": 16}
-"""Of each small bundle one byte in so many, spread over all of it; CREDITPORT_FLIPS=1000 takes every one."""
-THOROUGH = 1_000
+LARGE_CHUNKS, FLIPS = 10, 1_000 if THOROUGH else 200
+"""Bytes of the large bundle that are flipped."""
+SPARSE = {"home": 1, "holder": 1} if THOROUGH else {"home": 4, "holder": 16}
+"""Of each small bundle one byte in so many, spread over all of it."""
 HALF, MEGABYTE = 35 * 1024 + 512, 1 << 20
 STEPS = {
     Section.REGISTRY: {Step.REGISTRY, Step.NODE},
@@ -98,9 +97,9 @@ def test_the_bundles_are_small_and_have_every_kind_of_line(shown: dict[str, Show
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 @pytest.mark.parametrize("whose", ["home", "holder"])
 def test_every_byte_counts(shown: dict[str, Shown], whose: str, chunk: int) -> None:
-    one, sparse = shown[whose], 1 if FLIPS >= THOROUGH else SPARSE[whose]
+    one = shown[whose]
 
-    assert missed(one, range(chunk, len(one.bundle), CHUNKS * sparse), Random(chunk)) == []
+    assert missed(one, range(chunk, len(one.bundle), CHUNKS * SPARSE[whose]), Random(chunk)) == []
 
 
 @pytest.mark.parametrize("chunk", range(LARGE_CHUNKS))

@@ -124,7 +124,7 @@ def test_a_deletion_may_rest_on_any_of_the_coded_bases(world: World) -> None:
         record = number_of(world, place)
 
         assert deleted(world, record, basis) == Changed(version=2, notices=0)
-        kept = world.agency.read(lambda work, one=record: work.changes.deletion(one))  # type: ignore[misc]
+        kept = world.agency.read(lambda work, one=record: work.changes.deletion(one))  # type: ignore[misc]  # a lambda's default has no type
         assert kept is not None
         assert (kept.basis, kept.document) == (basis, "decision 31")
 

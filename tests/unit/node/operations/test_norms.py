@@ -10,7 +10,7 @@ from agreements.refusal import Refusal
 from crypto.checkpoint import NoteKey
 from crypto.envelope import sign
 from node.domain.records import Kind
-from node.operations.asked import RegistryPage
+from node.operations.asked import RefusedAnswer, RegistryPage
 from node.operations.change_records import Changed, DeleteRecord, delete_record
 from node.operations.keep_agreements import NotPossible, sign_agreement
 from node.operations.keep_registry import Unfit, advance_mirror, renew_head
@@ -92,8 +92,9 @@ def test_a_newer_version_applies_from_its_day_on_without_any_message(world: Worl
 
     assert law(world.agency).rules.reference == "SZ-DRAFT-82@2"
     (refused,) = answers(world, question(world, SHOWN, batch=True))
+    assert isinstance(refused, RefusedAnswer)
     assert reasons([refused]) == ["BATCH_NOT_PERMITTED"]
-    assert refused.refused.rule_pack == "SZ-DRAFT-82@2"  # type: ignore[union-attr]
+    assert refused.refused.rule_pack == "SZ-DRAFT-82@2"
     assert law(world.bank).rules.reference == "SZ-DRAFT-82@1", "another authority's adoption is none here"
 
 
@@ -118,9 +119,10 @@ def test_what_is_adopted_and_not_installed_stops_disclosure_and_says_what_to_ins
     adopts(world, pack)
 
     (refused,) = answers(world, question(world, SHOWN))
+    assert isinstance(refused, RefusedAnswer)
 
     assert reasons([refused]) == [reason.value]
-    assert refused.refused.detail == f"{pack.reference}: expected the adopted one installed, got none"  # type: ignore[union-attr]
+    assert refused.refused.detail == f"{pack.reference}: expected the adopted one installed, got none"
     assert reasons(charges(world, evaluation(world))) == [reason.value]
     lacking = world.agency.known().lacking
     assert lacking is not None
@@ -160,7 +162,7 @@ def _stages(home: Member) -> list[str]:
 
 
 def _first_record(work: object) -> int:
-    return int(work.records.page(None, 0, 1)[0].record_no)  # type: ignore[attr-defined]
+    return int(work.records.page(None, 0, 1)[0].record_no)  # type: ignore[attr-defined]  # a unit of work, which a lambda does not say
 
 
 def test_imports_go_on_without_a_law(world: World) -> None:

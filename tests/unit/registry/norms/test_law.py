@@ -22,7 +22,7 @@ def adopting(*packs: Pack, at: datetime = NOON, **changed: object) -> list[Adopt
     def one(pack: Pack) -> Adopted:
         facts: dict[str, object] = {"named": pack.named, "version": pack.version, "digest": pack.digest}
         known = facts | {"effective_from": at.date(), "works_from": at, "works_until": None, "number": 0}
-        return Adopted(**known | changed)  # type: ignore[arg-type]
+        return Adopted(**known | changed)  # type: ignore[arg-type]  # any of its values
 
     return [one(pack) for pack in packs]
 
