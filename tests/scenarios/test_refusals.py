@@ -90,7 +90,7 @@ def test_a_query_outside_the_agreed_fields_is_refused(world: World, agreement: s
 def test_a_query_about_a_kind_outside_the_catalogue_is_refused(world: World, agreement: str) -> None:
     words = query(agreement, world.home.codes[0])
 
-    assert refused(world, world.bank, *words, "--field", "301.grade") == "NOT_IN_CATALOGUE"
+    assert refused(world, world.bank, *words, "--field", "901.grade") == "NOT_IN_CATALOGUE"
 
 
 def test_another_admitted_party_is_told_of_no_agreement(world: World, agreement: str) -> None:

@@ -23,7 +23,7 @@ LARGE_CHUNKS, FLIPS = 10, 1_000 if THOROUGH else 200
 """Bytes of the large bundle that are flipped."""
 SPARSE = {"home": 1, "holder": 1} if THOROUGH else {"home": 4, "holder": 16}
 """Of each small bundle one byte in so many, spread over all of it."""
-HALF, MEGABYTE = 35 * 1024 + 512, 1 << 20
+SMALL, MEGABYTE = 52 * 1024, 1 << 20
 STEPS = {
     Section.REGISTRY: {Step.REGISTRY, Step.NODE},
     Section.AGREEMENTS: {Step.AGREEMENTS},
@@ -89,7 +89,7 @@ def missed(shown: Shown, places: Iterator[int] | range, chance: Random) -> list[
 def test_the_bundles_are_small_and_have_every_kind_of_line(shown: dict[str, Shown]) -> None:
     kinds = {type(line) for one in shown.values() for line in read(one.bundle)}
 
-    assert all(len(one.bundle) < HALF for one in shown.values())
+    assert all(len(one.bundle) < SMALL for one in shown.values())
     assert kinds == set(get_args(Line))
     assert all(checked(one.bundle, one.anchors).is_clean for one in shown.values())
 
