@@ -75,7 +75,7 @@ def query(
                 asked=_asked(field or [], granted),
                 batch=len(subjects) > 1,
                 patience=timedelta(seconds=max(wait, 5)),
-                rule_pack=opened.settings.law.rules.reference,
+                rule_pack=opened.rule_pack,
             )
             number = plan_query(work, question, target, who, opened.context)
         if isinstance(number, NotAllowed):
