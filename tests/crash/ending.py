@@ -195,9 +195,11 @@ def _anybody(tables: Tables) -> dict[str, list[str]]:
 
 
 def _clocks(tables: Tables) -> Iterator[str]:
+    # By its place: PostgreSQL gives no number twice, also not one that was undone.
+    places = {number: place for place, number in enumerate(sorted(row["number"] for row in tables["notices"]), 1)}
     for row in tables["clocks"]:
         about = f"{row['code']} {row['about']} {_nameless(row['name'])} of {row['count']} {row['peer']}"
-        yield f"{about} awaits={row['awaits']} {row['standing']} {row['met_by']}"
+        yield f"{about} awaits={places.get(row['awaits'])} {row['standing']} {row['met_by']}"
 
 
 def _journal(tables: Tables) -> Iterator[str]:

@@ -19,11 +19,11 @@ pytestmark = pytest.mark.no_cover  # what this runs is covered by others, and me
 
 CHUNKS = 24
 """Portions of every byte; those of one chunk lie apart, so that all chunks cost alike."""
-LARGE_CHUNKS, FLIPS = 10, 1_000 if THOROUGH else 200
+LARGE_CHUNKS, FLIPS = 10, 1_000 if THOROUGH else 100
 """Bytes of the large bundle that are flipped."""
-SPARSE = {"home": 1, "holder": 1} if THOROUGH else {"home": 4, "holder": 16}
+SPARSE = {"home": 1, "holder": 1} if THOROUGH else {"home": 12, "holder": 24}
 """Of each small bundle one byte in so many, spread over all of it."""
-SMALL, MEGABYTE = 52 * 1024, 1 << 20
+SMALL, MEGABYTE = 80 * 1024, 1 << 20
 STEPS = {
     Section.REGISTRY: {Step.REGISTRY, Step.NODE},
     Section.AGREEMENTS: {Step.AGREEMENTS},

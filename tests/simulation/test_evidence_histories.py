@@ -44,7 +44,7 @@ from tests.simulation.thorough import THOROUGH
 
 pytestmark = pytest.mark.no_cover  # what this runs is covered by others, and measuring it doubles its time
 
-HISTORIES = 100 if THOROUGH else 40
+HISTORIES = 100 if THOROUGH else 25
 FIELDS = (frozenset({"status_code"}), frozenset({"region", "industry_section"}), None)
 Bundle = tuple[PartyId, bytes]
 
