@@ -12,7 +12,6 @@ from agreements.checking import fitting_direction
 from agreements.terms import Epoch, ExportPath, FieldTerms, KindTerms, Manner, Quotas, Terms
 from crypto.keys import Suite
 from node.domain.errors import DomainError
-from node.domain.rendition import PROFILE
 from registry.norms.catalogue import Catalogue, CatalogueEntry, Crossing, DataItem, Nature, Precision
 from registry.norms.law import Law
 from registry.parties import PartyCard, PartyId
@@ -96,7 +95,7 @@ def complete(draft: Draft, setting: Setting, agreement_id: str) -> Terms:
         natures=_natures(draft, setting.law.catalogue),
         purposes=tuple(sorted(set(draft.purposes))),
         manner=tuple(sorted(set(draft.manner))),
-        deid_profile=PROFILE,
+        deid_profile=setting.law.catalogue.deidentification.profile,
         retention_days=rules.retention.default_days if retention is None else retention,
         quotas=draft.quotas,
         effective_from=begins,

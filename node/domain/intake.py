@@ -11,6 +11,7 @@ import msgspec
 
 from agreements.refusal import Refusal, Refused, refuse
 from node.domain.conditions import Measure
+from node.domain.crowd import Cell, Cells, cells_of
 from node.domain.identification import read_subject
 from node.domain.identifiers import Problem, Remark
 from node.domain.period import Period, period_of
@@ -78,6 +79,7 @@ class Intake:
     today: date
     plan: Plan = field(repr=False, compare=False)
     period: Period = field(repr=False, compare=False)
+    cells: Cells = field(repr=False, compare=False)
     common: CommonColumns = field(repr=False, compare=False)
     make_record: Callable[..., HomeRecord] = field(repr=False, compare=False)
 
@@ -119,6 +121,7 @@ def open_intake(  # an import is opened once, with everything that its rows have
         today=today,
         plan=plan,
         period=period_of(entry, plan.names, rules.disclosure_years.value, months),
+        cells=cells_of(kind, words),
         common=_common_columns(measure),
         make_record=partial(HomeRecord, kind, *shared),
     )
@@ -155,12 +158,13 @@ def _unfit(
 
 
 class Admitted(msgspec.Struct, frozen=True, gc=False):
-    """A row that became a record of a subject, and its encoded content. Whether it is new, storage can tell."""
+    """A row that became a record of a subject, its encoded content and its cell. Whether it is new, storage can tell."""
 
     row: int
     subject: Subject
     record: HomeRecord
     encoded: bytes
+    cell: Cell
 
     def __repr__(self) -> str:
         return f"Admitted(row={self.row}, record={self.record!r})"
@@ -238,7 +242,7 @@ def _admitted(row: Row, subject: Subject, read: ReadRow, generated_at: date, int
         digest_content(kind, generated_at, encoded),
         source_key(kind, subject.identifiers[0], read.document_no),
     )
-    return Admitted(row.number, subject, record, encoded)
+    return Admitted(row.number, subject, record, encoded, intake.cells.of(read.content, record.disclose_until))
 
 
 def _category(read: ReadRow, intake: Intake) -> int | None:

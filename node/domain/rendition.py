@@ -17,16 +17,17 @@ from node.domain.records import Content, Kind, Stored
 from node.domain.vocabulary import Vocabulary, load_vocabulary
 from registry.norms.catalogue import DataItem, Precision
 
-PROFILE: Final = "CP-DEID-2"
-"""The name of the catalogue's wire fields and precisions, as agreements and rendition headers name them."""
-
 _CITY_DIGITS: Final = 4
 Rule = Callable[[Content], Value]
 """Makes one field's value from the content of a record of the rule's own kind."""
+Form = Callable[[Stored], Value]
+"""Makes one field's value from that of its home field, which is not empty."""
+Told = Mapping[str, Precision | None]
+"""In which precision each field is told; None for one that is given up, and told as null."""
 
 
-def render(content: Content, granted: Mapping[str, Precision], vocabulary: Vocabulary) -> dict[str, Value]:
-    """The granted fields of a record, each at the granted precision; null where home does not know the value.
+def render(content: Content, granted: Told, vocabulary: Vocabulary) -> dict[str, Value]:
+    """The granted fields of a record, each at its precision; null where it is given up or home does not know the value.
 
     No identifier, name, exact day, document number, amount or free text of `content` is in the result. Raises
     NotRenderable when a granted field or precision has no de-identified form; an agreement that passed the
@@ -35,11 +36,11 @@ def render(content: Content, granted: Mapping[str, Precision], vocabulary: Vocab
     return {name: rule(content) for name, rule in rules_of(content.KIND, granted, vocabulary).items()}
 
 
-def rules_of(kind: Kind, granted: Mapping[str, Precision], vocabulary: Vocabulary) -> dict[str, Rule]:
+def rules_of(kind: Kind, granted: Told, vocabulary: Vocabulary) -> dict[str, Rule]:
     """By granted field of a kind, how its value is made; for many records it is looked up once. Raises as `render`."""
     rules = _rules(kind, vocabulary)
     try:
-        return {name: rules[name, precision] for name, precision in granted.items()}
+        return {name: rules[name, how] if how is not None else _given_up for name, how in granted.items()}
     except KeyError:
         raise NotRenderable("a granted field or precision has no de-identified form") from None
 
@@ -49,12 +50,23 @@ def renderable(kind: Kind, vocabulary: Vocabulary | None = None) -> frozenset[tu
     return frozenset(_rules(kind, vocabulary or load_vocabulary()))
 
 
-def valid_until(disclose_until: date | None) -> date | None:
-    """The last word on showing a copy: a record's `disclose_until` rounded down to the first of its month.
+def valid_until(disclose_until: date | None, precision: Precision = Precision.MONTH) -> date | None:
+    """The last word on showing a copy: a record's `disclose_until` rounded down to the first of its month or year.
 
     Earlier is stricter, and the exact day would be a searchable mark of the record.
     """
-    return None if disclose_until is None else disclose_until.replace(day=1)
+    if disclose_until is None:
+        return None
+    return disclose_until.replace(day=1) if precision is Precision.MONTH else disclose_until.replace(month=1, day=1)
+
+
+def form_of(item: DataItem, precision: Precision, vocabulary: Vocabulary) -> Form | None:
+    """How a wire field is made at one of its precisions; None where it is the home field's value as it is."""
+    return _band(item, vocabulary) if precision is Precision.BAND else _FORMS.get(precision)
+
+
+def _given_up(_: Content) -> Value:
+    return None
 
 
 @cache
@@ -67,7 +79,7 @@ def _rules(kind: Kind, vocabulary: Vocabulary) -> Mapping[tuple[str, Precision],
 def _rule(item: DataItem, precision: Precision, vocabulary: Vocabulary) -> Rule:
     """How one wire field is made of its home field, which may be empty."""
     told: Callable[[Content], Stored] = attrgetter(item.made_from)
-    form = _band(item, vocabulary) if precision is Precision.BAND else _FORMS.get(precision)
+    form = form_of(item, precision, vocabulary)
     if form is None:
         return told  # type: ignore[return-value]  # the catalogue gives codes and flags as they are, and nothing else
 
@@ -78,7 +90,7 @@ def _rule(item: DataItem, precision: Precision, vocabulary: Vocabulary) -> Rule:
     return make
 
 
-def _band(item: DataItem, vocabulary: Vocabulary) -> Callable[[Stored], Value]:
+def _band(item: DataItem, vocabulary: Vocabulary) -> Form:
     if item.bands is None:
         raise NotRenderable("a band without a table")
     bands = vocabulary.bands(item.bands)
@@ -114,7 +126,7 @@ def _city(value: Stored) -> str | None:
     return code if len(code) == _CITY_DIGITS or not code.isdigit() else None
 
 
-_FORMS: Final[Mapping[Precision, Callable[[Stored], Value]]] = {
+_FORMS: Final[Mapping[Precision, Form]] = {
     Precision.MONTH: _month,
     Precision.QUARTER: _quarter,
     Precision.YEAR: _year,

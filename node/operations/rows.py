@@ -7,6 +7,7 @@ ascending integers and never leave the node.
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from node.domain.crowd import Cell
 from node.operations.silent_row import SilentRow as _Row
 from registry.parties import PartyId
 
@@ -54,7 +55,10 @@ class SubjectRow(_Row, frozen=True, kw_only=True):
 
 
 class NewRecordRow(_Row, frozen=True, kw_only=True):
-    """A home record as admitted, with its subject. `source_key` (32 bytes) is the same whenever a row comes again."""
+    """A home record as admitted, with its subject. `source_key` (32 bytes) is the same whenever a row comes again.
+
+    Without a `cell` it counts for nobody when it is asked how many enterprises look alike.
+    """
 
     subject: SubjectRow
     source_key: bytes
@@ -63,6 +67,7 @@ class NewRecordRow(_Row, frozen=True, kw_only=True):
     content_digest: bytes
     facts: bytes
     disclose_until: date | None
+    cell: Cell | None = None
 
 
 class RecordRow(_Row, frozen=True, kw_only=True):
@@ -121,8 +126,18 @@ class Selection(_Row, frozen=True, kw_only=True):
     limit: int
 
 
+class LadderRow(_Row, frozen=True, kw_only=True):
+    """A ladder's own number, and up to which cell its crowds are made."""
+
+    number: int
+    through: int
+
+
 class RenditionRow(_Row, frozen=True, kw_only=True):
-    """The rendition of one record version under one agreement and epoch, as disclosed."""
+    """The rendition of one record version under one agreement and epoch, as disclosed.
+
+    `ladder_no` and `step` say how coarse the version is shown under the agreement; they are kept with its alias.
+    """
 
     agreement_no: int
     epoch: int
@@ -132,14 +147,21 @@ class RenditionRow(_Row, frozen=True, kw_only=True):
     wire_version: int
     body: bytes
     commitment: bytes
+    ladder_no: int | None = None
+    step: int | None = None
 
 
 class AliasRow(_Row, frozen=True, kw_only=True):
-    """A record's name under an agreement, its newest wire version there, and the record version which that is."""
+    """A record's name under an agreement, its newest wire version there, and the record version which that is.
+
+    How coarse that version is shown there: by which ladder, after which step; None while it is not decided.
+    """
 
     alias: bytes
     wire_version: int
     record_version: int
+    ladder_no: int | None = None
+    step: int | None = None
 
 
 class LedgerRow(_Row, frozen=True, kw_only=True):

@@ -75,6 +75,7 @@ def row_from_admitted(admitted: Admitted) -> NewRecordRow:
         content_digest=record.content_digest,
         facts=_encode(_facts(record)),
         disclose_until=record.disclose_until,
+        cell=admitted.cell,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from node.domain.records import Withheld
 from node.operations.rows import DeletionRow, NewRecordRow, RecordRow, Selection
+from node.storage.crowd_store import number_cells
 from node.storage.moments import from_milliseconds, to_milliseconds
 from node.storage.record_store import COLUMNS, record_from_row
 from node.storage.transaction import Transaction
@@ -21,10 +22,11 @@ _RIGHT_AGAIN: Final = """
 DELETE FROM corrected_contents WHERE record_no = :number AND content_digest = :content_digest"""
 _CORRECT: Final = """
 UPDATE records SET version = version + 1, content_digest = :content_digest, disclose_until = :disclose_until,
-stored_at = :stored_at, facts = :facts, content = :content WHERE number = :number AND deleted_at IS NULL"""
+stored_at = :stored_at, facts = :facts, content = :content, cell_no = :cell_no
+WHERE number = :number AND deleted_at IS NULL"""
 _DELETE: Final = f"""
 UPDATE records SET version = version + 1, content_digest = :nothing, disclose_until = NULL,
-withheld = '{Withheld.DELETED.value}', deleted_at = :at, facts = :nothing, content = :nothing
+withheld = '{Withheld.DELETED.value}', deleted_at = :at, facts = :nothing, content = :nothing, cell_no = NULL
 WHERE number = :number AND deleted_at IS NULL"""
 _FORGET_WRONG: Final = "DELETE FROM corrected_contents WHERE record_no = :number"
 _ADD_DELETION: Final = """
@@ -78,6 +80,7 @@ class SqlChanges:
             "stored_at": to_milliseconds(at),
             "facts": row.facts,
             "content": row.content,
+            "cell_no": number_cells(self._transaction, [row.cell]).get(row.cell),
         }
         self._transaction.run(_CORRECT, values)
         return self._version(record_no)

@@ -47,19 +47,22 @@ FROM wanted CROSS JOIN renditions r CROSS JOIN aliases a
 WHERE r.record_no = wanted.key AND r.agreement_no = :agreement_no AND r.epoch = :epoch
 AND a.record_no = r.record_no AND a.agreement_no = r.agreement_no"""
 _IDENTITIES: Final = """
-WITH {numbers wanted} SELECT a.record_no, a.alias, a.wire_version, a.record_version FROM wanted CROSS JOIN aliases a
+WITH {numbers wanted} SELECT a.record_no, a.alias, a.wire_version, a.record_version, a.ladder_no, a.step
+FROM wanted CROSS JOIN aliases a
 WHERE a.record_no = wanted.key AND a.agreement_no = :agreement_no"""
 _ADD_ALIAS: Final = """
-INSERT INTO aliases (record_no, agreement_no, alias, wire_version, record_version)
-VALUES (:record_no, :agreement_no, :alias, :wire_version, :record_version)
+INSERT INTO aliases (record_no, agreement_no, alias, wire_version, record_version, ladder_no, step)
+VALUES (:record_no, :agreement_no, :alias, :wire_version, :record_version, :ladder_no, :step)
 ON CONFLICT (record_no, agreement_no) DO UPDATE
-SET wire_version = excluded.wire_version, record_version = excluded.record_version
-WHERE excluded.wire_version > aliases.wire_version"""
+SET wire_version = excluded.wire_version, record_version = excluded.record_version,
+ladder_no = excluded.ladder_no, step = excluded.step
+WHERE excluded.wire_version > aliases.wire_version OR (excluded.wire_version = aliases.wire_version
+AND coalesce(excluded.ladder_no, 0) <> coalesce(aliases.ladder_no, 0))"""
 _ADD_RENDITION: Final = """
 INSERT INTO renditions (record_no, agreement_no, epoch, record_version, wire_version, commitment, body)
 VALUES (:record_no, :agreement_no, :epoch, :record_version, :wire_version, :commitment, :body)"""
 _SUPERSEDE: Final = """
-UPDATE aliases SET wire_version = :wire_version, record_version = :record_version
+UPDATE aliases SET wire_version = :wire_version, record_version = :record_version, ladder_no = NULL, step = NULL
 WHERE record_no = :record_no AND agreement_no = :agreement_no"""
 _DESTROY: Final = """
 WITH {numbers wanted} DELETE FROM renditions WHERE record_no IN (SELECT key FROM wanted)"""
@@ -127,13 +130,23 @@ class SqlRenditions:
     def identities(self, agreement_no: int, records: Sequence[int]) -> dict[int, AliasRow]:
         values = {"agreement_no": agreement_no, "wanted": self._transaction.keys(records)}
         return {
-            record_no: AliasRow(alias=alias, wire_version=wire_version, record_version=record_version)
-            for record_no, alias, wire_version, record_version in self._transaction.rows(_IDENTITIES, values)
+            record_no: AliasRow(
+                alias=alias, wire_version=wire_version, record_version=record_version, ladder_no=ladder_no, step=step
+            )
+            for record_no, alias, wire_version, record_version, ladder_no, step in self._transaction.rows(
+                _IDENTITIES, values
+            )
         }
 
     def add(self, rows: Sequence[RenditionRow]) -> None:
         """The alias that a record has under an agreement never changes."""
-        aliases = [(one.record_no, one.agreement_no, one.alias, one.wire_version, one.record_version) for one in rows]
+        aliases = [
+            (
+                one.record_no, one.agreement_no, one.alias, one.wire_version, one.record_version, one.ladder_no,
+                one.step,
+            )
+            for one in rows
+        ]  # fmt: skip
         renditions = [
             (
                 one.record_no, one.agreement_no, one.epoch, one.record_version, one.wire_version, one.commitment,

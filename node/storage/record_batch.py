@@ -1,9 +1,10 @@
 """What becomes of a batch of admitted rows, decided in memory from what was stored before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
+from node.domain.crowd import Cell
 from node.domain.naming import claim_of, contradicts
 from node.domain.records import Kind
 from node.operations.rows import NewRecordRow
@@ -21,6 +22,7 @@ class Known(NamedTuple):
     content_digest: bytes
     deleted: bool = False
     record_no: int = 0
+    cell_no: int | None = None
 
 
 class Stated(NamedTuple):
@@ -38,7 +40,7 @@ class Batch:
     `known` are stored records by source key, `corrected` the (record, content digest) pairs that a correction declared
     wrong, `subjects` stored subject numbers by identifier, `stated` the records that name those subjects, `at` the time
     in milliseconds. New subjects get ascending numbers from `first_number`. `repeated` are the places of rows whose
-    record the same file stated before. `against` says for each place that contradicts a record which one it is, by its
+    record the same file stated before. `cells` are the numbers of the rows' cells. `against` says for each place that contradicts a record which one it is, by its
     source key.
     """
 
@@ -46,6 +48,7 @@ class Batch:
     corrected: frozenset[tuple[int, bytes]] = field(repr=False)
     subjects: dict[tuple[str, str], int] = field(repr=False)
     at: int
+    cells: Mapping[Cell | None, int] = field(default_factory=dict, repr=False)
     names_may_change: bool = False
     repeated: frozenset[int] = frozenset()
     stated: dict[int, list[Stated]] = field(default_factory=dict, repr=False)
@@ -56,6 +59,7 @@ class Batch:
     new_identifiers: list[dict[str, Any]] = field(default_factory=list, repr=False)
     new_records: dict[bytes, dict[str, Any]] = field(default_factory=dict, repr=False)
     updated_records: dict[bytes, dict[str, Any]] = field(default_factory=dict, repr=False)
+    celled: dict[int, int] = field(default_factory=dict)
 
     def count_strangers(self, rows: Sequence[NewRecordRow]) -> int:
         """At most so many rows will need a new subject."""
@@ -90,9 +94,16 @@ class Batch:
             self._keep(row, Known(subject_no, 1, row.content_digest))
             return "new"
         if known.content_digest == row.content_digest:
+            self._put_in_cell(row, known)
             return "unchanged"
         self._keep(row, Known(subject_no, known.version + 1, row.content_digest, record_no=known.record_no))
         return "updated"
+
+    def _put_in_cell(self, row: NewRecordRow, known: Known) -> None:
+        """Note the cell of a record that was stored before there were any."""
+        cell_no = self.cells.get(row.cell)
+        if known.cell_no is None and cell_no is not None and known.record_no:
+            self.celled[known.record_no] = cell_no
 
     def _turned_away(self, row: NewRecordRow, known: Known | None, subjects: set[int]) -> Outcome | None:
         """Why the row is not stored, if it is not."""
@@ -164,6 +175,7 @@ class Batch:
             "stored_at": self.at,
             "facts": row.facts,
             "content": row.content,
+            "cell_no": self.cells.get(row.cell),
         }
         fresh = becomes.version == 1 or row.source_key in self.new_records
         (self.new_records if fresh else self.updated_records)[row.source_key] = values

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from node.operations.rows import Imported, NewRecordRow, RecordRow
+from node.storage.crowd_store import number_cells, put_numbers
 from node.storage.moments import from_milliseconds, from_milliseconds_or_none, to_milliseconds
 from node.storage.record_batch import Batch, Known, Stated
 from node.storage.transaction import Transaction
@@ -31,7 +32,7 @@ _FIND: Final = f"SELECT {COLUMNS} FROM records r WHERE r.number = :number"
 _COUNT: Final = "SELECT kind, count(*) FROM records WHERE deleted_at IS NULL GROUP BY kind ORDER BY kind"
 
 _KNOWN_RECORDS: Final = """
-WITH {blobs wanted} SELECT r.source_key, r.subject_no, r.version, r.content_digest, r.deleted_at, r.number
+WITH {blobs wanted} SELECT r.source_key, r.subject_no, r.version, r.content_digest, r.deleted_at, r.cell_no, r.number
 FROM wanted CROSS JOIN records r WHERE r.source_key = wanted.key"""
 _CORRECTED: Final = """
 WITH {numbers wanted} SELECT c.record_no, c.content_digest FROM wanted CROSS JOIN corrected_contents c
@@ -52,12 +53,12 @@ _ADD_IDENTIFIER: Final = """
 INSERT INTO identifiers (subject_no, scheme, value) VALUES (:subject_no, :scheme, :value)"""
 _ADD_RECORD: Final = """
 INSERT INTO records
-(subject_no, source_key, version, kind, content_digest, disclose_until, withheld, stored_at, facts, content)
+(subject_no, source_key, version, kind, content_digest, disclose_until, withheld, stored_at, facts, content, cell_no)
 VALUES (:subject_no, :source_key, :version, :kind, :content_digest, :disclose_until, :withheld, :stored_at,
-:facts, :content)"""
+:facts, :content, :cell_no)"""
 _UPDATE_RECORD: Final = """
 UPDATE records SET version = :version, kind = :kind, content_digest = :content_digest,
-disclose_until = :disclose_until, stored_at = :stored_at, facts = :facts, content = :content
+disclose_until = :disclose_until, stored_at = :stored_at, facts = :facts, content = :content, cell_no = :cell_no
 WHERE source_key = :source_key"""
 
 
@@ -86,6 +87,7 @@ class SqlRecords:
             corrected=self._corrected([one.record_no for one in known.values()]),
             subjects=self._known_identifiers(rows),
             at=to_milliseconds(at),
+            cells=number_cells(self._transaction, [row.cell for row in rows]),
             names_may_change=names_may_change,
             repeated=repeated,
         )
@@ -97,6 +99,7 @@ class SqlRecords:
         run(_ADD_IDENTIFIER, batch.new_identifiers)
         run(_ADD_RECORD, list(batch.new_records.values()))
         run(_UPDATE_RECORD, list(batch.updated_records.values()))
+        put_numbers(self._transaction, batch.celled)
         return Imported(outcomes=outcomes, updated=batch.changed, against=self._numbers(batch.against))
 
     def of_subjects(
@@ -127,8 +130,8 @@ class SqlRecords:
         wanted = self._transaction.keys([row.source_key for row in rows])
         found = self._transaction.rows(_KNOWN_RECORDS, {"wanted": wanted})
         return {
-            key: Known(subject, version, digest, deleted_at is not None, number)
-            for key, subject, version, digest, deleted_at, number in found
+            key: Known(subject, version, digest, deleted_at is not None, number, cell_no)
+            for key, subject, version, digest, deleted_at, cell_no, number in found
         }
 
     def _stated(self, subjects: set[int]) -> dict[int, list[Stated]]:

@@ -109,13 +109,20 @@ identifiers = Table(
     _text("value"), UniqueConstraint("scheme", "value"), sqlite_autoincrement=True,
 )  # fmt: skip
 
+# What can single out a record, as text, once for all records that share it; `shape` says how it is written.
+cells = Table(
+    "cells", metadata, _number(), _bytes("shape"), _text("finest"), UniqueConstraint("shape", "finest"),
+)  # fmt: skip
+
 # Numbers are never given twice: the ledger names records by them for good. A deleted record stays as a tombstone: its
-# row, without content and facts.
+# row, without content and facts, and in no cell.
 records = Table(
     "records", metadata, _number(), _int("subject_no", references="subjects.number"),
     _bytes("source_key", unique=True), _int("version"), _text("kind"), _bytes("content_digest"),
     _text("disclose_until", nullable=True), _text("withheld"), _time("stored_at"),
-    _time("deleted_at", nullable=True), _bytes("facts"), _bytes("content"),
+    _time("deleted_at", nullable=True), _bytes("facts"), _bytes("content"), _int("cell_no", nullable=True),
+    Index("ix_records_cell", "cell_no", "subject_no",
+          sqlite_where=text("cell_no IS NOT NULL"), postgresql_where=text("cell_no IS NOT NULL")),
     Index(None, "subject_no", "kind"), Index(None, "kind", "number"), sqlite_autoincrement=True,
 )  # fmt: skip
 
@@ -142,11 +149,21 @@ pseudonyms = Table(
     Index(None, "agreement_no", "epoch", "subject_no"), sqlite_with_rowid=False,
 )  # fmt: skip
 
-# A record's name inside one agreement, the newest wire version there, and the record version it stands for.
+# How grants become coarser, and up to which cell their crowds are made. Keys are compared byte by byte.
+ladders = Table("ladders", metadata, _number(), _bytes("digest", unique=True), _int("through"))
+
+crowds = Table(
+    "crowds", metadata, _int("ladder_no", references="ladders.number", key=True),
+    Column("key", Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True),
+    _int("cell_no", key=True), sqlite_with_rowid=False,
+)  # fmt: skip
+
+# A record's name inside one agreement, the newest wire version there, and the record version it stands for; how coarse
+# that version is shown there, by a ladder and a step of it (null: not decided yet).
 aliases = Table(
     "aliases", metadata, _int("record_no", references="records.number", key=True),
     _int("agreement_no", references="agreements.number", key=True), _bytes("alias"), _int("wire_version"),
-    _int("record_version"), sqlite_with_rowid=False,
+    _int("record_version"), _int("ladder_no", nullable=True), _int("step", nullable=True), sqlite_with_rowid=False,
 )  # fmt: skip
 
 renditions = Table(

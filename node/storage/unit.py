@@ -5,6 +5,7 @@ from node.storage.agreement_store import SqlAgreements, SqlConsents, SqlKnownPse
 from node.storage.change_store import SqlChanges
 from node.storage.clock_store import SqlClockBook, SqlClocks
 from node.storage.copy_store import SqlCopies, SqlErasures
+from node.storage.crowd_store import SqlCells, SqlCrowds
 from node.storage.disclosure_store import SqlPseudonyms, SqlRenditions
 from node.storage.exchange_store import SqlPushedFrames, SqlReceivedFrames, SqlSentFrames
 from node.storage.inspection_store import SqlExhibits, SqlInspections
@@ -23,7 +24,7 @@ class SqlUnit:
     """One transaction and the stores in it, see `node.operations.ports.UnitOfWork`."""
 
     __slots__ = (
-        "_transaction", "agreements", "changes", "clock_book", "clocks", "consents", "copies", "erasures",
+        "_transaction", "agreements", "cells", "changes", "clock_book", "clocks", "consents", "copies", "crowds", "erasures",
         "evidence", "exhibits", "generation", "inspections", "journal", "known_pseudonyms", "ledger", "notice_answers",
         "notice_streams", "notices", "notices_taken", "operators", "outbox", "peers", "pseudonyms",
         "pushed_frames", "received_frames", "records", "registries", "renditions", "sent_frames",
@@ -40,6 +41,8 @@ class SqlUnit:
         self.records: ports.Records = SqlRecords(transaction)
         self.changes: ports.Changes = SqlChanges(transaction)
         self.pseudonyms: ports.Pseudonyms = SqlPseudonyms(transaction)
+        self.cells: ports.Cells = SqlCells(transaction)
+        self.crowds: ports.Crowds = SqlCrowds(transaction)
         self.renditions: ports.Renditions = SqlRenditions(transaction)
         self.ledger: ports.Ledger = SqlLedger(transaction)
         self.settlements: ports.Settlements = SqlSettlements(transaction)

@@ -13,6 +13,7 @@ from registry.norms.entries import (
     Condition,
     Crossing,
     DataItem,
+    Deidentification,
     Derivation,
     Disclosure,
     HomeField,
@@ -35,6 +36,7 @@ __all__ = [
     "Condition",
     "Crossing",
     "DataItem",
+    "Deidentification",
     "Derivation",
     "Disclosure",
     "HomeField",
@@ -58,6 +60,7 @@ class Catalogue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: Text
     version: Annotated[int, Meta(ge=1)]
     published: date
+    deidentification: Deidentification
     entries: dict[str, CatalogueEntry]
     shared: SharedFields = SharedFields()
     negative: dict[int, NegativeCategory] = {}

@@ -155,6 +155,18 @@ class DataItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     many: bool = False
 
 
+class Deidentification(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How rare a rendition may be (S 14, 17, 23).
+
+    `profile` names the catalogue's wire fields, precisions and orders, as agreements and rendition headers name them.
+    The rare values of a rendition are true of at least `k` enterprises at home, or are made coarser.
+    """
+
+    profile: Annotated[str, Meta(pattern=r"\A[A-Z0-9-]{1,32}\Z")]
+    k: Annotated[int, Meta(ge=2)]
+    article: Text
+
+
 class Disclosure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long it is disclosed (S 31): `years` from its generation, through the day in the field `until`, or both.
 
@@ -173,7 +185,8 @@ class CatalogueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `norms_ref` the published operating norms without which public information is not shared (S 33). `key` names the
     fields that tell a record from others of its subject, `generated` those whose earliest day is that of generation
     (S 31), `legal_form` the one that says in which legal form public information was confirmed (S 3). In a kind whose
-    records are `named`, the subject's name is stated.
+    records are `named`, the subject's name is stated. `rare` names the wire fields that can single out an enterprise
+    together, in the order in which they are given up where they would.
     """
 
     code: Text
@@ -192,6 +205,7 @@ class CatalogueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     named: bool = False
     fields: Annotated[tuple[HomeField, ...], NonEmpty]
     items: Annotated[tuple[DataItem, ...], NonEmpty]
+    rare: tuple[FieldName, ...] = ()
     format: Text
     source: Text
     publicity: Publicity
@@ -207,6 +221,12 @@ class CatalogueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def field_names(self) -> frozenset[str]:
         """The wire fields of this kind."""
         return frozenset(item.name for item in self.items)
+
+    @property
+    def rare_items(self) -> tuple[DataItem, ...]:
+        """The items that `rare` names, in its order."""
+        by_name = {item.name: item for item in self.items}
+        return tuple(by_name[name] for name in self.rare)
 
     def home_field(self, name: str) -> HomeField | None:
         """The home field of that name."""

@@ -41,6 +41,9 @@ _MADE_FROM: Final[Mapping[Precision, frozenset[ValueType]]] = {
 }
 """From what each precision can be made: no name, number, text or digest is among it, and so none ever crosses."""
 _ORDER: Final = tuple(Precision)
+_SINGLING_OUT: Final = frozenset(_MADE_FROM) - {Precision.EXACT_CODE, Precision.FLAG}
+"""Precisions of what an enterprise can be found by: days, amounts, places and industries, however coarse."""
+_RARE: Final = _SINGLING_OUT | {Precision.EXACT_CODE}
 _CODED: Final = frozenset({ValueType.CODE, ValueType.CODES})
 
 
@@ -49,6 +52,7 @@ def faults(entry: CatalogueEntry, negative: Mapping[int, NegativeCategory]) -> I
     yield from _fields(entry)
     for item in entry.items:
         yield from _item(entry, item)
+    yield from _rare(entry)
     yield from _law(entry)
     yield from _evidence(entry, negative)
 
@@ -101,6 +105,16 @@ def _has_words(item: DataItem, source: HomeField) -> bool:
     if source.type is ValueType.REGION:
         return item.codes is not None and item.bands is None
     return item.codes is None and (item.bands is not None) == (Precision.BAND in item.precisions)
+
+
+def _rare(entry: CatalogueEntry) -> Iterator[Fault]:
+    """What can single out an enterprise is named, whatever else is; flags and lists of codes are never (S 14, 23)."""
+    may_be = {item.name for item in entry.items if not item.many and _RARE.issuperset(item.precisions)}
+    if len(set(entry.rare)) < len(entry.rare) or not may_be.issuperset(entry.rare):
+        yield Fault("rare", "wire fields of this entry with one code, day, band or region, each once")
+    must_be = {item.name for item in entry.items if not _SINGLING_OUT.isdisjoint(item.precisions)}
+    if not must_be.issubset(entry.rare):
+        yield Fault("rare", "every day, band, region and industry among the wire fields", incomplete=True)
 
 
 def _law(entry: CatalogueEntry) -> Iterator[Fault]:

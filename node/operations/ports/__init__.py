@@ -22,16 +22,27 @@ from node.operations.ports.parties import (
     Registries,
     Usage,
 )
-from node.operations.ports.records import Changes, Ledger, Pseudonyms, Records, Renditions, Settlements
+from node.operations.ports.records import (
+    Cells,
+    Changes,
+    Crowds,
+    Ledger,
+    Pseudonyms,
+    Records,
+    Renditions,
+    Settlements,
+)
 
 __all__ = [
     "Agreements",
+    "Cells",
     "Changes",
     "ClockBook",
     "ClockTally",
     "Clocks",
     "Consents",
     "Copies",
+    "Crowds",
     "Duties",
     "Erasures",
     "Evidence",
@@ -73,6 +84,8 @@ class UnitOfWork(Protocol):
     agreements: Agreements
     records: Records
     pseudonyms: Pseudonyms
+    cells: Cells
+    crowds: Crowds
     changes: Changes
     renditions: Renditions
     ledger: Ledger

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from node.domain.crowd import Cell
 from node.domain.notices import Holding
 from node.operations.rows import (
     AliasRow,
     DeletionRow,
     DisclosureRow,
     Imported,
+    LadderRow,
     LedgerRow,
     NewRecordRow,
     RecordRow,
@@ -101,6 +103,35 @@ class Pseudonyms(Protocol):
         """Note that it is complete now."""
 
 
+class Cells(Protocol):
+    """What can single out each record."""
+
+    def put(self, cells: Mapping[int, Cell | None]) -> None:
+        """Say in which cell records are, by number (None: in none); what was deleted stays in none."""
+
+
+class Crowds(Protocol):
+    """Which records look alike along a ladder (see `node.domain.crowd`), and of how many enterprises they are.
+
+    A cell that is not taken in yet only makes crowds smaller.
+    """
+
+    def newest(self) -> int:
+        """Give the highest number of a cell; 0 where there is none."""
+
+    def ladders(self, digests: Sequence[bytes]) -> Mapping[bytes, LadderRow]:
+        """Give those ladders that crowds are made for, by digest."""
+
+    def untaken(self, shape: bytes, after: int, limit: int) -> tuple[Sequence[tuple[int, str]], int]:
+        """Give the cells of a shape, as (number, finest), among the next `limit` of any shape; and the last's number."""
+
+    def take_in(self, digest: bytes, keys: Sequence[tuple[str, int]], through: int) -> None:
+        """Add cells to the crowds of a ladder, as (key, cell number), and note that those up to `through` are done."""
+
+    def crowded(self, ladder_no: int, prefixes: Sequence[str], least: int) -> frozenset[str]:
+        """Give those prefixes under whose keys there are records of `least` subjects or more, withheld ones too."""
+
+
 class Renditions(Protocol):
     """Renditions made, and the names under which records go."""
 
@@ -113,10 +144,13 @@ class Renditions(Protocol):
         """Give the name of these records under an agreement, if they have one."""
 
     def add(self, rows: Sequence[RenditionRow]) -> None:
-        """Keep new renditions with their aliases."""
+        """Keep new renditions with their aliases, and how coarse the version is shown."""
 
     def supersede(self, planned: Sequence[tuple[int, int, int, int]]) -> None:
-        """Give records their next wire version, as (record, agreement, wire version, record version)."""
+        """Give records their next wire version, as (record, agreement, wire version, record version).
+
+        How coarse that is shown is not decided yet.
+        """
 
     def destroy(self, records: Sequence[int]) -> None:
         """Destroy every rendition of these records, with its salts; their aliases stay."""

@@ -30,6 +30,11 @@ def text(name: str, *, key: bool = False, nullable: bool = False) -> sa.Column[s
     return sa.Column(name, sa.Text, primary_key=key, nullable=nullable)
 
 
+def ordered_text(name: str, *, key: bool = False) -> sa.Column[str]:
+    """Text of any length that is compared byte by byte."""
+    return sa.Column(name, sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), primary_key=key)
+
+
 def flag(name: str) -> sa.Column[bool]:
     """Yes or no."""
     return sa.Column(name, sa.Boolean, nullable=False)

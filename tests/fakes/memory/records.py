@@ -27,13 +27,14 @@ class MemoryRecords(Part):
         batch = Batch(
             known={
                 one.source_key: Known(
-                    one.row.subject_no, one.row.version, one.content_digest, not one.is_current, number
+                    one.row.subject_no, one.row.version, one.content_digest, not one.is_current, number, one.cell_no
                 )
                 for number, one in state.records.items()
             },
             corrected=frozenset(state.wrong_contents),
             subjects={(scheme, value): subject for subject, scheme, value in state.identifiers.values()},
             at=0,
+            cells={row.cell: number for row in rows if (number := state.number_cell(row.cell)) is not None},
             names_may_change=names_may_change,
             repeated=repeated,
             stated=self._stated(),
@@ -48,6 +49,8 @@ class MemoryRecords(Part):
         numbers = {one.source_key: number for number, one in state.records.items()}
         for key, values in batch.updated_records.items():
             state.records[numbers[key]] = _record_from_values(numbers[key], values, at)
+        for number, cell_no in batch.celled.items():
+            state.records[number] = replace(state.records[number], cell_no=cell_no)
         numbers = {one.source_key: number for number, one in state.records.items()}
         against = {place: numbers[key] for place, key in batch.against.items()}
         return Imported(outcomes=outcomes, updated=batch.changed, against=against)
@@ -100,7 +103,8 @@ class MemoryChanges(Part):
             disclose_until=row.disclose_until,
             stored_at=at,
         )
-        state.records[record_no] = replace(old, row=new, content_digest=row.content_digest)
+        cell_no = state.number_cell(row.cell)
+        state.records[record_no] = replace(old, row=new, content_digest=row.content_digest, cell_no=cell_no)
         return new.version
 
     def delete(self, deletion: DeletionRow) -> int:
@@ -115,7 +119,7 @@ class MemoryChanges(Part):
             withheld=frozenset({Withheld.DELETED.value}),
             deleted_at=deletion.at,
         )
-        state.records[number] = replace(old, row=tombstone, content_digest=b"")
+        state.records[number] = replace(old, row=tombstone, content_digest=b"", cell_no=None)
         state.wrong_contents = {one for one in state.wrong_contents if one[0] != number}
         state.deletions[number] = deletion
         return tombstone.version
@@ -159,8 +163,8 @@ def _record_from_values(number: int, values: dict[str, Any], at: datetime) -> Ho
         "stored_at": at,
         "deleted_at": None,
     }
-    source_key, content_digest = facts.pop("source_key"), facts.pop("content_digest")
-    return HomeRecord(row=RecordRow(**facts), source_key=source_key, content_digest=content_digest)
+    beside = {name: facts.pop(name) for name in ("source_key", "content_digest", "cell_no")}
+    return HomeRecord(row=RecordRow(**facts), **beside)
 
 
 def _is_selected(row: RecordRow, selection: Selection) -> bool:

@@ -59,18 +59,27 @@ class MemoryRenditions(Part):
         """The alias that a record has under an agreement never changes."""
         state = self._changing
         for row in rows:
-            new = AliasRow(alias=row.alias, wire_version=row.wire_version, record_version=row.record_version)
+            new = AliasRow(
+                alias=row.alias,
+                wire_version=row.wire_version,
+                record_version=row.record_version,
+                ladder_no=row.ladder_no,
+                step=row.step,
+            )
             known = state.aliases.setdefault((row.record_no, row.agreement_no), new)
-            if new.wire_version > known.wire_version:
+            is_another = new.wire_version == known.wire_version and new.ladder_no != known.ladder_no
+            if new.wire_version > known.wire_version or is_another:
                 state.aliases[row.record_no, row.agreement_no] = changed(new, alias=known.alias)
             key = (row.agreement_no, row.epoch, row.record_no, row.record_version)
-            add_new(state.renditions, key, changed(row, alias=known.alias))
+            add_new(state.renditions, key, changed(row, alias=known.alias, ladder_no=None, step=None))
 
     def supersede(self, planned: Sequence[tuple[int, int, int, int]]) -> None:
         aliases = self._changing.aliases
         for record_no, agreement_no, wire_version, record_version in planned:
             old = aliases[record_no, agreement_no]
-            aliases[record_no, agreement_no] = changed(old, wire_version=wire_version, record_version=record_version)
+            aliases[record_no, agreement_no] = changed(
+                old, wire_version=wire_version, record_version=record_version, ladder_no=None, step=None
+            )
 
     def destroy(self, records: Sequence[int]) -> None:
         state = self._changing

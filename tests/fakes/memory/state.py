@@ -14,6 +14,7 @@ import msgspec
 
 from crypto import envelope
 from node.domain.clocks import LegalClock
+from node.domain.crowd import Cell
 from node.domain.jobs import Job
 from node.domain.notices import Stream
 from node.domain.receipts import COPY_KIND, KIND
@@ -70,6 +71,7 @@ class HomeRecord:
     row: rows.RecordRow
     source_key: bytes
     content_digest: bytes
+    cell_no: int | None = None
 
     @property
     def is_current(self) -> bool:
@@ -129,6 +131,7 @@ class State:
         self.last_subject = 0
         self.identifiers: Table[tuple[int, str, str]] = Table()  # (subject number, scheme, value)
         self.records: Table[HomeRecord] = Table()
+        self.cells: dict[Cell, int] = {}
         self.wrong_contents: set[tuple[int, bytes]] = set()  # (record number, content digest)
         self.deletions: dict[int, rows.DeletionRow] = {}
 
@@ -136,6 +139,8 @@ class State:
         self.pseudonyms: dict[tuple[int, int, bytes], tuple[int, int]] = {}
         self.indexed_through: dict[tuple[int, int], int] = {}
         self.complete_indexes: set[tuple[int, int]] = set()
+        self.ladders: dict[bytes, rows.LadderRow] = {}
+        self.crowds: set[tuple[int, str, int]] = set()  # (ladder number, key, cell number)
         self.aliases: dict[tuple[int, int], rows.AliasRow] = {}  # by (record number, agreement number)
         # By (agreement number, epoch, record number, record version).
         self.renditions: dict[tuple[int, int, int, int], rows.RenditionRow] = {}
@@ -173,6 +178,10 @@ class State:
     def agreement(self, number: int) -> bytes:
         """The digest of an agreement."""
         return list(self.agreements)[number - 1]
+
+    def number_cell(self, cell: Cell | None) -> int | None:
+        """The number of a cell, a new one if need be."""
+        return None if cell is None else self.cells.setdefault(cell, len(self.cells) + 1)
 
     def keep_receipt(self, raw: bytes) -> bytes:
         """Keep a signed batch of receipts once; gives its document digest."""

@@ -10,6 +10,7 @@ from node.operations.ports import UnitOfWork
 from node.storage.errors import Busy
 from tests.fakes.memory.agreements import MemoryAgreements, MemoryConsents, MemoryKnownPseudonyms, MemoryUsage
 from tests.fakes.memory.clocks import MemoryClockBook, MemoryClocks
+from tests.fakes.memory.crowds import MemoryCells, MemoryCrowds
 from tests.fakes.memory.frames import (
     MemoryCopies,
     MemoryErasures,
@@ -82,6 +83,8 @@ class MemoryUnit:
         self.records: ports.Records = MemoryRecords(transaction)
         self.changes: ports.Changes = MemoryChanges(transaction)
         self.pseudonyms: ports.Pseudonyms = MemoryPseudonyms(transaction)
+        self.cells: ports.Cells = MemoryCells(transaction)
+        self.crowds: ports.Crowds = MemoryCrowds(transaction)
         self.renditions: ports.Renditions = MemoryRenditions(transaction)
         self.ledger: ports.Ledger = MemoryLedger(transaction)
         self.settlements: ports.Settlements = MemorySettlements(transaction)
