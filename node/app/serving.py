@@ -27,7 +27,8 @@ from node.app.threads import Threads
 from node.app.timekeeping import Timekeeping
 from node.operations.answer_queries import KNOWN_FOR
 from node.operations.asked import RegistryPage
-from node.operations.build_index import extend_index, indexes_needed
+from node.operations.build_index import crowds_needed, extend_index, indexes_needed
+from node.operations.coarsen import extend_crowds
 from node.operations.end_copies import end_copies, erased, erasing
 from node.operations.keep_journal import see_head, sequence_journal
 from node.operations.keep_registry import MOST_STATEMENTS, advance_mirror, renew_head
@@ -179,10 +180,15 @@ class Serving:
             renew_head(work, self.node.facts(work), self.node.context)
 
     def _index(self) -> None:
-        with self.node.store.read() as work:
-            needed = indexes_needed(self.node.facts(work), self.node.party, utc_now())
-        for one in needed:
-            while not self.stop.is_set() and extend_index(self.node.store, one, self.pool.own):
+        """Make what disclosures under agreements in force need, before they are asked for."""
+        store, now = self.node.store, utc_now()
+        with store.read() as work:
+            facts = self.node.facts(work)
+        for one in indexes_needed(facts, self.node.party, now):
+            while not self.stop.is_set() and extend_index(store, one, self.pool.own):
+                pass
+        for ladder in crowds_needed(facts, self.node.party, now):
+            while not self.stop.is_set() and extend_crowds(store, ladder):
                 pass
 
     def _end_copies(self) -> None:

@@ -173,7 +173,7 @@ class Step:
 
 
 def ladder_of(kind: str, granted: Mapping[str, Precision], vocabulary: Vocabulary) -> Ladder:
-    """The ladder of a grant, which passed the catalogue's check."""
+    """The ladder of a grant; what the catalogue does not allow in it, any more, is shown in no form."""
     return _ladder(kind, frozenset(granted.items()), vocabulary)
 
 
@@ -182,8 +182,9 @@ def _ladder(kind: str, granted: frozenset[tuple[str, Precision]], vocabulary: Vo
     entry, allowed = vocabulary.catalogue.entries[kind], dict(granted)
     scales: dict[str, tuple[Precision, ...]] = {_ENDING: _ENDINGS}
     for item in entry.rare_items:
-        if item.name in allowed:
-            scales[item.name] = item.precisions[item.precisions.index(allowed[item.name]) :]
+        finest = allowed.get(item.name)
+        if finest in item.precisions:
+            scales[item.name] = item.precisions[item.precisions.index(finest) :]
     dropped, steps = _walk(scales)
     at = _places(entry)
     said = "\x00".join([f"{name}:{how}" for name, how in dropped])

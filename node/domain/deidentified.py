@@ -6,6 +6,7 @@ catalogue and its code lists are the same for both.
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import cache
 from typing import Final
 
@@ -42,13 +43,36 @@ def check_deidentified(
     return None
 
 
-def check_precision(values: Mapping[str, Value], granted: Mapping[str, Precision], rule_pack: str) -> Refused | None:
-    """Refuse (NOT_DEIDENTIFIED) a value that tells more exactly, or otherwise, than its agreed precision."""
+def check_precision(
+    kind: str, values: Mapping[str, Value], granted: Mapping[str, Precision], vocabulary: Vocabulary, rule_pack: str
+) -> Refused | None:
+    """Refuse (NOT_DEIDENTIFIED) a value that tells more exactly, or otherwise, than its agreed precision.
+
+    Home may tell it in a coarser one of the field's precisions, or as null, where it would be true of too few.
+    """
+    scales = _scales(kind, vocabulary)
     for name, value in values.items():
-        form = _FORMS.get(granted[name]) if name in granted else None
-        if form is not None and value is not None and not form(value):
+        scale = scales.get(name, ())
+        if value is None or granted.get(name) not in scale:
+            continue
+        forms = [_FORMS.get(one) for one in scale[scale.index(granted[name]) :]]
+        if not any(form is None or form(value) for form in forms):
             return refuse(Refusal.NOT_DEIDENTIFIED, rule_pack, f"{name}: expected the agreed precision, got another")
     return None
+
+
+def check_ending(valid_until: date | None, rule_pack: str) -> Refused | None:
+    """Refuse (NOT_DEIDENTIFIED) an end of validity that tells a day: it is rounded down to a month or a year."""
+    if valid_until is None or valid_until.day == 1:
+        return None
+    return refuse(Refusal.NOT_DEIDENTIFIED, rule_pack, "valid_until: expected the first of a month, got another day")
+
+
+@cache
+def _scales(kind: str, vocabulary: Vocabulary) -> Mapping[str, tuple[Precision, ...]]:
+    """The precisions of each wire field of a kind, finest first."""
+    entry = vocabulary.catalogue.entry(kind)
+    return {} if entry is None else {item.name: item.precisions for item in entry.items}
 
 
 @cache

@@ -158,7 +158,7 @@ def _unfit(
 
 
 class Admitted(msgspec.Struct, frozen=True, gc=False):
-    """A row that became a record of a subject, its encoded content and its cell. Whether it is new, storage can tell."""
+    """A row that became a record of a subject, with encoded content and cell. Whether it is new, storage can tell."""
 
     row: int
     subject: Subject

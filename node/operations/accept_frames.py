@@ -21,7 +21,7 @@ from crypto.frame import FrameHeader, open_body, open_header
 from crypto.keys import Purpose
 from crypto.renditions import Read, Said
 from node.domain.context import Context
-from node.domain.deidentified import check_deidentified, check_precision
+from node.domain.deidentified import check_deidentified, check_ending, check_precision
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.notices import NO_FLOOR, Floor
@@ -166,6 +166,9 @@ def first_unfit(opened: Opened, recipient: Recipient) -> Refused | None:
 def _are_fit(opened: Opened, recipient: Recipient) -> bool:
     """Whether none is unfit, by one look at each field with each of its values, in however many renditions it is."""
     expected = {(opened.header.epoch, opened.agreement.terms.deid_profile)}
+    endings = {one.heading.valid_until for one in opened.received}
+    if any(check_ending(one, recipient.facts.law.rules.reference) for one in endings):
+        return False
     return {(one.heading.epoch, one.heading.profile) for one in opened.received} <= expected and not any(
         _too_much(kind, {one.name: one.value}, opened, recipient)
         for kind, fields in opened.said().items()
@@ -178,13 +181,15 @@ def _unfit(read: Read, opened: Opened, recipient: Recipient) -> Refused | None:
         return recipient.refuse(Refusal.AGREEMENT_SCOPE, "epoch: expected that of the frame")
     if read.heading.profile != opened.agreement.terms.deid_profile:
         return recipient.refuse(Refusal.NOT_DEIDENTIFIED, "profile: expected the one agreed")
-    return _too_much(read.heading.kind, read.values(), opened, recipient)
+    ending = check_ending(read.heading.valid_until, recipient.facts.law.rules.reference)
+    return ending or _too_much(read.heading.kind, read.values(), opened, recipient)
 
 
 def _too_much(kind: str, values: Mapping[str, Value], opened: Opened, recipient: Recipient) -> Refused | None:
     """Refuse values of a kind that are not de-identified, or finer than was agreed; each is judged on its own."""
     pack, granted = recipient.facts.law.rules.reference, opened.agreement.terms.precisions.get(kind, {})
-    return check_deidentified(kind, values, recipient.vocabulary, pack) or check_precision(values, granted, pack)
+    words = recipient.vocabulary
+    return check_deidentified(kind, values, words, pack) or check_precision(kind, values, granted, words, pack)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,9 +22,10 @@ from crypto.keys import Purpose
 from node.domain.journal import Act, Detail, Drafted, EntryFacts, draft
 from node.operations.asked import Answered, QueryAsked, RefusedAnswer
 from node.operations.desk import Desk
-from node.operations.disclose import Disclosure, Occasion, Shown, disclose, show
+from node.operations.disclose import Occasion, disclose, is_ready, show
 from node.operations.open_ahead import NOTHING, OpenedAhead
 from node.operations.ports import UnitOfWork
+from node.operations.render import Disclosure, Shown
 from node.operations.rows import SentFrameRow
 from registry.freshness import TOLERANCE
 from registry.parties import PartyId
@@ -144,8 +145,11 @@ def _rule(work: UnitOfWork, question: Question, desk: Desk, at: datetime) -> _Ru
     rules = desk.facts.law.rules
     number = work.agreements.number(question.agreement) if facts.agreement is not None else 0
     decided = decide_agreement(question, facts, at)
-    if isinstance(decided, Granted) and not work.pseudonyms.ready(number, question.epoch):
-        # Until the index is complete "no such enterprise" would not be true, so nothing is answered at all.
+    if (
+        isinstance(decided, Granted)
+        and facts.agreement is not None
+        and not is_ready(work, facts.agreement, number, question.epoch, desk.vocabulary)
+    ):
         detail = "index: expected complete, got being built"
         decided = refuse(Refusal.NOT_READY, rules.reference, detail)
     if isinstance(decided, Granted):

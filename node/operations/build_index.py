@@ -1,12 +1,15 @@
-"""Home's pseudonym indexes: every attested identifier of every subject, under each agreement in force."""
+"""What home makes ahead for each agreement in force: the index of every subject's pseudonyms, and crowds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from agreements.agreement import State, state_at
+from agreements.agreement import Agreement, State, state_at
 from agreements.terms import epoch_at
 from crypto.pseudonym import subject_input
+from node.domain.crowd import Ladder
+from node.domain.vocabulary import vocabulary_of
+from node.operations.coarsen import ladders_of
 from node.operations.facts import NodeFacts
 from node.operations.ports import Store
 from registry.parties import PartyId
@@ -29,11 +32,24 @@ class IndexNeeded:
 def indexes_needed(facts: NodeFacts, home: PartyId, at: datetime) -> list[IndexNeeded]:
     """The indexes that queries may need now: one for each agreement of ours that is filed, in its present epoch."""
     needed = []
-    for agreement in facts.agreements.values():
+    for agreement in _filed(facts, home, at):
         terms, epoch = agreement.terms, epoch_at(agreement.terms, at)
-        if terms.provider == home and epoch and state_at(agreement, at) in {State.FILED, State.ACTIVE}:
+        if epoch is not None:
             needed.append(IndexNeeded(agreement=agreement.digest, agreement_id=terms.agreement, epoch=epoch.number))
     return needed
+
+
+def crowds_needed(facts: NodeFacts, home: PartyId, at: datetime) -> list[Ladder]:
+    """The ladders that disclosures may need now, each once."""
+    vocabulary = vocabulary_of(facts.law)
+    ladders = [ladder for one in _filed(facts, home, at) for ladder in ladders_of(one, vocabulary).values()]
+    return list({ladder.digest: ladder for ladder in ladders}.values())
+
+
+def _filed(facts: NodeFacts, home: PartyId, at: datetime) -> list[Agreement]:
+    """Agreements of ours that are filed, or in force."""
+    ours = [one for one in facts.agreements.values() if one.terms.provider == home]
+    return [one for one in ours if state_at(one, at) in {State.FILED, State.ACTIVE}]
 
 
 def extend_index(store: Store, needed: IndexNeeded, evaluate: Evaluate) -> int:

@@ -26,18 +26,15 @@ from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.operators import Role, SigningOperator
 from node.operations.desk import Desk
 from node.operations.disclose import (
-    Asked,
-    Disclosure,
-    Name,
     Occasion,
-    Renderer,
-    Shown,
     disclose,
+    is_ready,
     may_be_seen,
     withdraw_withheld,
 )
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
+from node.operations.render import Asked, Disclosure, Name, Renderer, Shown
 from node.operations.rows import RecordRow, Selection, SentFrameRow
 from node.operations.write_down import write_down
 
@@ -186,7 +183,7 @@ def _pushing(work: UnitOfWork, job: int, plan: PushPlan, desk: Desk) -> "_Pushin
     if isinstance(granted, Refused):
         return granted
     number, epoch = work.agreements.number(digest), epoch_at(agreement.terms, at)
-    if epoch is None or not work.pseudonyms.ready(number, epoch.number):
+    if epoch is None or not is_ready(work, agreement, number, epoch.number, desk.vocabulary):
         return facts.refuse(Refusal.NOT_READY, "index: expected complete, got being built")
     disclosure = Disclosure(
         agreement=agreement, agreement_no=number, epoch=epoch.number, law=desk.facts.law,
@@ -244,7 +241,8 @@ def render_for_push(
         for subject, ((identifier_no, pseudonym), *_) in names.items()
     }
     asked = [Asked(row, first[row.subject_no], granted.fields[row.kind]) for row in rows if row.subject_no in first]
-    return Renderer(work, [row.record_no for row in rows], disclosure).show(asked)
+    shown = Renderer(work, [row.record_no for row in rows], disclosure).show(asked)
+    return [one for one in shown if one is not None]
 
 
 def fit(shown: Sequence[Shown], room: int = LARGEST) -> Sequence[Shown]:

@@ -20,10 +20,12 @@ from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.notices import KIND, MOST_NOTICES, Effect, Notice, NoticeBatch, basis_commitment
 from node.domain.receipts import CopyStage
 from node.operations.asked import FrameArrived, NoticesTaken, RefusedAnswer
+from node.operations.coarsen import are_ready, ladders_of
 from node.operations.desk import Desk
-from node.operations.disclose import Asked, Disclosure, Name, Renderer, Shown, may_be_seen, withdraw_withheld
+from node.operations.disclose import may_be_seen, withdraw_withheld
 from node.operations.ports import UnitOfWork
 from node.operations.push_records import fit, write_frame
+from node.operations.render import Asked, Disclosure, Name, Renderer, Shown
 from node.operations.rows import NoticeBatchRow, NoticeRow, RecordRow, SentFrameRow
 from registry.norms.catalogue import Precision
 from registry.parties import PartyId
@@ -171,6 +173,8 @@ def _replacement(
     disclosure = _disclosure(batch, desk)
     if not rows or disclosure is None:
         return None
+    if not are_ready(work, ladders_of(disclosure.agreement, desk.vocabulary).values()):
+        return None
     disclosure = replace(disclosure, agreement_no=work.agreements.number(batch.agreement))
     granted = _granted(batch, {row.kind for row in rows.values()}, desk)
     shown = _render(work, [row for row in rows.values() if row.kind in granted.fields], disclosure, granted)
@@ -210,7 +214,8 @@ def _render(work: UnitOfWork, rows: Sequence[RecordRow], disclosure: Disclosure,
         fields = _seen(granted.fields[row.kind], seen.fields)
         if fields:
             asked.append(Asked(row, name, fields))
-    return Renderer(work, [row.record_no for row in visible], disclosure).show(asked)
+    shown = Renderer(work, [row.record_no for row in visible], disclosure).show(asked)
+    return [one for one in shown if one is not None]
 
 
 def _seen(granted: Mapping[str, Precision], fields: frozenset[str] | None) -> Mapping[str, Precision]:

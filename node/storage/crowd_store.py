@@ -1,5 +1,6 @@
 """Cells, and the crowds of records that look alike along a ladder."""
 
+# ruff: noqa: S608 - statements are put together from constants of this file only
 # ruff: noqa: D102 - each method keeps the promise of its port and says only what is added to it
 
 from collections import defaultdict
@@ -30,7 +31,8 @@ INSERT INTO crowds (ladder_no, key, cell_no) VALUES (:ladder_no, :key, :cell_no)
 ON CONFLICT (ladder_no, key, cell_no) DO NOTHING"""
 _ALIKE: Final = """
 SELECT {what} FROM crowds c CROSS JOIN records r
-WHERE c.ladder_no = :ladder_no AND c.key >= wanted.key AND c.key < wanted.other AND r.cell_no = c.cell_no LIMIT {most}"""
+WHERE c.ladder_no = :ladder_no AND c.key >= wanted.key AND c.key < wanted.other
+AND r.cell_no = c.cell_no LIMIT {most}"""
 # Few records tell, unless a few subjects have very many that look alike: for those all are looked at.
 _FIRST_LOOK: Final = f"""
 WITH {{pairs wanted}} SELECT wanted.key, (SELECT

@@ -40,8 +40,8 @@ class Batch:
     `known` are stored records by source key, `corrected` the (record, content digest) pairs that a correction declared
     wrong, `subjects` stored subject numbers by identifier, `stated` the records that name those subjects, `at` the time
     in milliseconds. New subjects get ascending numbers from `first_number`. `repeated` are the places of rows whose
-    record the same file stated before. `cells` are the numbers of the rows' cells. `against` says for each place that contradicts a record which one it is, by its
-    source key.
+    record the same file stated before. `against` says for each place that contradicts a record which one it is, by its
+    source key. `cells` are the numbers of the rows' cells; `celled` of stored records that had none.
     """
 
     known: dict[bytes, Known] = field(repr=False)

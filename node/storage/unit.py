@@ -24,10 +24,10 @@ class SqlUnit:
     """One transaction and the stores in it, see `node.operations.ports.UnitOfWork`."""
 
     __slots__ = (
-        "_transaction", "agreements", "cells", "changes", "clock_book", "clocks", "consents", "copies", "crowds", "erasures",
-        "evidence", "exhibits", "generation", "inspections", "journal", "known_pseudonyms", "ledger", "notice_answers",
-        "notice_streams", "notices", "notices_taken", "operators", "outbox", "peers", "pseudonyms",
-        "pushed_frames", "received_frames", "records", "registries", "renditions", "sent_frames",
+        "_transaction", "agreements", "cells", "changes", "clock_book", "clocks", "consents", "copies", "crowds",
+        "erasures", "evidence", "exhibits", "generation", "inspections", "journal", "known_pseudonyms", "ledger",
+        "notice_answers", "notice_streams", "notices", "notices_taken", "operators", "outbox", "peers",
+        "pseudonyms", "pushed_frames", "received_frames", "records", "registries", "renditions", "sent_frames",
         "settlements", "tree", "usage",
     )  # fmt: skip
 

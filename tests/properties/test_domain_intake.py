@@ -85,7 +85,7 @@ def test_every_rendition_passes_the_receivers_own_check(content: Content) -> Non
     for name, precision in renderable(content.KIND):
         rendered = render(content, {name: precision}, WORDS)
         assert check_deidentified(content.KIND.value, rendered, WORDS, "SZ-DRAFT-82") is None
-        assert check_precision(rendered, {name: precision}, "SZ-DRAFT-82") is None
+        assert check_precision(content.KIND.value, rendered, {name: precision}, WORDS, "SZ-DRAFT-82") is None
 
 
 @given(contents())

@@ -123,7 +123,7 @@ class Crowds(Protocol):
         """Give those ladders that crowds are made for, by digest."""
 
     def untaken(self, shape: bytes, after: int, limit: int) -> tuple[Sequence[tuple[int, str]], int]:
-        """Give the cells of a shape, as (number, finest), among the next `limit` of any shape; and the last's number."""
+        """Give cells of a shape, as (number, finest), among the next `limit` of any; and the number of the last."""
 
     def take_in(self, digest: bytes, keys: Sequence[tuple[str, int]], through: int) -> None:
         """Add cells to the crowds of a ladder, as (key, cell number), and note that those up to `through` are done."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec import structs
 
 from agreements.refusal import Refusal, Refused
 from node.domain.intake import Admitted, Intake, Rejected, admit, open_intake
@@ -17,7 +18,7 @@ from node.domain.records import (
 from node.domain.rows import Row
 from node.domain.subjects import SubjectKind
 from registry.norms.calendar import months_later
-from registry.norms.catalogue import Catalogue, Polarity, Publicity
+from registry.norms.catalogue import Polarity, Publicity
 from registry.norms.law import shipped_law
 from registry.norms.overlay import Severity, read_overlay
 from registry.norms.packs import shipped
@@ -233,7 +234,7 @@ def test_nothing_admitted_shows_its_content() -> None:
 
 def test_a_kind_outside_the_catalogue_and_a_nameless_source_are_refused() -> None:
     full = shipped_law()
-    empty = replace(full, catalogue=Catalogue(id="NONE", version=1, published=TODAY, entries={}))
+    empty = replace(full, catalogue=structs.replace(full.catalogue, id="NONE", entries={}))
     unlisted = open_intake(Kind.PENALTY, empty, provider=PartyId("sz-credit"), source_system="x", today=TODAY)
     nameless = open_intake(Kind.PENALTY, full, provider=PartyId("sz-credit"), source_system=" ", today=TODAY)
 

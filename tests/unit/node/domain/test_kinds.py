@@ -50,7 +50,7 @@ def test_every_wire_field_of_every_kind_passes_the_receivers_own_check(kind: Kin
         for name, precision in renderable(kind):
             values = render(answer.record.content, {name: precision}, WORDS)
             assert check_deidentified(kind.value, values, WORDS, "SZ-DRAFT-82") is None
-            assert check_precision(values, {name: precision}, "SZ-DRAFT-82") is None
+            assert check_precision(kind.value, values, {name: precision}, WORDS, "SZ-DRAFT-82") is None
 
 
 @pytest.mark.parametrize("kind", ADMITTED)

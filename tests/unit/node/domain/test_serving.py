@@ -11,17 +11,17 @@ from node.domain.records import HomeRecord, Withheld
 from node.domain.serving import is_visible, strongest, withheld
 from node.domain.subjects import SubjectKind
 from registry.norms.calendar import anniversary, months_later
-from registry.norms.catalogue import Catalogue, Publicity
+from registry.norms.catalogue import Publicity
 from registry.norms.law import shipped_law
 from registry.norms.overlay import read_overlay
 from registry.norms.packs import shipped
 from registry.norms.rule_pack import Ruled
-from tests.unit.node.domain.given import TODAY, penalised, registered
+from tests.unit.node.domain.given import penalised, registered
 
 SHENZHEN = timezone(timedelta(hours=8))
 NOON = datetime(2026, 11, 23, 12, tzinfo=SHENZHEN)
 LAW = shipped_law()
-NO_CATALOGUE = replace(LAW, catalogue=Catalogue(id="NONE", version=1, published=TODAY, entries={}))
+NO_CATALOGUE = replace(LAW, catalogue=structs.replace(LAW.catalogue, id="NONE", entries={}))
 
 
 def reasons(record: HomeRecord, at: datetime = NOON) -> frozenset[Withheld]:

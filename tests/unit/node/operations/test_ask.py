@@ -3,7 +3,7 @@
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
@@ -48,6 +48,7 @@ from tests.fakes.exchange import (
     REGISTRATIONS,
     SHOWN,
     SHOWN_ABROAD,
+    crowd_of,
     filed,
     identifier,
     load,
@@ -238,7 +239,8 @@ def test_a_given_frame_is_kept_with_its_copies_and_receipted(world: World) -> No
 
 def test_a_copy_ends_with_the_time_in_which_home_may_show_it_if_that_is_earlier(world: World) -> None:
     """S 31: home shows it until 20 July, and says so by the month; copies are agreed to be kept for 90 days."""
-    load(world, Kind.REGISTRATION, REGISTRATIONS[0] | {"valid_until": "2026-07-20"})
+    ending = REGISTRATIONS[0] | {"valid_until": "2026-07-20"}
+    load(world, Kind.REGISTRATION, ending, *crowd_of(ending))
     plan = prepared(world, SHOWN)
     (message,) = plan.messages
 
@@ -375,11 +377,8 @@ FORGED: dict[str, tuple[str, Callable[[Forger], Arrived]]] = {
         "NOT_DEIDENTIFIED", lambda f: f.frame([_values(_registration(f), region="440305199001011234")]),
     ),
     "an exact date": ("NOT_DEIDENTIFIED", lambda f: f.frame([_values(_registration(f), established="1998-06-18")])),
-    "five years where one is agreed": (
-        "NOT_DEIDENTIFIED", lambda f: f.frame([_values(_registration(f), established="1995-1999")]),
-    ),
-    "a province where a city is agreed": (
-        "NOT_DEIDENTIFIED", lambda f: f.frame([_values(_registration(f), region="44")]),
+    "the very day on which it ends": (
+        "NOT_DEIDENTIFIED", lambda f: f.frame([_headed(_registration(f), valid_until=date(2031, 5, 17))]),
     ),
     "another de-identification profile": (
         "NOT_DEIDENTIFIED", lambda f: f.frame([_headed(_registration(f), profile="CP-DEID-0")]),

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from hashlib import sha256
 
 from crypto.commitment import Rendition
@@ -22,6 +23,7 @@ from tests.fakes.exchange import (
     WITHHELD,
     answer,
     authorisation,
+    crowd_of,
     index,
     load,
     pseudonym,
@@ -118,14 +120,14 @@ def test_a_new_epoch_has_other_pseudonyms_and_salts_and_the_same_alias(world: Wo
     assert {one.salt for one in after.fields}.isdisjoint(one.salt for one in before.fields)
 
 
-def test_a_record_that_lapses_is_not_shown_from_that_day_on(world: World) -> None:
+def test_a_record_that_lapses_is_not_shown_from_the_month_on_until_which_it_was_said_to_hold(world: World) -> None:
     assert "101" in shown(world, question(world, OTHERS[0]))
-    lapsing = REGISTRATION | {"uscc": "", "hk_cr": OTHERS[0].value, "valid_until": "2026-06-10"}
-    load(world, Kind.REGISTRATION, lapsing)
+    lapsing = REGISTRATION | {"uscc": "", "hk_cr": OTHERS[0].value, "valid_until": "2026-07-10"}
+    load(world, Kind.REGISTRATION, lapsing, *crowd_of(lapsing))
     world.tell(world.agency, world.bank)
 
-    assert "101" in shown(world, question(world, OTHERS[0]))
-    world.wait(days=11)
+    assert shown(world, question(world, OTHERS[0]))["101"].header.valid_until == date(2026, 7, 1)
+    world.wait(days=30)
     assert shown(world, question(world, OTHERS[0])) == {}
 
 

@@ -32,7 +32,7 @@ from node.operations.push_records import (
 )
 from node.operations.rows import SentFrameRow
 from node.operations.send_notices import Delivery, next_delivery
-from tests.fakes.exchange import PENALTIES, REGISTRATIONS, filed, index, load, pseudonym, terms
+from tests.fakes.exchange import PENALTIES, REGISTRATIONS, crowd_of, filed, index, load, pseudonym, terms
 from tests.fakes.exchange import SHOWN as ENTERPRISE
 from tests.fakes.members import LAW
 from tests.fakes.world import BANK, World
@@ -237,7 +237,8 @@ def test_what_was_made_before_a_break_is_decided_again_before_it_is_sent(pushing
 
 
 def test_a_record_whose_time_passes_while_its_frame_waits_is_not_sent(pushing: World) -> None:
-    load(pushing, Kind.PENALTY, PENALTIES[0] | {"decided_on": "2021-07-15", "decision_no": "深市监罚〔2021〕9号"})
+    ending = PENALTIES[0] | {"decided_on": "2021-07-15", "decision_no": "深市监罚〔2021〕9号"}
+    load(pushing, Kind.PENALTY, ending, *crowd_of(ending))
     job, agency = order_push(pushing), pushing.agency
     one = frame(pushing, job)
     assert [rendition.header.kind for rendition in opened(pushing, one)].count("201") == 2
@@ -255,7 +256,9 @@ def test_a_record_whose_time_passes_while_its_frame_waits_is_not_sent(pushing: W
 
 
 def test_a_record_whose_time_passes_while_its_correction_waits_is_not_sent(pushing: World) -> None:
-    load(pushing, Kind.PENALTY, PENALTIES[0] | {"decided_on": "2021-07-15", "decision_no": "深市监罚〔2021〕9号"})
+    ending = PENALTIES[0] | {"decided_on": "2021-07-15", "decision_no": "深市监罚〔2021〕9号"}
+    alike = [*crowd_of(ending), *crowd_of(ending | {"amount": "1元", "decision_no": "深市监罚〔2021〕10号"})]
+    load(pushing, Kind.PENALTY, *alike, ending)
     taken(pushing, frame(pushing, order_push(pushing)))
     agency = pushing.agency
     kinds = {row.record_no: row for row in agency.read(lambda work: work.records.page("201", 0, 100))}

@@ -51,6 +51,12 @@ def test_two_kinds_never_cross_one_only_on_purpose_and_what_is_not_public_with_c
     }
 
 
+def test_at_least_five_enterprises_must_look_alike() -> None:
+    assert CATALOGUE.deidentification.profile == "CP-DEID-3"
+    assert CATALOGUE.deidentification.k == 5
+    assert CATALOGUE.deidentification.article.startswith("14, 17, 23")
+
+
 def test_every_category_of_the_closed_list_is_met_by_a_kind_that_states_its_evidence() -> None:
     met = {entry.negative_category for entry in CATALOGUE.entries.values()}
 
@@ -153,6 +159,10 @@ def test_an_entry_that_lacks_what_the_regulation_asks_is_refused(line: str) -> N
         ('crosses = "NEVER"', 'crosses = "OFF"', "entries.209.crosses"),
         ('name = "has_lei"', 'name = "region"', "entries.101.items"),
         ("negative_category = 1\n", "", "entries.201.negative_category"),
+        ('rare = ["region"', 'rare = ["has_lei", "region"', "entries.101.rare"),
+        ('rare = ["region"', 'rare = ["region", "region"', "entries.101.rare"),
+        ('rare = ["region"', 'rare = ["address", "region"', "entries.101.rare"),
+        ('rare = ["decision", ', 'rare = ["penalty_types", "decision", ', "entries.201.rare"),
         ('polarity = "BASIC"', 'polarity = "BASIC"\nnegative_category = 1', "entries.101.negative_category"),
     ],
 )
@@ -171,6 +181,9 @@ def test_an_entry_that_contradicts_itself_is_refused(written: str, instead: str,
         ('article = "31(1)", until = "valid_until"', 'article = "31(1)"', "entries.101.disclosure"),
         ('legal_form = "identifiers"\n', "", "entries.101.legal_form"),
         ('name = "small_impact"', 'name = "little_impact"', "entries.201.fields"),
+        ('rare = ["region", ', "rare = [", "entries.101.rare"),
+        ('"industry_section"]', "]", "entries.101.rare"),
+        ('"amount_band"]', "]", "entries.201.rare"),
         ("[negative.2]", "[negative.22]", "entries.202.negative_category"),
         ('from = "has_lei"', 'from = "lei"', "entries.101.items.has_lei.from"),
         ('from = "penalty_types"', 'from = "procedure"', "entries.201.items.penalty_types.from"),
@@ -202,7 +215,7 @@ def test_an_entry_beyond_the_rule_pack_is_refused(written: str, instead: str, pl
 
 def test_a_catalogue_without_entries_is_refused() -> None:
     with pytest.raises(BadPack, match="entries"):
-        read_catalogue('id = "X"\nversion = 1\npublished = 2026-01-01\n[entries]\n')
+        read_catalogue(TEXT[: TEXT.index("[shared]")] + "[entries]\n")
 
 
 @pytest.mark.parametrize("part", ["nature", "identification", "items", "sharing_scope"])
