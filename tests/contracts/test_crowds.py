@@ -1,6 +1,7 @@
 """The promises of Cells and Crowds: who is in which cell, and how many enterprises look alike along a ladder."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from msgspec import structs
 
@@ -69,9 +70,10 @@ def test_a_subject_with_many_records_that_look_alike_is_one(store: Store) -> Non
         assert counted(work, number, [key("44")]) == {key("44"): 2}
 
 
-def test_what_is_withheld_counts_and_what_is_deleted_does_not(store: Store) -> None:
+def test_what_is_shown_no_more_counts_and_what_is_deleted_does_not(store: Store) -> None:
     with store.write() as work:
-        _, second, _ = add(work, celled("a", "44"), celled("b", "44"), celled("c", "44"))
+        over = structs.replace(celled("c", "44"), disclose_until=date(2000, 1, 1))
+        _, second, _ = add(work, celled("a", "44"), celled("b", "44"), over)
         number = take_in(work)
         before = counted(work, number, [key("44")])
         work.changes.delete(deletion(second))

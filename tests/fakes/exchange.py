@@ -76,12 +76,8 @@ REGISTRATIONS = (
 
 
 def crowd_of(row: Mapping[str, str], count: int = LAW.catalogue.deidentification.k - 1) -> list[dict[str, str]]:
-    """Rows like one, of as many other enterprises as it takes that the record may be shown as it is.
-
-    Each is one natural person in business: never shown, and yet somebody whom the record could be about.
-    """
-    others = {"uscc": "", "hk_brn": "", "entity_type": "INDIVIDUAL_BUSINESS"}
-    return [dict(row) | others | {"hk_cr": f"700000{number}"} for number in range(count)]
+    """Rows like one, of as many other enterprises as it takes that the record may be shown as it is."""
+    return [dict(row) | {"uscc": "", "hk_cr": f"700000{number}"} for number in range(count)]
 
 
 PENALTIES = (

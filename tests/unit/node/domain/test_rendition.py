@@ -6,7 +6,7 @@ import pytest
 
 from agreements.refusal import Refusal
 from crypto.commitment import Value
-from node.domain.deidentified import check_deidentified
+from node.domain.deidentified import check_deidentified, check_ending, check_precision
 from node.domain.errors import NotRenderable
 from node.domain.records import Kind
 from node.domain.rendition import render, renderable, valid_until
@@ -108,6 +108,7 @@ def test_everything_the_catalogue_offers_has_a_form_and_nothing_else_has() -> No
 
 def test_a_copy_is_valid_until_the_first_of_the_month() -> None:
     assert valid_until(penalised().record.disclose_until) == date(2029, 3, 1)
+    assert valid_until(penalised().record.disclose_until, Precision.YEAR) == date(2029, 1, 1)
     assert valid_until(None) is None
 
 
@@ -155,3 +156,36 @@ def test_a_receiver_refuses_anything_finer_or_foreign(kind: str, name: str, valu
     assert refused is not None
     assert refused.reason is Refusal.NOT_DEIDENTIFIED
     assert value is None or str(value) not in refused.detail or str(value) == ""
+
+
+@pytest.mark.parametrize("value", [1998, "1995-1999", None])
+def test_a_receiver_takes_what_was_agreed_and_what_is_coarser_or_left_out(value: Value) -> None:
+    granted = {"established": Precision.YEAR}
+
+    assert check_precision("101", {"established": value}, granted, WORDS, "SZ-DRAFT-82") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "agreed", "finer"),
+    [
+        ("101", "established", Precision.FIVE_YEARS, 1998),
+        ("101", "region", Precision.PROVINCE, "4403"),
+        ("201", "decision", Precision.YEAR, "2024-03"),
+        ("502", "month", Precision.QUARTER, "2024-03"),
+    ],
+)
+def test_a_receiver_refuses_what_is_finer_than_was_agreed(
+    kind: str, name: str, agreed: Precision, finer: Value
+) -> None:
+    assert check_deidentified(kind, {name: finer}, WORDS, "SZ-DRAFT-82") is None
+
+    refused = check_precision(kind, {name: finer}, {name: agreed}, WORDS, "SZ-DRAFT-82")
+
+    assert refused is not None
+    assert refused.reason is Refusal.NOT_DEIDENTIFIED
+
+
+def test_a_receiver_refuses_an_end_that_tells_the_day() -> None:
+    days = [date(2029, 1, 1), date(2029, 3, 1), None, date(2029, 3, 5)]
+
+    assert [check_ending(day, "SZ-DRAFT-82") is None for day in days] == [True, True, True, False]

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 
-from crypto.commitment import Rendition
 from crypto.envelope import parse
 from crypto.frame import KIND, unpad
 from crypto.sealing import unseal
@@ -29,17 +28,12 @@ from tests.fakes.exchange import (
     pseudonym,
     question,
 )
-from tests.fakes.reading import renditions
+from tests.fakes.reading import renditions, shown
 from tests.fakes.stores import SpyingStore
 from tests.fakes.world import World
 from tests.unit.node.domain.given import REGISTRATION
 
 REGION_ONLY = {"101": frozenset({"region"})}
-
-
-def shown(world: World, asked: QueryAsked) -> dict[str, Rendition]:
-    """The renditions of one answer, by kind."""
-    return {one.header.kind: one for one in renditions(world, answer(world, asked))[1]}
 
 
 def calls(world: World, asked: QueryAsked) -> list[str]:
