@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +49,7 @@ POPULATIONS = SAID.flatmap(
 
 def _content(values: Mapping[str, object]) -> Content:
     made = content_type(Kind.REGISTRATION)
-    others = dict.fromkeys(made.__struct_fields__) | {"identifiers": (), "has_lei": False}
+    others: dict[str, Any] = dict.fromkeys(made.__struct_fields__) | {"identifiers": (), "has_lei": False}
     return made(**others | dict(values))
 
 

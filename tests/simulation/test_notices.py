@@ -20,10 +20,11 @@ from node.domain.context import Context
 from node.domain.notices import KIND, Effect, Notice, NoticeBatch
 from node.domain.receipts import COPY_KIND, CopyReceipt, CopyReceiptBatch, CopyStage
 from node.operations.asked import FrameArrived, FrameStored, NoticesTaken, RefusedAnswer
-from node.operations.disclose import Occasion, Shown, disclose
+from node.operations.disclose import Occasion, disclose
 from node.operations.keep_agreements import receive_document
 from node.operations.keep_registry import revoke_party
 from node.operations.ports import UnitOfWork
+from node.operations.render import Shown
 from node.operations.retry_notices import retry_notices
 from node.operations.rows import NoticeRow
 from node.operations.send_notices import Delivery, next_delivery

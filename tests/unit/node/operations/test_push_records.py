@@ -13,7 +13,6 @@ from node.domain.context import Context
 from node.domain.jobs import Job
 from node.domain.records import Kind
 from node.operations import push_records
-from node.operations.disclose import Shown
 from node.operations.facts import NodeFacts
 from node.operations.keep_agreements import receive_document
 from node.operations.ports import UnitOfWork
@@ -30,6 +29,7 @@ from node.operations.push_records import (
     next_portion,
     plan_push,
 )
+from node.operations.render import Shown
 from node.operations.rows import SentFrameRow
 from node.operations.send_notices import Delivery, next_delivery
 from tests.fakes.exchange import PENALTIES, REGISTRATIONS, crowd_of, filed, index, load, pseudonym, terms
