@@ -22,7 +22,9 @@ from crypto.sealing import OVERHEAD
 from node.app.opening import Node, utc_now
 from node.domain.jobs import JobState
 from node.domain.operators import SigningOperator
+from node.domain.vocabulary import vocabulary_of
 from node.keys import open_operator_key
+from node.operations.coarsen import are_ready, ladders_of
 from node.operations.push_records import PushResult, Wanted, plan_push
 
 STREAMS = 2
@@ -102,7 +104,9 @@ class Pusher:
     def _is_indexed(self) -> bool:
         with self.home.store.read() as work:
             number, epoch = work.agreements.number(self.network.digest), self.network.epoch(self.home, work)
-            return not work.pseudonyms.pending(number, epoch, 1)
+            facts = self.home.facts(work)
+            ladders = ladders_of(facts.agreements[self.network.digest], vocabulary_of(facts.law))
+            return not work.pseudonyms.pending(number, epoch, 1) and are_ready(work, ladders.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,9 +106,12 @@ class _Remembered(dict[Stored, str]):
             self._forms = [form_of(item, how, vocabulary) for how in reversed(item.precisions)]
 
     def __missing__(self, value: Stored) -> str:
-        forms = self._forms
-        told = ["" if value is None else _text(value if form is None else form(value)) for form in forms]
-        text = END.join(told)
+        if value is None:
+            text = END * (len(self._forms) - 1)
+        else:
+            # One form is the rule for amounts, which rarely repeat.
+            text, *others = [_text(value if form is None else form(value)) for form in self._forms]
+            text = END.join((text, *others)) if others else text
         if len(self) < _MOST_REMEMBERED:
             self[value] = text
         return text

@@ -43,6 +43,8 @@ WITH {{pairs wanted}} SELECT wanted.key, (SELECT CASE WHEN count(*) >= :least TH
 FROM ({_ALIKE.format(what="DISTINCT r.subject_no", most=":least")}) alike) FROM wanted"""
 _TIMES: Final = 4
 """The first look is at so many records for each subject that there must be."""
+_MANY: Final = 10_000
+"""So many new keys change what the database has to know of the table to plan well."""
 
 
 class SqlCells:
@@ -108,8 +110,10 @@ class SqlCrowds:
         self._transaction.run(_DONE_THROUGH, {"digest": digest, "through": through})
         ((number,),) = self._transaction.rows(_NUMBER, {"digest": digest})
         # In the order of the table, so that a large batch touches each of its pages once.
-        rows = [{"ladder_no": number, "key": key, "cell_no": cell} for key, cell in sorted(keys)]
-        self._transaction.run_many(_TAKE_IN, rows)
+        rows = [(number, key, cell) for key, cell in sorted(keys)]
+        self._transaction.insert(_TAKE_IN, rows)
+        if len(rows) >= _MANY:
+            self._transaction.learn("crowds")
 
     def crowded(self, ladder_no: int, prefixes: Sequence[str], least: int) -> frozenset[str]:
         values = {"ladder_no": ladder_no, "least": least}

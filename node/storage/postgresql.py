@@ -171,10 +171,12 @@ class Postgresql:
             # COPY knows no conflicts.
             columns = list(zip(*rows, strict=True))
             types = [_type_of(column) for column in columns]
-            cursor.execute(insert.of_columns(types), [_array(column) for column in columns])
+            cursor.execute(
+                insert.of_columns(types), [_array(one) for one, kind in zip(columns, types, strict=True) if kind]
+            )
         else:
             with cursor.copy(insert.copy()) as copy:
-                copy.set_types([_type_of(column) for column in zip(*rows, strict=True)])
+                copy.set_types([_type_of(column) or "text" for column in zip(*rows, strict=True)])
                 for row in rows:
                     copy.write_row(row)
         return int(cursor.rowcount)
@@ -259,10 +261,13 @@ class _Insert(NamedTuple):
         """For one row, its values by place."""
         return f"INSERT INTO {self.table} ({self.columns}) VALUES ({', '.join(['%s'] * len(self.names))}) {self.tail}"
 
-    def of_columns(self, types: Sequence[str]) -> str:
-        """For rows that come as one array for each column."""
-        arrays = ", ".join(f"%s::{one}[]" for one in types)
-        return f"INSERT INTO {self.table} ({self.columns}) SELECT * FROM unnest({arrays}) {self.tail}"
+    def of_columns(self, types: Sequence[str | None]) -> str:
+        """For rows that come as one array for each column, but for columns without any value."""
+        arrays = ", ".join(f"%s::{one}[]" for one in types if one)
+        names = ", ".join(f"c{place}" for place, one in enumerate(types) if one)
+        values = ", ".join(f"c{place}" if one else "NULL" for place, one in enumerate(types))
+        given = f"unnest({arrays}) AS given({names})"
+        return f"INSERT INTO {self.table} ({self.columns}) SELECT {values} FROM {given} {self.tail}"
 
     def copy(self) -> str:
         """The COPY that does the same, but for conflicts."""
@@ -285,9 +290,9 @@ class _BinaryCursor(psycopg.Cursor[Any]):
         self.format = Format.BINARY
 
 
-def _type_of(column: Sequence[Any]) -> str:
-    """A column's type: that of its first value, or any where it has none."""
-    return next((_TYPES[type(value)] for value in column if value is not None), "text")
+def _type_of(column: Sequence[Any]) -> str | None:
+    """A column's type: that of its first value; None where it has none."""
+    return next((_TYPES[type(value)] for value in column if value is not None), None)
 
 
 def _array(values: Sequence[Any]) -> object:

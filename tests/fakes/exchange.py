@@ -22,8 +22,9 @@ from node.operations.answer_queries import answer_queries
 from node.operations.ask import Asker
 from node.operations.asked import Answered, AskedItem, EvaluateAsked, QueryAsked, RefusedAnswer
 from node.operations.attest_consents import Attestation, attest_consents
-from node.operations.build_index import extend_index, indexes_needed
+from node.operations.build_index import crowds_needed, extend_index, indexes_needed
 from node.operations.charge_evaluations import charge_evaluations
+from node.operations.coarsen import extend_crowds
 from node.operations.import_records import Import, import_rows
 from node.operations.keep_agreements import (
     Done,
@@ -174,10 +175,13 @@ def load(world: World, kind: Kind, *rows: Mapping[str, str]) -> dict[str, int]:
 
 
 def index(world: World) -> None:
-    """Bring the agency's indexes up to date."""
+    """Bring the agency's indexes and crowds up to date."""
     agency = world.agency
     for needed in indexes_needed(agency.known(), agency.party, world.clock()):
         while extend_index(agency.store, needed, lambda name, epoch, inputs: agency.pseudonyms(name, epoch, [*inputs])):
+            pass
+    for ladder in crowds_needed(agency.known(), agency.party, world.clock()):
+        while extend_crowds(agency.store, ladder):
             pass
 
 

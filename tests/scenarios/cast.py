@@ -97,7 +97,10 @@ def make_home(today: date) -> Home:
     penalties = [row for row in fines if row["decided_on"] < lately]
     old, recent = mainland[50], mainland[51]
     penalties += [_fine(penalties, old, today - timedelta(days=6 * 366), "旧", "468135792604.37元")]
-    penalties += [_fine(penalties, recent, today - timedelta(days=200), "新", "579246813705.48元")]
+    lately_fined = today - timedelta(days=200)
+    penalties += [_fine(penalties, recent, lately_fined, "新", "579246813705.48元")]
+    # Others were fined alike, so that the fine may be shown as it was agreed.
+    penalties += [_fine(penalties, one, lately_fined, "同", "579246813705.48元") for one in mainland[60:64]]
     absent = next(row["uscc"] for row in strangers if row["uscc"])
     return Home(enterprises, penalties, absent, old["uscc"], recent["uscc"])
 
