@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from node.domain.crowd import BEHIND, END, Cell
-from node.operations.rows import LadderRow
+from node.operations.rendition_rows import LadderRow
 from node.storage.transaction import Transaction
 
 _FIND_CELLS: Final = """

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from node.operations.rows import AliasRow, RenditionRow
+from node.operations.rendition_rows import AliasRow, RenditionRow
 from node.storage.transaction import Transaction
 
 _LOOKUP: Final = """

@@ -12,6 +12,7 @@ from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Drafted
 from node.domain.receipts import KIND
 from node.operations.ports import Store
+from node.operations.rendition_rows import RenditionRow
 from node.operations.rows import (
     AgreementDocumentRow,
     ConsentRow,
@@ -21,7 +22,6 @@ from node.operations.rows import (
     NewNoticeRow,
     NewRecordRow,
     ReceivedFrameRow,
-    RenditionRow,
     SentFrameRow,
     StoredCheckpoint,
     SubjectRow,

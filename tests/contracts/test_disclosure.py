@@ -1,7 +1,7 @@
 """The ports Pseudonyms and Renditions."""
 
 from node.operations.ports import Store
-from node.operations.rows import AliasRow
+from node.operations.rendition_rows import AliasRow
 from tests.contracts.examples import BRN, NOON, USCC, record, rendition, short, stock, stock_named
 
 

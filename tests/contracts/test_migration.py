@@ -14,7 +14,8 @@ from crypto.commitment import commitment, decode
 from crypto.errors import CryptoError
 from node.domain.notices import Holding
 from node.domain.receipts import COPY_KIND, KIND
-from node.operations.rows import AliasRow, ReceivedFrameRow, ShownBefore
+from node.operations.rendition_rows import AliasRow
+from node.operations.rows import ReceivedFrameRow, ShownBefore
 from node.storage.engine import migrate, open_store
 from node.storage.errors import NeedsMigration
 from node.storage.store import SqlStore

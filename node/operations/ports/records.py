@@ -6,16 +6,14 @@ from typing import Protocol
 
 from node.domain.crowd import Cell
 from node.domain.notices import Holding
+from node.operations.rendition_rows import AliasRow, LadderRow, RenditionRow
 from node.operations.rows import (
-    AliasRow,
     DeletionRow,
     DisclosureRow,
     Imported,
-    LadderRow,
     LedgerRow,
     NewRecordRow,
     RecordRow,
-    RenditionRow,
     Selection,
     ShownBefore,
 )

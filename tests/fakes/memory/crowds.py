@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from node.domain.crowd import Cell
-from node.operations.rows import LadderRow
+from node.operations.rendition_rows import LadderRow
 from tests.fakes.memory.state import Part, page_of
 
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from msgspec.structs import replace as changed
 
 from node.domain.notices import Holding
-from node.operations.rows import AliasRow, DisclosureRow, LedgerRow, NoticeRow, RenditionRow, ShownBefore
+from node.operations.rendition_rows import AliasRow, RenditionRow
+from node.operations.rows import DisclosureRow, LedgerRow, NoticeRow, ShownBefore
 from registry.parties import PartyId
 from tests.fakes.memory.state import Disclosed, Part, SentFrame, add_new
 

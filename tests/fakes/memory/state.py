@@ -18,7 +18,7 @@ from node.domain.crowd import Cell
 from node.domain.jobs import Job
 from node.domain.notices import Stream
 from node.domain.receipts import COPY_KIND, KIND
-from node.operations import rows
+from node.operations import rendition_rows, rows
 from node.operations.inspection_rows import InspectionRow
 from node.storage.errors import Unusable
 from registry.parties import PartyId
@@ -139,11 +139,11 @@ class State:
         self.pseudonyms: dict[tuple[int, int, bytes], tuple[int, int]] = {}
         self.indexed_through: dict[tuple[int, int], int] = {}
         self.complete_indexes: set[tuple[int, int]] = set()
-        self.ladders: dict[bytes, rows.LadderRow] = {}
+        self.ladders: dict[bytes, rendition_rows.LadderRow] = {}
         self.crowds: set[tuple[int, str, int]] = set()  # (ladder number, key, cell number)
-        self.aliases: dict[tuple[int, int], rows.AliasRow] = {}  # by (record number, agreement number)
+        self.aliases: dict[tuple[int, int], rendition_rows.AliasRow] = {}  # by (record number, agreement number)
         # By (agreement number, epoch, record number, record version).
-        self.renditions: dict[tuple[int, int, int, int], rows.RenditionRow] = {}
+        self.renditions: dict[tuple[int, int, int, int], rendition_rows.RenditionRow] = {}
 
         self.disclosures: Table[Disclosed] = Table()
         self.sent_frames: dict[bytes, SentFrame] = {}
