@@ -12,6 +12,7 @@ from sqlalchemy import inspect, text
 from crypto import envelope
 from crypto.commitment import commitment, decode
 from crypto.errors import CryptoError
+from node.domain.crowd import END, Cell
 from node.domain.notices import Holding
 from node.domain.receipts import COPY_KIND, KIND
 from node.operations.rendition_rows import AliasRow
@@ -120,6 +121,19 @@ def test_records_are_as_they_were_and_none_is_deleted(migrated: SqlStore) -> Non
         assert {(row.deleted_at, row.stored_at, row.withheld) for row in rows} == {(None, NOON, frozenset())}
         assert work.records.count() == {"201": 3}
         assert work.generation.read() == 7
+
+
+def test_records_of_before_are_in_no_cell_until_they_are_put_into_one(migrated: SqlStore) -> None:
+    with migrated.write() as work:
+        before, rows = work.crowds.newest(), work.records.page(None, 0, 10)
+        work.cells.put({row.record_no: Cell(short("shape"), "44") for row in rows})
+        found, through = work.crowds.untaken(short("shape"), 0, 10)
+        work.crowds.take_in(short("ladder"), [(finest + END, number) for number, finest in found], through)
+        (ladder,) = work.crowds.ladders([short("ladder")]).values()
+
+        assert before == 0
+        subjects = len({row.subject_no for row in rows})
+        assert work.crowds.crowded(ladder.number, [f"44{END}"], subjects) == {f"44{END}"}
 
 
 def test_a_record_of_before_can_be_corrected_and_deleted(migrated: SqlStore) -> None:
