@@ -22,6 +22,8 @@ from node.cli.waiting import wait_for
 from node.domain.drafting import OFFERED, Setting, complete, example, read_draft
 from node.domain.jobs import Job, JobResult, JobState
 from node.domain.records import Kind
+from node.domain.vocabulary import vocabulary_of
+from node.operations.disclose import is_ready
 from node.operations.keep_agreements import (
     Done,
     NotPossible,
@@ -286,6 +288,14 @@ def _filed(agreement: Agreement) -> dict[str, Any]:
     return {}
 
 
+def _is_ready(node: Node, work: UnitOfWork, agreement: Agreement) -> bool:
+    epoch = epoch_at(agreement.terms, utc_now())
+    if epoch is None:
+        return False
+    number, words = work.agreements.number(agreement.digest), vocabulary_of(node.facts(work).law)
+    return is_ready(work, agreement, number, epoch.number, words)
+
+
 def _details(node: Node, work: UnitOfWork, agreement: Agreement) -> dict[str, Any]:
     terms = agreement.terms
     epoch = epoch_at(terms, utc_now())
@@ -296,7 +306,7 @@ def _details(node: Node, work: UnitOfWork, agreement: Agreement) -> dict[str, An
         "missing_filings": sorted(missing_filings(agreement)),
         **_filed(agreement),
         "epoch": epoch.number if epoch else None,
-        "ready": bool(epoch and work.pseudonyms.ready(number, epoch.number)) if terms.provider == node.party else None,
+        "ready": _is_ready(node, work, agreement) if terms.provider == node.party else None,
         "elements_used": dict(work.usage.charged(number, windows)),
         "elements_per_epoch": terms.quotas.elements_per_epoch,
         "elements_lifetime": terms.quotas.elements_lifetime,
