@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol
 
 from node.domain.naming import claim_of, contradicts
 from node.domain.records import Kind
@@ -23,11 +23,57 @@ class Known(NamedTuple):
     record_no: int = 0
 
 
+class Claimed(Protocol):
+    """What names a subject: a stored record, or a row that becomes one."""
+
+    @property
+    def source_key(self) -> bytes:
+        """Which record it is."""
+
+    @property
+    def kind(self) -> str:
+        """Of which kind."""
+
+    @property
+    def content(self) -> bytes:
+        """What it says, encoded."""
+
+
 class Stated(NamedTuple):
-    """A record that names its subject: which one, and its content."""
+    """A stored record that names its subject: which one, and its content."""
 
     source_key: bytes
     kind: str
+    content: bytes
+
+
+class SubjectValues(NamedTuple):
+    """A row of the table `subjects`."""
+
+    number: int
+    kind: str
+
+
+class IdentifierValues(NamedTuple):
+    """A row of the table `identifiers`, which numbers it."""
+
+    subject_no: int
+    scheme: str
+    value: str
+
+
+class RecordValues(NamedTuple):
+    """A row of the table `records`, which numbers it; `stored_at` in milliseconds, `disclose_until` as ISO text."""
+
+    subject_no: int
+    source_key: bytes
+    version: int
+    kind: str
+    content_digest: bytes
+    disclose_until: str | None
+    withheld: str
+    stored_at: int
+    facts: bytes
     content: bytes
 
 
@@ -48,14 +94,14 @@ class Batch:
     at: int
     names_may_change: bool = False
     repeated: frozenset[int] = frozenset()
-    stated: dict[int, list[Stated]] = field(default_factory=dict, repr=False)
+    stated: dict[int, list[Claimed]] = field(default_factory=dict, repr=False)
     against: dict[int, bytes] = field(default_factory=dict, repr=False)
     first_number: int = 0
     taken: int = 0
-    new_subjects: list[dict[str, Any]] = field(default_factory=list, repr=False)
-    new_identifiers: list[dict[str, Any]] = field(default_factory=list, repr=False)
-    new_records: dict[bytes, dict[str, Any]] = field(default_factory=dict, repr=False)
-    updated_records: dict[bytes, dict[str, Any]] = field(default_factory=dict, repr=False)
+    new_subjects: list[SubjectValues] = field(default_factory=list, repr=False)
+    new_identifiers: list[IdentifierValues] = field(default_factory=list, repr=False)
+    new_records: dict[bytes, RecordValues] = field(default_factory=dict, repr=False)
+    updated_records: dict[bytes, RecordValues] = field(default_factory=dict, repr=False)
 
     def count_strangers(self, rows: Sequence[NewRecordRow]) -> int:
         """At most so many rows will need a new subject."""
@@ -78,8 +124,12 @@ class Batch:
     def take(self, row: NewRecordRow) -> Outcome:
         """Judge one row. A conflict leaves no trace: joining or renaming subjects is for people to decide."""
         self.taken += 1
-        known = self.known.get(row.source_key)
-        subjects = {self.subjects[one] for one in row.subject.identifiers if one in self.subjects}
+        known, identifiers = self.known.get(row.source_key), row.subject.identifiers
+        subjects = {self.subjects[one] for one in identifiers if one in self.subjects}
+        if known is None and not subjects:
+            # Nothing is known that it could contradict: most rows of a new file.
+            self._keep(row, Known(self._join(row, subjects), 1, row.content_digest))
+            return "new"
         if known is not None:
             subjects.add(known.subject_no)
         turned_away = self._turned_away(row, known, subjects)
@@ -119,7 +169,7 @@ class Batch:
     @property
     def changed(self) -> dict[int, int]:
         """The new version of each stored record that changed, by its number."""
-        return {self.known[key].record_no: values["version"] for key, values in self.updated_records.items()}
+        return {self.known[key].record_no: values.version for key, values in self.updated_records.items()}
 
     def _renames(self, row: NewRecordRow, subjects: set[int]) -> bool:
         """Whether the row gives its known subject another name; if so, note which record it contradicts.
@@ -145,28 +195,30 @@ class Batch:
             (subject_no,) = subjects
         else:
             subject_no = self.first_number + len(self.new_subjects)
-            self.new_subjects.append({"number": subject_no, "kind": row.subject.kind})
+            self.new_subjects.append(SubjectValues(subject_no, row.subject.kind))
         for one in row.subject.identifiers:
             if one not in self.subjects:
                 self.subjects[one] = subject_no
-                self.new_identifiers.append({"subject_no": subject_no, "scheme": one[0], "value": one[1]})
+                self.new_identifiers.append(IdentifierValues(subject_no, *one))
         return subject_no
 
     def _keep(self, row: NewRecordRow, becomes: Known) -> None:
-        values = {
-            "subject_no": becomes.subject_no,
-            "source_key": row.source_key,
-            "version": becomes.version,
-            "kind": row.kind,
-            "content_digest": row.content_digest,
-            "disclose_until": None if row.disclose_until is None else row.disclose_until.isoformat(),
-            "withheld": "",
-            "stored_at": self.at,
-            "facts": row.facts,
-            "content": row.content,
-        }
+        values = RecordValues(
+            becomes.subject_no,
+            row.source_key,
+            becomes.version,
+            row.kind,
+            row.content_digest,
+            None if row.disclose_until is None else row.disclose_until.isoformat(),
+            "",
+            self.at,
+            row.facts,
+            row.content,
+        )
         fresh = becomes.version == 1 or row.source_key in self.new_records
         (self.new_records if fresh else self.updated_records)[row.source_key] = values
         self.known[row.source_key] = becomes
-        others = [one for one in self.stated.get(becomes.subject_no, ()) if one.source_key != row.source_key]
-        self.stated[becomes.subject_no] = [*others, Stated(row.source_key, row.kind, row.content)]
+        if (claims := self.stated.get(becomes.subject_no)) is None:
+            self.stated[becomes.subject_no] = [row]
+        else:
+            claims[:] = [*(one for one in claims if one.source_key != row.source_key), row]

@@ -6,11 +6,20 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any, Final
 
 from node.operations.rows import Imported, NewRecordRow, RecordRow
 from node.storage.moments import from_milliseconds, from_milliseconds_or_none, to_milliseconds
-from node.storage.record_batch import Batch, Known, Stated
+from node.storage.record_batch import (
+    Batch,
+    Claimed,
+    IdentifierValues,
+    Known,
+    RecordValues,
+    Stated,
+    SubjectValues,
+)
 from node.storage.transaction import Transaction
 
 _SHOWN: Final = frozenset[str]()
@@ -47,14 +56,14 @@ ORDER BY r.number"""
 _RESERVE_SUBJECTS: Final = "UPDATE counters SET value = value + :count WHERE name = 'subjects'"
 _LAST_SUBJECT: Final = "SELECT value FROM counters WHERE name = 'subjects'"
 
-_ADD_SUBJECT: Final = "INSERT INTO subjects (number, kind) VALUES (:number, :kind)"
-_ADD_IDENTIFIER: Final = """
-INSERT INTO identifiers (subject_no, scheme, value) VALUES (:subject_no, :scheme, :value)"""
-_ADD_RECORD: Final = """
-INSERT INTO records
-(subject_no, source_key, version, kind, content_digest, disclose_until, withheld, stored_at, facts, content)
-VALUES (:subject_no, :source_key, :version, :kind, :content_digest, :disclose_until, :withheld, :stored_at,
-:facts, :content)"""
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES (:{', :'.join(columns)})"
+
+
+_ADD_SUBJECT: Final = _insert("subjects", SubjectValues._fields)
+_ADD_IDENTIFIER: Final = _insert("identifiers", IdentifierValues._fields)
+_ADD_RECORD: Final = _insert("records", RecordValues._fields)
 _UPDATE_RECORD: Final = """
 UPDATE records SET version = :version, kind = :kind, content_digest = :content_digest,
 disclose_until = :disclose_until, stored_at = :stored_at, facts = :facts, content = :content
@@ -92,12 +101,16 @@ class SqlRecords:
         batch.stated = self._stated(batch.named_subjects(rows))
         batch.first_number = self._reserve_subjects(batch.count_strangers(rows))
         outcomes = tuple(batch.take(row) for row in rows)
-        run = self._transaction.run_many
-        run(_ADD_SUBJECT, batch.new_subjects)
-        run(_ADD_IDENTIFIER, batch.new_identifiers)
-        run(_ADD_RECORD, list(batch.new_records.values()))
-        run(_UPDATE_RECORD, list(batch.updated_records.values()))
+        self._write(batch)
         return Imported(outcomes=outcomes, updated=batch.changed, against=self._numbers(batch.against))
+
+    def _write(self, batch: Batch) -> None:
+        insert = self._transaction.insert
+        insert(_ADD_SUBJECT, batch.new_subjects)
+        # In the order of their index: what lies together there is then changed together.
+        insert(_ADD_IDENTIFIER, sorted(batch.new_identifiers, key=itemgetter(1, 2)))
+        insert(_ADD_RECORD, list(batch.new_records.values()))
+        self._transaction.run_many(_UPDATE_RECORD, [one._asdict() for one in batch.updated_records.values()])
 
     def of_subjects(
         self, subjects: Sequence[int], kinds: Sequence[str], shown_on: date | None = None
@@ -131,8 +144,8 @@ class SqlRecords:
             for key, subject, version, digest, deleted_at, number in found
         }
 
-    def _stated(self, subjects: set[int]) -> dict[int, list[Stated]]:
-        found: dict[int, list[Stated]] = defaultdict(list)
+    def _stated(self, subjects: set[int]) -> dict[int, list[Claimed]]:
+        found: dict[int, list[Claimed]] = defaultdict(list)
         if subjects:
             wanted = self._transaction.keys(sorted(subjects))
             for subject, key, kind, content in self._transaction.rows(_STATED, {"wanted": wanted}):
