@@ -85,7 +85,7 @@ class Batch:
     wrong, `subjects` stored subject numbers by identifier, `stated` the records that name those subjects, `at` the time
     in milliseconds. New subjects get ascending numbers from `first_number`. `repeated` are the places of rows whose
     record the same file stated before. `against` says for each place that contradicts a record which one it is, by its
-    source key.
+    subject and source key.
     """
 
     known: dict[bytes, Known] = field(repr=False)
@@ -95,7 +95,7 @@ class Batch:
     names_may_change: bool = False
     repeated: frozenset[int] = frozenset()
     stated: dict[int, list[Claimed]] = field(default_factory=dict, repr=False)
-    against: dict[int, bytes] = field(default_factory=dict, repr=False)
+    against: dict[int, tuple[int, bytes]] = field(default_factory=dict, repr=False)
     first_number: int = 0
     taken: int = 0
     new_subjects: list[SubjectValues] = field(default_factory=list, repr=False)
@@ -162,9 +162,14 @@ class Batch:
         if self._renames(row, subjects):
             return "renamed"
         if known is not None and place in self.repeated:
-            self.against[place] = row.source_key
+            self.against[place] = known.subject_no, row.source_key
             return "repeated"
         return None
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of all records that a row of this batch may have contradicted."""
+        return {one.kind for claims in self.stated.values() for one in claims}
 
     @property
     def changed(self) -> dict[int, int]:
@@ -178,7 +183,9 @@ class Batch:
         while there is no registration.
         """
         (subject_no,) = subjects or (None,)
-        stated = () if subject_no is None else self.stated.get(subject_no, ())
+        if subject_no is None:
+            return False
+        stated = self.stated.get(subject_no, ())
         held = [one for one in stated if one.kind == _REGISTRATION]
         if row.kind != _REGISTRATION:
             held = held or list(stated[:1])
@@ -186,7 +193,7 @@ class Batch:
             return False
         if not contradicts(claim_of(row.content), [claim_of(one.content) for one in held]):
             return False
-        self.against[self.taken - 1] = held[0].source_key
+        self.against[self.taken - 1] = subject_no, held[0].source_key
         return True
 
     def _join(self, row: NewRecordRow, subjects: set[int]) -> int:

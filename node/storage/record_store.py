@@ -4,7 +4,7 @@
 # ruff: noqa: D102 - each method keeps the promise of its port and says only what is added to it
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from operator import itemgetter
 from typing import Any, Final
@@ -21,6 +21,9 @@ from node.storage.record_batch import (
     SubjectValues,
 )
 from node.storage.transaction import Transaction
+
+Name = tuple[str, str]
+"""An identifier: its scheme and its value."""
 
 _SHOWN: Final = frozenset[str]()
 
@@ -40,14 +43,16 @@ _FIND: Final = f"SELECT {COLUMNS} FROM records r WHERE r.number = :number"
 _COUNT: Final = "SELECT kind, count(*) FROM records WHERE deleted_at IS NULL GROUP BY kind ORDER BY kind"
 
 _KNOWN_RECORDS: Final = """
-WITH {blobs wanted} SELECT r.source_key, r.subject_no, r.version, r.content_digest, r.deleted_at, r.number
-FROM wanted CROSS JOIN records r WHERE r.source_key = wanted.key"""
+WITH {owned wanted}, {texts kinds}
+SELECT r.source_key, r.subject_no, r.version, r.content_digest, r.deleted_at, r.number
+FROM wanted CROSS JOIN records r
+WHERE r.subject_no = wanted.key AND r.kind IN (SELECT key FROM kinds) AND r.source_key = wanted.other"""
 _CORRECTED: Final = """
 WITH {numbers wanted} SELECT c.record_no, c.content_digest FROM wanted CROSS JOIN corrected_contents c
 WHERE c.record_no = wanted.key"""
 _KNOWN_IDENTIFIERS: Final = """
-WITH {pairs wanted} SELECT i.scheme, i.value, i.subject_no
-FROM wanted CROSS JOIN identifiers i WHERE i.scheme = wanted.key AND i.value = wanted.other"""
+WITH {texts wanted} SELECT i.value, i.subject_no
+FROM wanted CROSS JOIN identifiers i WHERE i.scheme = :scheme AND i.value = wanted.key"""
 _STATED: Final = """
 WITH {numbers wanted} SELECT r.subject_no, r.source_key, r.kind, r.content FROM wanted CROSS JOIN records r
 WHERE r.subject_no = wanted.key AND r.deleted_at IS NULL
@@ -65,9 +70,9 @@ _ADD_SUBJECT: Final = _insert("subjects", SubjectValues._fields)
 _ADD_IDENTIFIER: Final = _insert("identifiers", IdentifierValues._fields)
 _ADD_RECORD: Final = _insert("records", RecordValues._fields)
 _UPDATE_RECORD: Final = """
-UPDATE records SET version = :version, kind = :kind, content_digest = :content_digest,
+UPDATE records SET version = :version, content_digest = :content_digest,
 disclose_until = :disclose_until, stored_at = :stored_at, facts = :facts, content = :content
-WHERE source_key = :source_key"""
+WHERE subject_no = :subject_no AND kind = :kind AND source_key = :source_key"""
 
 
 class SqlRecords:
@@ -89,11 +94,12 @@ class SqlRecords:
         """Decided as if each row was stored before the next one was looked at."""
         if not rows:
             return Imported(outcomes=(), updated={})
-        known = self._known_records(rows)
+        subjects = self._known_identifiers(rows)
+        known = self._known_records(rows, subjects)
         batch = Batch(
             known=known,
             corrected=self._corrected([one.record_no for one in known.values()]),
-            subjects=self._known_identifiers(rows),
+            subjects=subjects,
             at=to_milliseconds(at),
             names_may_change=names_may_change,
             repeated=repeated,
@@ -102,7 +108,7 @@ class SqlRecords:
         batch.first_number = self._reserve_subjects(batch.count_strangers(rows))
         outcomes = tuple(batch.take(row) for row in rows)
         self._write(batch)
-        return Imported(outcomes=outcomes, updated=batch.changed, against=self._numbers(batch.against))
+        return Imported(outcomes=outcomes, updated=batch.changed, against=self._numbers(batch))
 
     def _write(self, batch: Batch) -> None:
         insert = self._transaction.insert
@@ -136,13 +142,21 @@ class SqlRecords:
         row = self._transaction.row(_FIND, {"number": record_no})
         return None if row is None else record_from_row(row)
 
-    def _known_records(self, rows: Sequence[NewRecordRow]) -> dict[bytes, Known]:
-        wanted = self._transaction.keys([row.source_key for row in rows])
-        found = self._transaction.rows(_KNOWN_RECORDS, {"wanted": wanted})
+    def _known_records(self, rows: Sequence[NewRecordRow], subjects: Mapping[Name, int]) -> dict[bytes, Known]:
+        """What is stored under the keys of these rows, looked for with the subjects that they lead to."""
+        owned = [
+            (subjects[one], row.source_key) for row in rows for one in row.subject.identifiers if one in subjects
+        ] if subjects else []  # fmt: skip
         return {
             key: Known(subject, version, digest, deleted_at is not None, number)
-            for key, subject, version, digest, deleted_at, number in found
+            for key, subject, version, digest, deleted_at, number in self._owned(owned, {row.kind for row in rows})
         }
+
+    def _owned(self, keys: Sequence[tuple[int, bytes]], kinds: Iterable[str]) -> list[Any]:
+        if not keys:
+            return []
+        wanted = {"wanted": self._transaction.owned(keys), "kinds": self._transaction.keys(sorted(kinds))}
+        return self._transaction.rows(_KNOWN_RECORDS, wanted)
 
     def _stated(self, subjects: set[int]) -> dict[int, list[Claimed]]:
         found: dict[int, list[Claimed]] = defaultdict(list)
@@ -152,24 +166,29 @@ class SqlRecords:
                 found[subject].append(Stated(key, kind, content))
         return dict(found)
 
-    def _numbers(self, keys: dict[int, bytes]) -> dict[int, int]:
-        """The record numbers that belong to source keys, those of this batch too."""
-        if not keys:
+    def _numbers(self, batch: Batch) -> dict[int, int]:
+        """The record that each place of `against` contradicts, those of this batch too."""
+        if not batch.against:
             return {}
-        wanted = self._transaction.keys(list(keys.values()))
-        found = self._transaction.rows(_KNOWN_RECORDS, {"wanted": wanted})
-        numbers = {row[0]: row[-1] for row in found}
-        return {place: numbers[key] for place, key in keys.items()}
+        numbers = {row[0]: row[-1] for row in self._owned(list(batch.against.values()), batch.kinds)}
+        return {place: numbers[key] for place, (_, key) in batch.against.items()}
 
     def _corrected(self, records: Sequence[int]) -> frozenset[tuple[int, bytes]]:
         if not records:
             return frozenset()
         return frozenset(map(tuple, self._transaction.rows(_CORRECTED, {"wanted": self._transaction.keys(records)})))
 
-    def _known_identifiers(self, rows: Sequence[NewRecordRow]) -> dict[tuple[str, str], int]:
-        wanted = self._transaction.pairs([one for row in rows for one in row.subject.identifiers])
-        found = self._transaction.rows(_KNOWN_IDENTIFIERS, {"wanted": wanted})
-        return {(scheme, value): subject for scheme, value, subject in found}
+    def _known_identifiers(self, rows: Sequence[NewRecordRow]) -> dict[Name, int]:
+        wanted: dict[str, list[str]] = defaultdict(list)
+        for row in rows:
+            for scheme, value in row.subject.identifiers:
+                wanted[scheme].append(value)
+        known = {}
+        for scheme, values in wanted.items():
+            keys = self._transaction.keys(sorted(values))
+            for value, subject in self._transaction.rows(_KNOWN_IDENTIFIERS, {"wanted": keys, "scheme": scheme}):
+                known[scheme, value] = subject
+        return known
 
     def _reserve_subjects(self, count: int) -> int:
         """Take so many subject numbers that nobody else gets, and give the first of them."""

@@ -49,7 +49,7 @@ class MemoryRecords(Part):
         for key, values in batch.updated_records.items():
             state.records[numbers[key]] = _record_from_values(numbers[key], values, at)
         numbers = {one.source_key: number for number, one in state.records.items()}
-        against = {place: numbers[key] for place, key in batch.against.items()}
+        against = {place: numbers[key] for place, (_, key) in batch.against.items()}
         return Imported(outcomes=outcomes, updated=batch.changed, against=against)
 
     def _stated(self) -> dict[int, list[Claimed]]:
