@@ -8,11 +8,13 @@ registration and company numbers, Macau taxpayer and commercial registration num
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Final
+
+import msgspec
 
 from node.domain.check_digits import lei_is_consistent, organisation_check, unified_check
 
@@ -48,8 +50,7 @@ class Problem:
     got: str
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
+class Identifier(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One enterprise identifier in canonical text. Two are equal when scheme and value are.
 
     `check_waived` records that a provider attested a code whose check character does not fit: early codes
@@ -57,8 +58,19 @@ class Identifier:
     """
 
     scheme: Scheme
-    value: str = field(repr=False)
-    check_waived: bool = field(default=False, compare=False)
+    value: str
+    check_waived: bool = False
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Identifier):
+            return NotImplemented
+        return self.scheme is other.scheme and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash((self.scheme, self.value))
+
+    def __repr__(self) -> str:
+        return f"Identifier(scheme={self.scheme!r})"
 
     @property
     def natural_person_linked(self) -> bool:
@@ -75,6 +87,8 @@ class Identifier:
     @property
     def remarks(self) -> tuple[Remark, ...]:
         """What a caller should be told about this identifier, though nothing of it is refused."""
+        if self.scheme is not Scheme.CN_USCC:
+            return ()
         attested = (Remark.CHECK_ATTESTED,) if self.check_waived else ()
         return (*attested, Remark.ORGANISATION_CHECK) if self.doubtful else attested
 

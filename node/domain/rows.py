@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO, Final, cast
 
@@ -34,12 +34,14 @@ class Format(StrEnum):
     JSON_LINES = "jsonl"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One row as text by column. `number` counts records as a spreadsheet does; a CSV header is row 1."""
 
     number: int
-    values: Mapping[str, str] = field(repr=False)
+    values: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"Row(number={self.number})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Home records as they are stored, and back: one pair of translations."""
 
+from collections.abc import Iterable, MutableMapping
 from datetime import date
 
 import msgspec
@@ -57,14 +58,37 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     states: frozenset[Withheld]
 
 
+Varying = tuple[SubjectKind, int | None, date, Severity | None]
+"""Those facts that are not the same for all records of an import."""
+
+_MOST_REMEMBERED = 20_000
 _decoder = msgspec.json.Decoder(RecordFacts)
 _shield_decoder = msgspec.json.Decoder(_ShieldFacts)
 _encode = msgspec.json.Encoder().encode
 _SCHEMES = {one: one.value for one in Scheme}
 
 
+def rows_from_admitted(admitted: Iterable[Admitted], known: MutableMapping[Varying, bytes]) -> list[NewRecordRow]:
+    """Rows for the store from records of one import; `known` keeps the facts that were encoded before."""
+    rows = []
+    for one in admitted:
+        record = one.record
+        varying = (record.subject_kind, record.negative_category, record.generated_at, record.severity)
+        facts = known.get(varying)
+        if facts is None:
+            facts = _encode(_facts(record))
+            if len(known) < _MOST_REMEMBERED:
+                known[varying] = facts
+        rows.append(_row(one, facts))
+    return rows
+
+
 def row_from_admitted(admitted: Admitted) -> NewRecordRow:
     """A row for the store from an admitted record and its subject."""
+    return _row(admitted, _encode(_facts(admitted.record)))
+
+
+def _row(admitted: Admitted, facts: bytes) -> NewRecordRow:
     record, subject = admitted.record, admitted.subject
     identifiers = tuple([(_SCHEMES[one.scheme], one.value) for one in subject.identifiers])
     return NewRecordRow(
@@ -73,7 +97,7 @@ def row_from_admitted(admitted: Admitted) -> NewRecordRow:
         kind=record.kind.value,
         content=admitted.encoded,
         content_digest=record.content_digest,
-        facts=_encode(_facts(record)),
+        facts=facts,
         disclose_until=record.disclose_until,
     )
 
