@@ -5,6 +5,8 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+import msgspec
+
 from agreements.refusal import Refusal
 from crypto.merkle import leaf_hash, root
 from node.domain.context import Context
@@ -19,7 +21,8 @@ from node.operations.change_records import propagate, updates
 from node.operations.join_by_name import HomeNames
 from node.operations.ports import Store
 from node.operations.rows import Imported, NewRecordRow
-from node.operations.stored_records import Varying, rows_from_admitted
+from node.operations.stored_records import Varying, row_from_admitted
+from node.operations.uncollected import uncollected
 from registry.norms.law import Law
 
 BATCH = 5_000
@@ -63,14 +66,14 @@ def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, con
     Whoever holds a record that changed is told. What was deleted, or declared wrong by a correction, stays away.
     """
     remaining, outcomes, seen = iter(rows), Counter[str](), 0
-    names, repeats, facts = HomeNames(store), Repeats(), dict[Varying, bytes]()
-    while decided := _next_decided(remaining, names, ordered):
-        admitted = [one for one in decided if isinstance(one, Admitted)]
-        repeated = frozenset(place for place, one in enumerate(admitted) if repeats.has_seen(one.record.source_key))
-        stored = _store(rows_from_admitted(admitted, facts), repeated, ordered, store, context)
+    reader, repeats = _Reader(ordered, HomeNames(store)), Repeats()
+    while decided := reader.next_batch(remaining):
+        ready = [one for one in decided if isinstance(one, _Ready)]
+        repeated = frozenset(place for place, one in enumerate(ready) if repeats.has_seen(one.stored.source_key))
+        stored = _store([one.stored for one in ready], repeated, ordered, store, context)
         rejects = [one for one in decided if isinstance(one, Rejected)]
         remarks = []
-        for place, (one, outcome) in enumerate(zip(admitted, stored.outcomes, strict=True)):
+        for place, (one, outcome) in enumerate(zip(ready, stored.outcomes, strict=True)):
             if outcome in _TURNED_AWAY:
                 rejects.append(_turned_away(one, outcome, stored.against.get(place)))
             else:
@@ -82,6 +85,48 @@ def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, con
         yield Progress(rows=seen, outcomes=outcomes, rejects=by_row, remarks=tuple(remarks))
 
 
+class _Ready(msgspec.Struct, frozen=True, gc=False):
+    """A row to be stored, and what has to be known of it to say what became of it."""
+
+    row: int
+    stored: NewRecordRow
+    remarks: list[tuple[int, Remark]]
+    named_in_chinese: bool
+
+    def __repr__(self) -> str:
+        return f"_Ready(row={self.row})"
+
+
+class _Reader:
+    """Reads and decides the rows of an import in portions. Of an admitted row only what is stored is kept."""
+
+    __slots__ = ("_facts", "_names", "_ordered")
+
+    def __init__(self, ordered: Import, names: HomeNames) -> None:
+        self._ordered = ordered
+        self._names = names
+        self._facts: dict[Varying, bytes] = {}
+
+    def next_batch(self, rows: Iterator[Row | BadRow]) -> list[_Ready | Rejected]:
+        """A decision for each row of the next batch, in order; empty at the end."""
+        decided: list[_Ready | Rejected] = []
+        with uncollected():
+            while portion := list(islice(rows, min(_PORTION, BATCH - len(decided)))):
+                answers = _decided(self._identified(portion), self._ordered.intake)
+                decided += [one if isinstance(one, Rejected) else self._ready(one) for one in answers]
+        return decided
+
+    def _identified(self, rows: list[Row | BadRow]) -> list[Row | BadRow | Rejected]:
+        """The rows, with those that name their enterprise only; a registration states its own identifiers."""
+        if self._ordered.intake.kind is Kind.REGISTRATION:
+            return list(rows)
+        return self._names.identify(rows, ordered=self._ordered.join_by_name)
+
+    def _ready(self, one: Admitted) -> _Ready:
+        stored = row_from_admitted(one, self._facts)
+        return _Ready(one.row, stored, one.remarks, one.record.content.name_zh is not None)
+
+
 def sources_of(rows: Iterable[Row | BadRow], intake: Intake, keys: Container[bytes]) -> Iterator[tuple[bytes, int]]:
     """Give the rows that these source keys come from, as (key, row number): a second look, when there is a conflict."""
     remaining = iter(rows)
@@ -89,21 +134,6 @@ def sources_of(rows: Iterable[Row | BadRow], intake: Intake, keys: Container[byt
         for decided in _decided(portion, intake):
             if isinstance(decided, Admitted) and decided.record.source_key in keys:
                 yield decided.record.source_key, decided.row
-
-
-def _next_decided(rows: Iterator[Row | BadRow], names: HomeNames, ordered: Import) -> list[Admitted | Rejected]:
-    """A decision for each row of the next batch; it is read and decided in portions."""
-    decided: list[Admitted | Rejected] = []
-    while portion := list(islice(rows, min(_PORTION, BATCH - len(decided)))):
-        decided += _decided(_identified(portion, names, ordered), ordered.intake)
-    return decided
-
-
-def _identified(rows: list[Row | BadRow], names: HomeNames, ordered: Import) -> list[Row | BadRow | Rejected]:
-    """The rows, with those that name their enterprise only; a registration states its own identifiers."""
-    if ordered.intake.kind is Kind.REGISTRATION:
-        return list(rows)
-    return names.identify(rows, ordered=ordered.join_by_name)
 
 
 def _decided(rows: Sequence[Row | BadRow | Rejected], intake: Intake) -> Iterator[Admitted | Rejected]:
@@ -121,7 +151,7 @@ def _store(
     rows: list[NewRecordRow], repeated: frozenset[int], ordered: Import, store: Store, context: Context
 ) -> Imported:
     at = context.now()
-    with store.write() as work:
+    with uncollected(), store.write() as work:
         imported = work.records.add(rows, at, names_may_change=ordered.names_may_change, repeated=repeated)
         propagate(work, updates(imported.updated, ordered.law, at), ordered.law, context)
         entry = _entry(rows, imported.outcomes, ordered.order)
@@ -158,12 +188,12 @@ _TURNED_AWAY = {
 _CONFLICTS = frozenset({"conflict", "renamed", "repeated"})
 
 
-def _turned_away(one: Admitted, outcome: str, against: int | None) -> Rejected:
+def _turned_away(one: _Ready, outcome: str, against: int | None) -> Rejected:
     reason, problem = _TURNED_AWAY[outcome]
     if against is not None:
-        is_english = outcome == "renamed" and not one.record.content.name_zh
+        is_english = outcome == "renamed" and not one.named_in_chinese
         problem = Problem("name_en" if is_english else problem.field, problem.expected.format(against), problem.got)
     case = Case.CONFLICT if outcome in _CONFLICTS else Case.REJECTED
-    is_same = outcome == "repeated" or (outcome == "renamed" and one.record.kind is Kind.REGISTRATION)
-    key = one.record.source_key if is_same else None
+    is_same = outcome == "repeated" or (outcome == "renamed" and one.stored.kind == Kind.REGISTRATION.value)
+    key = one.stored.source_key if is_same else None
     return Rejected(row=one.row, reason=reason, problem=problem, case=case, against=against, source_key=key)

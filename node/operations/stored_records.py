@@ -1,6 +1,6 @@
 """Home records as they are stored, and back: one pair of translations."""
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import MutableMapping
 from datetime import date
 
 import msgspec
@@ -68,28 +68,18 @@ _encode = msgspec.json.Encoder().encode
 _SCHEMES = {one: one.value for one in Scheme}
 
 
-def rows_from_admitted(admitted: Iterable[Admitted], known: MutableMapping[Varying, bytes]) -> list[NewRecordRow]:
-    """Rows for the store from records of one import; `known` keeps the facts that were encoded before."""
-    rows = []
-    for one in admitted:
-        record = one.record
-        varying = (record.subject_kind, record.negative_category, record.generated_at, record.severity)
-        facts = known.get(varying)
-        if facts is None:
-            facts = _encode(_facts(record))
-            if len(known) < _MOST_REMEMBERED:
-                known[varying] = facts
-        rows.append(_row(one, facts))
-    return rows
+def row_from_admitted(admitted: Admitted, known: MutableMapping[Varying, bytes] | None = None) -> NewRecordRow:
+    """A row for the store from an admitted record and its subject.
 
-
-def row_from_admitted(admitted: Admitted) -> NewRecordRow:
-    """A row for the store from an admitted record and its subject."""
-    return _row(admitted, _encode(_facts(admitted.record)))
-
-
-def _row(admitted: Admitted, facts: bytes) -> NewRecordRow:
+    `known` keeps facts that were encoded before, for records of one import.
+    """
     record, subject = admitted.record, admitted.subject
+    varying = (record.subject_kind, record.negative_category, record.generated_at, record.severity)
+    facts = None if known is None else known.get(varying)
+    if facts is None:
+        facts = _encode(_facts(record))
+        if known is not None and len(known) < _MOST_REMEMBERED:
+            known[varying] = facts
     identifiers = tuple([(_SCHEMES[one.scheme], one.value) for one in subject.identifiers])
     return NewRecordRow(
         subject=SubjectRow(kind=subject.kind.value, identifiers=identifiers),

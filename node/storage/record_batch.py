@@ -85,7 +85,7 @@ class Batch:
     wrong, `subjects` stored subject numbers by identifier, `stated` the records that name those subjects, `at` the time
     in milliseconds. New subjects get ascending numbers from `first_number`. `repeated` are the places of rows whose
     record the same file stated before. `against` says for each place that contradicts a record which one it is, by its
-    subject and source key.
+    subject and source key. `strangers` are the rows that made the new subjects, in their order.
     """
 
     known: dict[bytes, Known] = field(repr=False)
@@ -98,6 +98,7 @@ class Batch:
     against: dict[int, tuple[int, bytes]] = field(default_factory=dict, repr=False)
     first_number: int = 0
     taken: int = 0
+    strangers: list[NewRecordRow] = field(default_factory=list, repr=False)
     new_subjects: list[SubjectValues] = field(default_factory=list, repr=False)
     new_identifiers: list[IdentifierValues] = field(default_factory=list, repr=False)
     new_records: dict[bytes, RecordValues] = field(default_factory=dict, repr=False)
@@ -128,6 +129,7 @@ class Batch:
         subjects = {self.subjects[one] for one in identifiers if one in self.subjects}
         if known is None and not subjects:
             # Nothing is known that it could contradict: most rows of a new file.
+            self.strangers.append(row)
             self._keep(row, Known(self._join(row, subjects), 1, row.content_digest))
             return "new"
         if known is not None:
@@ -136,13 +138,23 @@ class Batch:
         if turned_away is not None:
             return turned_away
         subject_no = self._join(row, subjects)
+        if known is not None and known.content_digest == row.content_digest:
+            return "unchanged"
+        others = [one for one in self._claims(subject_no) if one.source_key != row.source_key]
+        self.stated[subject_no] = [*others, row]
         if known is None:
             self._keep(row, Known(subject_no, 1, row.content_digest))
             return "new"
-        if known.content_digest == row.content_digest:
-            return "unchanged"
         self._keep(row, Known(subject_no, known.version + 1, row.content_digest, record_no=known.record_no))
         return "updated"
+
+    def _claims(self, subject_no: int) -> Sequence[Claimed]:
+        """The records that name a subject, stored ones and those of this batch."""
+        found = self.stated.get(subject_no)
+        if found is not None:
+            return found
+        place = subject_no - self.first_number
+        return self.strangers[place : place + 1] if place >= 0 else ()
 
     def _turned_away(self, row: NewRecordRow, known: Known | None, subjects: set[int]) -> Outcome | None:
         """Why the row is not stored, if it is not."""
@@ -169,7 +181,8 @@ class Batch:
     @property
     def kinds(self) -> set[str]:
         """The kinds of all records that a row of this batch may have contradicted."""
-        return {one.kind for claims in self.stated.values() for one in claims}
+        stated = {one.kind for claims in self.stated.values() for one in claims}
+        return stated | {one.kind for one in self.strangers}
 
     @property
     def changed(self) -> dict[int, int]:
@@ -185,7 +198,7 @@ class Batch:
         (subject_no,) = subjects or (None,)
         if subject_no is None:
             return False
-        stated = self.stated.get(subject_no, ())
+        stated = self._claims(subject_no)
         held = [one for one in stated if one.kind == _REGISTRATION]
         if row.kind != _REGISTRATION:
             held = held or list(stated[:1])
@@ -225,7 +238,3 @@ class Batch:
         fresh = becomes.version == 1 or row.source_key in self.new_records
         (self.new_records if fresh else self.updated_records)[row.source_key] = values
         self.known[row.source_key] = becomes
-        if (claims := self.stated.get(becomes.subject_no)) is None:
-            self.stated[becomes.subject_no] = [row]
-        else:
-            claims[:] = [*(one for one in claims if one.source_key != row.source_key), row]
