@@ -130,11 +130,11 @@ _SPELLING: Final = {0xFF01 + step: chr(0x21 + step) for step in range(94)} | dic
 def canonical_text(text: str) -> str | None:
     """The canonical spelling: ASCII capitals and digits without spaces or hyphens; None when there is none.
 
-    Every identifier passes here, and only here: what is loaded, asked about, consented to and blinded is this
-    text, so that two sides that typed one code differently arrive at one pseudonym. Small letters are raised,
-    full-width letters and digits are mapped, visible spaces and hyphens of any width are left out, and so is
-    white space around. Whatever else is not ASCII, zero-width characters above all, has no canonical spelling:
-    two codes that look alike must not become one, nor one code two.
+    Every identifier that is not written so already passes here, and only here: what is loaded, asked about, consented
+    to and blinded is this text, so that two sides that typed one code differently arrive at one pseudonym. Small
+    letters are raised, full-width letters and digits are mapped, visible spaces and hyphens of any width are left out,
+    and so is white space around. Whatever else is not ASCII, zero-width characters above all, has no canonical
+    spelling: two codes that look alike must not become one, nor one code two.
     """
     plain = text if text.isascii() and text.isalnum() else text.translate(_SPELLING).strip()
     return plain.upper() if plain.isascii() else None
@@ -150,11 +150,14 @@ def parse_identifier(scheme: Scheme | str, text: str, *, waive_check: bool = Fal
         known = scheme if isinstance(scheme, Scheme) else Scheme(scheme)
     except ValueError:
         return Problem("scheme", "one of the known identifier schemes", "another word")
-    value = canonical_text(text)
-    if value is None:
-        return Problem(known.value, _EXPECTED[known], "a character outside ASCII")
-    if _SHAPES[known].fullmatch(value) is None:
-        return Problem(known.value, _EXPECTED[known], f"{len(value)} characters of another shape")
+    shape, value = _SHAPES[known], text
+    if shape.fullmatch(text) is None:  # else it is canonical: shapes have nothing but ASCII capitals and digits
+        canonical = canonical_text(text)
+        if canonical is None:
+            return Problem(known.value, _EXPECTED[known], "a character outside ASCII")
+        if shape.fullmatch(canonical) is None:
+            return Problem(known.value, _EXPECTED[known], f"{len(canonical)} characters of another shape")
+        value = canonical
     if known is Scheme.CN_USCC:
         return _unified(value, waive_check=waive_check)
     if known is Scheme.LEI and not lei_is_consistent(value):

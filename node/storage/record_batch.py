@@ -106,6 +106,8 @@ class Batch:
 
     def count_strangers(self, rows: Sequence[NewRecordRow]) -> int:
         """At most so many rows will need a new subject."""
+        if not self.subjects:
+            return len(rows)
         return sum(
             row.source_key not in self.known and not any(one in self.subjects for one in row.subject.identifiers)
             for row in rows
@@ -113,7 +115,9 @@ class Batch:
 
     def named_subjects(self, rows: Sequence[NewRecordRow]) -> set[int]:
         """The stored subjects whose names these rows may contradict; none when every row is new or unchanged."""
-        found = set()
+        found = set[int]()
+        if not self.subjects:
+            return found
         for row in rows:
             known = self.known.get(row.source_key)
             if known is not None and known.content_digest != row.content_digest:
@@ -125,8 +129,8 @@ class Batch:
     def take(self, row: NewRecordRow) -> Outcome:
         """Judge one row. A conflict leaves no trace: joining or renaming subjects is for people to decide."""
         self.taken += 1
-        known, identifiers = self.known.get(row.source_key), row.subject.identifiers
-        subjects = {self.subjects[one] for one in identifiers if one in self.subjects}
+        known = self.known.get(row.source_key)
+        subjects = {self.subjects[one] for one in row.subject.identifiers if one in self.subjects}
         if known is None and not subjects:
             # Nothing is known that it could contradict: most rows of a new file.
             self.strangers.append(row)

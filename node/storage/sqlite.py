@@ -48,7 +48,7 @@ _PLAIN_INSERT: Final = re.compile(
     r"(\s*INSERT INTO \w+\s*\([\w,\s]+\)\s*VALUES )\(((?::\w+[,\s]*)+)\)(\s*(?:ON CONFLICT \([\w, ]+\) DO [^:?]*)?)"
 )
 _NAME: Final = re.compile(r":(\w+)")
-_TOGETHER: Final = 32
+_TOGETHER: Final = 128
 """Rows that one statement inserts: the driver gives up Python's lock for each statement, and waits for it again."""
 
 _MEANINGS: Final[dict[int, StorageError]] = {
