@@ -45,8 +45,10 @@ def write_file(path: Path, rows: int) -> None:
 def found(place: Place, folder: Path) -> tuple[Member, Callable[[], int]]:
     """A node that is an authority, since an authority has a law in force at once; and how many rows it has stored."""
     node, url = Member("sz-authority", folder / "node", free_port(), "bench"), place.url()
-    words = ("init", "--party", node.party, "--class", "CREDIT_DEPT", "--jurisdiction", "CN-SZ")
-    words += ("--name-zh", "甲", "--name-en", "A", "--listen", f"127.0.0.1:{node.port}")
+    words = [
+        "init", "--party", node.party, "--class", "CREDIT_DEPT", "--jurisdiction", "CN-SZ",
+        "--name-zh", "甲", "--name-en", "A", "--listen", f"127.0.0.1:{node.port}",
+    ]  # fmt: skip
     node.run(*words, *(("--database", url) if place.store == "postgresql" else ()))
     node.run("operator", "add", node.operator, "--role", "records")
 
