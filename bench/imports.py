@@ -2,40 +2,96 @@
 
 import csv
 import io
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from time import perf_counter
+from typing import Any
+from unittest.mock import patch
 
 from bench.databases import Bare
 from bench.records import intake
-from bench.results import Effort, Row, rate
+from bench.results import Effort, Row, rate, row
 from bench.workshop import Pair, Workshop, measured
 from node.app.opening import utc_now
 from node.domain.context import Context
 from node.domain.dates import shanghai_day
-from node.domain.mapping import standard_mapping
+from node.domain.mapping import Mapping, standard_mapping
 from node.domain.operators import SignedAct
 from node.domain.records import Kind
 from node.domain.rows import BadRow, Format, read_rows
 from node.domain.rows import Row as FileRow
 from node.domain.sample import sample_enterprises
+from node.operations import import_records
 from node.operations.import_records import BATCH, Import, import_rows
 from node.storage.store import SqlStore
+from node.storage.transaction import Transaction
 from registry.norms.law import shipped_law
 
 
 def measure_imports(workshop: Workshop, effort: Effort) -> list[Row]:
-    """Rows a second."""
-    store = workshop.place.store
-    return [measured("import_rows", store, "rows/s", effort, _importing(workshop, effort.rows))]
+    """Rows a second, and which share of the time of an import each of its stages has."""
+    store, raw = workshop.place.store, _file(effort.rows)
+    whole = measured("import_rows", store, "rows/s", effort, _importing(workshop, raw, effort.rows))
+    with workshop.store() as opened, staged() as spent:
+        began = perf_counter()
+        _import(raw, opened, workshop.context)
+        took = perf_counter() - began
+    spent["the rest"] = took - sum(spent.values())
+    stages = [(name, seconds / effort.rows * 1e6) for name, seconds in spent.items()]
+    each = took / effort.rows * 1e6
+    return [whole, *(row(f"import_rows: {name}", store, "us/row", [took], [each]) for name, took in stages)]
 
 
-def _importing(workshop: Workshop, count: int) -> Callable[[], Pair]:
+@contextmanager
+def staged() -> Iterator[dict[str, float]]:
+    """Seconds that imports meanwhile spend in each stage; taking the time makes it a little longer."""
+    spent: dict[str, float] = {}
+    reading = read_rows
+
+    def timed(stage: str, act: Callable[..., Any]) -> Callable[..., Any]:
+        spent.setdefault(stage, 0.0)
+
+        def taking_time(*facts: Any, **named: Any) -> Any:
+            began = perf_counter()
+            try:
+                return act(*facts, **named)
+            finally:
+                spent[stage] += perf_counter() - began
+
+        return taking_time
+
+    def decoding(*facts: Any, **named: Any) -> Iterator[FileRow | BadRow]:
+        step = timed("decode", partial(next, reading(*facts, **named), None))
+        while (one := step()) is not None:
+            yield one
+
+    spent["decode"] = 0.0
+    places = [
+        ("map", Mapping, "apply"), ("admit", import_records, "admit_all"),
+        ("encode", import_records, "row_from_admitted"),
+        *(("look up", Transaction, name) for name in ("rows", "keys", "owned")),
+        *(("insert", Transaction, name) for name in ("insert", "run_many", "run")),
+        ("commit", Transaction, "commit"),
+    ]  # fmt: skip
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(sys.modules[__name__], "read_rows", decoding))
+        for stage, where, name in places:
+            stack.enter_context(patch.object(where, name, timed(stage, getattr(where, name))))
+        yield spent
+
+
+def _file(count: int) -> bytes:
     rows = list(sample_enterprises(7, count, shanghai_day(utc_now())))
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]))
     writer.writeheader()
     writer.writerows(rows)
-    raw = text.getvalue().encode()
+    return text.getvalue().encode()
 
+
+def _importing(workshop: Workshop, raw: bytes, count: int) -> Callable[[], Pair]:
     def once() -> Pair:
         with workshop.store() as store, workshop.bare() as database:
             return rate(count, lambda: _import(raw, store, workshop.context)), rate(count, lambda: _copy(raw, database))

@@ -1,6 +1,7 @@
 """Where the time of an import goes before storage: `python -m bench.reading [KIND]`, one core, rows a second by stage.
 
-Each row is timed by itself many times and its fastest time counts, so that a busy machine hardly disturbs the result.
+Each row, or each portion where rows are taken together, is timed by itself many times and its fastest time counts, so
+that a busy machine hardly disturbs the result.
 """
 
 import csv
@@ -14,18 +15,18 @@ from typing import TypeVar
 
 from agreements.refusal import Refused
 from bench.records import HOME
-from node.domain.intake import Admitted, Intake, admit, open_intake
+from node.domain.intake import Admitted, Intake, admit_all, open_intake
 from node.domain.mapping import standard_mapping
 from node.domain.records import Kind
 from node.domain.rows import Format, Row, read_rows
 from node.domain.sample import sample_enterprises
 from node.domain.sample_records import sample_records
-from node.operations.stored_records import row_from_admitted
+from node.operations.stored_records import Varying, row_from_admitted
 from registry.norms.law import shipped_law
 
 T = TypeVar("T")
 TODAY = date(2026, 11, 23)
-ROWS, TURNS = 400, 40
+ROWS, PORTION, TURNS = 1_000, 250, 40
 
 
 def stages(kind: Kind) -> dict[str, float]:
@@ -39,13 +40,14 @@ def stages(kind: Kind) -> dict[str, float]:
     by, mapping = _intake(kind), standard_mapping(kind)
     decoded = [row for row in read_rows(io.BytesIO(raw), Format.CSV) if isinstance(row, Row)]
     mapped = [row for row in map(mapping.apply, decoded) if isinstance(row, Row)]
-    admitted = [one for one in (admit(row, by) for row in mapped) if isinstance(one, Admitted)]
+    admitted = [one for one in admit_all(mapped, by) if isinstance(one, Admitted)]
     assert len(admitted) == ROWS
+    portions, facts = [mapped[start : start + PORTION] for start in range(0, ROWS, PORTION)], dict[Varying, bytes]()
     return {
         "decode": _fastest_steps(lambda: read_rows(io.BytesIO(raw), Format.CSV)),
         "map": _fastest(mapping.apply, decoded),
-        "admit": _fastest(lambda row: admit(row, by), mapped),
-        "encode": _fastest(row_from_admitted, admitted),
+        "admit": _fastest(lambda rows: admit_all(rows, by), portions) / PORTION,
+        "encode": _fastest(lambda one: row_from_admitted(one, facts), admitted),
     }
 
 

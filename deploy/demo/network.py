@@ -82,10 +82,14 @@ class Member:
         """Run one command with --json and give what it said."""
         return json.loads(self.run(*words, "--json", expect=expect).stdout)
 
-    def begin(self, *words: str) -> "subprocess.Popen[str]":
-        """Start one command without waiting for its end."""
+    def begin(self, *words: str, before: Sequence[str] = ()) -> "subprocess.Popen[str]":
+        """Start one command without waiting for its end, by what `before` says if that is another program."""
         return subprocess.Popen(
-            [CREDITPORT, *words], env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*before, CREDITPORT, *words],
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     def found(self, who: Who, pins: Sequence[str] = ()) -> None:

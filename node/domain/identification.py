@@ -1,6 +1,6 @@
 """Who a row is about: its identifiers and names, and whether that may be an enterprise at all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from agreements.refusal import Refusal, Refused, refuse
@@ -22,6 +22,8 @@ IDENTIFIER_COLUMNS: Final = {
 _COLUMN_OF: Final = {scheme: column for column, schemes in IDENTIFIER_COLUMNS.items() for scheme in schemes}
 _PROVES_NO_KIND: Final = frozenset({Scheme.HK_BRN, Scheme.HK_BRN_DUMMY, Scheme.MO_CR, Scheme.LEI})
 _WAIVER: Final = "uscc_check_attested"
+_LEGAL_PERSON: Final = SubjectKind.LEGAL_PERSON
+_UNINCORPORATED: Final = SubjectKind.UNINCORPORATED
 
 
 def read_subject(
@@ -47,8 +49,39 @@ def read_subject(
         )
     if reading.finding is not None:
         return reading.finding
-    kind = SubjectKind.UNINCORPORATED if entity_type in vocabulary.unincorporated else SubjectKind.LEGAL_PERSON
-    return Subject(kind, tuple([name for name in names if name]), identifiers)
+    kind = _UNINCORPORATED if entity_type in vocabulary.unincorporated else _LEGAL_PERSON
+    return Subject(kind, _stated(*names), identifiers)
+
+
+def read_subjects(
+    texts: Callable[[str], list[str]],
+    vocabulary: Vocabulary,
+    entity_types: Sequence[str | None],
+    names: Sequence[tuple[str | None, str | None]],
+    doubtful: set[int],
+) -> list[Subject]:
+    """The subjects of many rows, whose texts are had by column, as `read_subject` has them.
+
+    The places of rows that it may refuse, or that it has to look at twice, go to `doubtful`; what is given for these
+    means nothing.
+    """
+    found: list[tuple[Identifier, ...]] = [()] * len(names)
+    for column, (first, *_) in IDENTIFIER_COLUMNS.items():
+        for place, text in enumerate(texts(column)):
+            if text:
+                one = parse_identifier(first, text.strip())
+                if isinstance(one, Identifier):
+                    found[place] = (*found[place], one)
+                else:
+                    doubtful.add(place)  # another scheme, a waiver, or indeed wrong
+    subjects = []
+    for place, (identifiers, entity_type, (zh, en)) in enumerate(zip(found, entity_types, names, strict=True)):
+        is_open = entity_type is None and all(one.scheme in _PROVES_NO_KIND for one in identifiers)
+        if is_open or not identifiers or entity_type in vocabulary.natural_person or _names_person(identifiers):
+            doubtful.add(place)
+        kind = _UNINCORPORATED if entity_type in vocabulary.unincorporated else _LEGAL_PERSON
+        subjects.append(Subject(kind, _stated(zh, en), identifiers))
+    return subjects
 
 
 def refuse_persons(subjects: Sequence[Identifier], rule_pack: str) -> Refused | None:
@@ -69,6 +102,13 @@ def identity_columns(identifiers: tuple[Identifier, ...]) -> dict[str, str]:
     """The standard columns that state these identifiers, and whether a check was waived."""
     waived = any(one.check_waived for one in identifiers)
     return {_COLUMN_OF[one.scheme]: one.value for one in identifiers} | {_WAIVER: "true" if waived else ""}
+
+
+def _stated(zh: str | None, en: str | None) -> tuple[str, ...]:
+    if zh and en:
+        return zh, en
+    one = zh or en
+    return (one,) if one else ()
 
 
 def _names_person(identifiers: tuple[Identifier, ...]) -> bool:

@@ -8,11 +8,13 @@ registration and company numbers, Macau taxpayer and commercial registration num
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Final
+
+import msgspec
 
 from node.domain.check_digits import lei_is_consistent, organisation_check, unified_check
 
@@ -48,8 +50,7 @@ class Problem:
     got: str
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
+class Identifier(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One enterprise identifier in canonical text. Two are equal when scheme and value are.
 
     `check_waived` records that a provider attested a code whose check character does not fit: early codes
@@ -57,8 +58,19 @@ class Identifier:
     """
 
     scheme: Scheme
-    value: str = field(repr=False)
-    check_waived: bool = field(default=False, compare=False)
+    value: str
+    check_waived: bool = False
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Identifier):
+            return NotImplemented
+        return self.scheme is other.scheme and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash((self.scheme, self.value))
+
+    def __repr__(self) -> str:
+        return f"Identifier(scheme={self.scheme!r})"
 
     @property
     def natural_person_linked(self) -> bool:
@@ -75,6 +87,8 @@ class Identifier:
     @property
     def remarks(self) -> tuple[Remark, ...]:
         """What a caller should be told about this identifier, though nothing of it is refused."""
+        if self.scheme is not Scheme.CN_USCC:
+            return ()
         attested = (Remark.CHECK_ATTESTED,) if self.check_waived else ()
         return (*attested, Remark.ORGANISATION_CHECK) if self.doubtful else attested
 
@@ -116,11 +130,11 @@ _SPELLING: Final = {0xFF01 + step: chr(0x21 + step) for step in range(94)} | dic
 def canonical_text(text: str) -> str | None:
     """The canonical spelling: ASCII capitals and digits without spaces or hyphens; None when there is none.
 
-    Every identifier passes here, and only here: what is loaded, asked about, consented to and blinded is this
-    text, so that two sides that typed one code differently arrive at one pseudonym. Small letters are raised,
-    full-width letters and digits are mapped, visible spaces and hyphens of any width are left out, and so is
-    white space around. Whatever else is not ASCII, zero-width characters above all, has no canonical spelling:
-    two codes that look alike must not become one, nor one code two.
+    Every identifier that is not written so already passes here, and only here: what is loaded, asked about, consented
+    to and blinded is this text, so that two sides that typed one code differently arrive at one pseudonym. Small
+    letters are raised, full-width letters and digits are mapped, visible spaces and hyphens of any width are left out,
+    and so is white space around. Whatever else is not ASCII, zero-width characters above all, has no canonical
+    spelling: two codes that look alike must not become one, nor one code two.
     """
     plain = text if text.isascii() and text.isalnum() else text.translate(_SPELLING).strip()
     return plain.upper() if plain.isascii() else None
@@ -136,11 +150,14 @@ def parse_identifier(scheme: Scheme | str, text: str, *, waive_check: bool = Fal
         known = scheme if isinstance(scheme, Scheme) else Scheme(scheme)
     except ValueError:
         return Problem("scheme", "one of the known identifier schemes", "another word")
-    value = canonical_text(text)
-    if value is None:
-        return Problem(known.value, _EXPECTED[known], "a character outside ASCII")
-    if _SHAPES[known].fullmatch(value) is None:
-        return Problem(known.value, _EXPECTED[known], f"{len(value)} characters of another shape")
+    shape, value = _SHAPES[known], text
+    if shape.fullmatch(text) is None:  # else it is canonical: shapes have nothing but ASCII capitals and digits
+        canonical = canonical_text(text)
+        if canonical is None:
+            return Problem(known.value, _EXPECTED[known], "a character outside ASCII")
+        if shape.fullmatch(canonical) is None:
+            return Problem(known.value, _EXPECTED[known], f"{len(canonical)} characters of another shape")
+        value = canonical
     if known is Scheme.CN_USCC:
         return _unified(value, waive_check=waive_check)
     if known is Scheme.LEI and not lei_is_consistent(value):

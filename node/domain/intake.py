@@ -1,6 +1,6 @@
 """Intake: a provider's row becomes a home record, or an answer that says why not (S 3, 6, 14, 16-26)."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -12,11 +12,11 @@ import msgspec
 from agreements.refusal import Refusal, Refused, refuse
 from node.domain.conditions import Measure
 from node.domain.crowd import Cell, Cells, cells_of
-from node.domain.identification import read_subject
+from node.domain.identification import read_subject, read_subjects
 from node.domain.identifiers import Problem, Remark
 from node.domain.period import Period, period_of
-from node.domain.plan import ColumnReader, Plan, ReadRow, column_reader, make_plan
-from node.domain.reading import Finding, Reading
+from node.domain.plan import ColumnReader, Plan, ReadRow, column_reader, make_plan, plain_texts
+from node.domain.reading import LONGEST_NAME, Finding, Reading
 from node.domain.records import (
     CatalogueItem,
     HomeRecord,
@@ -170,9 +170,9 @@ class Admitted(msgspec.Struct, frozen=True, gc=False):
         return f"Admitted(row={self.row}, record={self.record!r})"
 
     @property
-    def remarks(self) -> tuple[Remark, ...]:
-        """What is odd about its identifiers, though it is admitted."""
-        return tuple(remark for one in self.subject.identifiers for remark in one.remarks)
+    def remarks(self) -> list[tuple[int, Remark]]:
+        """What is odd about its identifiers, though it is admitted; each with the number of its row."""
+        return [(self.row, remark) for one in self.subject.identifiers for remark in one.remarks]
 
 
 class Case(StrEnum):
@@ -229,6 +229,55 @@ def _decided(row: Row, intake: Intake) -> Admitted | Finding:
         return read
     generated_at = intake.period.generation(read.values, generated_on)
     return _NO_DAY if generated_at is None else _admitted(row, subject, read, generated_at, intake)
+
+
+def admit_all(rows: Sequence[Row], intake: Intake) -> list[Admitted | Rejected]:
+    """Decide about many rows at once, as `admit` does about each, an answer for each in order.
+
+    Column by column, since what columns have in common need not be looked at again for each row. A row with anything
+    wrong, or anything that has to be looked at twice, is left to `admit`, which alone refuses.
+    """
+    sheet, doubtful = [row.values for row in rows], set[int]()
+
+    def texts(heading: str) -> list[str]:
+        return [values.get(heading, "") for values in sheet]
+
+    common = intake.common
+    entity_types = common.entity_type.read_all(texts("entity_type"), doubtful)
+    stated_days = common.generated_on.read_all(texts("generated_on"), doubtful)
+    classes = common.data_class.read_all(texts("data_class"), doubtful)
+    doubtful.update(place for place, one in enumerate(classes) if one in common.refused_classes)
+    zh, en = (plain_texts(texts(heading), LONGEST_NAME, doubtful) for heading in ("name_zh", "name_en"))
+    names = [*zip(zh, en, strict=True)]
+    subjects = read_subjects(texts, intake.vocabulary, entity_types, names, doubtful)
+    columns = intake.plan.read_all(texts, doubtful)
+    answers: list[Admitted | Rejected] = []
+    for place, (row, subject, called, day, *values) in enumerate(
+        zip(rows, subjects, names, stated_days, *columns, strict=True)
+    ):
+        answer = None if place in doubtful else _judged(row, subject, called, day, values, intake)
+        answers.append(admit(row, intake) if answer is None else answer)
+    return answers
+
+
+def _judged(
+    row: Row,
+    subject: Subject,
+    names: tuple[str | None, str | None],
+    day: date | None,
+    values: list[Stored],
+    intake: Intake,
+) -> Admitted | None:
+    """A row of which everything was read and found good by itself; None if it may not become a record."""
+    plan = intake.plan
+    if plan.named and not subject.names:
+        return None
+    values += [derive(subject) for derive in plan.derived]
+    read = plan.judge(values, subject, names)
+    if isinstance(read, Finding):
+        return None
+    generated_at = intake.period.generation(read.values, day)
+    return None if generated_at is None else _admitted(row, subject, read, generated_at, intake)
 
 
 def _admitted(row: Row, subject: Subject, read: ReadRow, generated_at: date, intake: Intake) -> Admitted:

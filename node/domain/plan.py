@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from operator import itemgetter
-from typing import Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
 from agreements.refusal import Refusal
 from node.domain.conditions import RULES, Measure, Rule, severity_stated, subject_consent
 from node.domain.identifiers import Problem, Scheme
-from node.domain.reading import Finding, Reading
+from node.domain.reading import LONGEST_NAME, LONGEST_TEXT, Finding, Reading
 from node.domain.records import Content, Kind, Stored, content_type
+from node.domain.screening import person_marked
 from node.domain.subjects import Subject
 from registry.norms.catalogue import Catalogue, CatalogueEntry, Crossing, Derivation, HomeField, Polarity, ValueType
 from registry.norms.code_lists import CodeListName
@@ -25,11 +27,19 @@ _UNIQUE: Final = frozenset(
     {ValueType.TEXT, ValueType.FREE_TEXT, ValueType.DOCUMENT_NUMBER, ValueType.REFERENCE, ValueType.DIGEST}
 )
 """What hardly repeats from row to row, and is not remembered."""
+_LIMITS: Final = {
+    ValueType.TEXT: LONGEST_TEXT,
+    ValueType.DOCUMENT_NUMBER: LONGEST_NAME,
+    ValueType.REFERENCE: LONGEST_NAME,
+}
+"""What is only looked at for its length and for marks of natural persons, with the most characters it may have."""
 _NAMELESS: Final = Finding(Refusal.PROVENANCE_MISSING, Problem("name_zh", "a name in Chinese or English", "none"))
 _LEI: Final = Scheme.LEI
 _DERIVED: Final[Mapping[Derivation, Callable[[Subject], Stored]]] = {
-    Derivation.HAS_LEI: lambda subject: _LEI in [one.scheme for one in subject.identifiers],
+    # Identifiers stand in the order of the schemes, whose last it is.
+    Derivation.HAS_LEI: lambda subject: subject.identifiers[-1].scheme is _LEI,
 }
+_UNMET: Final = object()
 
 
 class ColumnReader(NamedTuple):
@@ -40,6 +50,7 @@ class ColumnReader(NamedTuple):
     known: MutableMapping[str, Stored] | None
     required: bool
     empty: Stored
+    limit: int | None = None
 
     def __repr__(self) -> str:
         return f"ColumnReader({self.heading})"  # what was read before is content
@@ -54,12 +65,46 @@ class ColumnReader(NamedTuple):
             self.known[text] = value
         return value
 
+    def read_all(self, texts: list[str], doubtful: set[int]) -> list[Any]:
+        """Read the texts of many rows; the places of those that are refused, or lacking, go to `doubtful`."""
+        if self.limit is not None:
+            plain = plain_texts(texts, self.limit, doubtful)
+            if self.required:
+                doubtful.update(place for place, value in enumerate(plain) if value is None)
+            return plain
+        unmet: Any = _UNMET
+        values = [unmet] * len(texts) if self.known is None else [*map(self.known.get, texts, repeat(unmet))]
+        if unmet in values:
+            for place, text in enumerate(texts):
+                if values[place] is unmet:
+                    values[place] = self._read_alone(text, place, doubtful)
+        return values
+
+    def _read_alone(self, text: str, place: int, doubtful: set[int]) -> Stored:
+        reading = Reading({})
+        value = self.read(reading, text)
+        if reading.finding is not None:
+            doubtful.add(place)
+        return value
+
+
+def plain_texts(texts: list[str], limit: int, doubtful: set[int]) -> list[Any]:
+    """Names, addresses and the like of many rows, None for empty ones.
+
+    The places of those that are longer than `limit` or that bear the mark of a natural person go to `doubtful`. A mark
+    never goes over the end of a line, so that texts without one are told by a single look at all of them.
+    """
+    values = [text.strip() for text in texts]
+    if max(map(len, values), default=0) > limit or person_marked("\n".join(values)):
+        doubtful.update(place for place, one in enumerate(values) if len(one) > limit or person_marked(one))
+    return [value or None for value in values]
+
 
 class ReadRow(msgspec.Struct, frozen=True, gc=False):
     """A row that was read: its content, every field by its place, and its document number for the source key."""
 
     content: Content
-    values: list[Stored]
+    values: Sequence[Stored]
     document_no: str
 
     def __repr__(self) -> str:
@@ -88,6 +133,12 @@ class Plan:
         values = self._values(reading, subject)
         if reading.finding is not None:
             return reading.finding
+        return self.judge(values, subject, names)
+
+    def judge(
+        self, values: Sequence[Stored], subject: Subject, names: tuple[str | None, str | None]
+    ) -> ReadRow | Finding:
+        """The content of a row whose values were read one by one, or what they forbid together."""
         if self.rules:
             facts = dict(zip(self.names, values, strict=True))
             for rule in self.rules:
@@ -99,12 +150,25 @@ class Plan:
             return ReadRow(content, values, "")
         return ReadRow(content, values, "\x1f".join([str(values[place]) for place in self.key]))
 
+    def read_all(self, texts: Callable[[str], list[str]], doubtful: set[int]) -> list[list[Any]]:
+        """The columns of many rows, whose texts are had by heading, as `read` has their values but for derived ones.
+
+        The places of rows with anything wrong in them go to `doubtful`; what is given for these means nothing.
+        """
+        columns = [column.read_all(texts(column.heading), doubtful) for column in self.columns]
+        for place, other in self.stand_ins:
+            columns[place] = [
+                stand_in if value is None else value
+                for value, stand_in in zip(columns[place], columns[other], strict=True)
+            ]
+        return columns
+
     def _values(self, reading: Reading, subject: Subject) -> list[Stored]:
         """Every field by its place. This is where an import spends its time: no call for an empty or known text."""
         values: list[Stored] = []
         texts, keep = reading.values.get, values.append
         for column in self.columns:
-            heading, _, known, required, empty = column
+            heading, _, known, required, empty, _ = column
             text = texts(heading)
             if not text:
                 keep(empty)
@@ -157,12 +221,14 @@ def _rules(catalogue: Catalogue, entry: CatalogueEntry, *, severity_required: bo
 
 def column_reader(field: HomeField, measure: Measure) -> ColumnReader:
     """The reader of a field's column."""
+    empty: Stored = () if field.type is ValueType.CODES else None
     return ColumnReader(
         heading=field.heading,
         parse=_parser(field, measure),
-        known=None if field.type in _UNIQUE else {},
+        known=None if field.type in _UNIQUE else {} if field.required else {"": empty},
         required=field.required,
-        empty=() if field.type is ValueType.CODES else None,
+        empty=empty,
+        limit=_LIMITS.get(field.type),
     )
 
 

@@ -15,8 +15,8 @@ from node.domain.screening import person_marked, screen_free_text
 OPEN_ENDED: Final = date(2099, 12, 31)
 """Registers write this day, or a later one, for "without end"."""
 
-_LONGEST_NAME: Final = 200
-_LONGEST_TEXT: Final = 400
+LONGEST_NAME: Final = 200
+LONGEST_TEXT: Final = 400
 _LONGEST_FREE_TEXT: Final = 8000
 _CODE: Final = re.compile(r"(?!(?:[A-Z_-]*[0-9]){5})[A-Z0-9][A-Z0-9+_-]{0,23}")
 _SEPARATOR: Final = re.compile(r"[;；、|]")
@@ -68,17 +68,17 @@ class Reading:
     def name(self, field: str) -> str | None:
         """The name in a column, None when it is empty."""
         value = self.values.get(field, "").strip()
-        if value and (len(value) > _LONGEST_NAME or person_marked(value)):
-            return self._unmarked(field, value, _LONGEST_NAME)
+        if value and (len(value) > LONGEST_NAME or person_marked(value)):
+            return self._unmarked(field, value, LONGEST_NAME)
         return value or None
 
     def text(self, field: str, value: str) -> str | None:
         """A name or address: no identity number, telephone or mail address of a person in it."""
-        return self._unmarked(field, value, _LONGEST_TEXT)
+        return self._unmarked(field, value, LONGEST_TEXT)
 
     def number(self, field: str, value: str) -> str | None:
         """The number of a document."""
-        return self._unmarked(field, value, _LONGEST_NAME)
+        return self._unmarked(field, value, LONGEST_NAME)
 
     def free_text(self, field: str, value: str) -> str | None:
         """Free text: neither excluded categories (S 3) nor marks of natural persons in it."""

@@ -200,15 +200,15 @@ def decode_content(kind: Kind, raw: bytes) -> Content:
 def digest_content(kind: Kind, generated_at: date, raw: bytes) -> bytes:
     """The SHA-256 digest of what a row said: kind, day of generation and encoded content."""
     head, _ = _labels(kind)
-    return sha256(b"%b%b\x00%b" % (head, generated_at.isoformat().encode(), raw)).digest()
+    return sha256(head + generated_at.isoformat().encode() + b"\x00" + raw).digest()
 
 
 def source_key(kind: Kind, identifier: Identifier, document_no: str) -> bytes:
     """The stable name of a row at its source: SHA-256 of kind, first identifier and document number."""
     _, heads = _labels(kind)
     value, number = identifier.value.encode(), document_no.encode()
-    framed = b"%b%b%b%b" % (len(value).to_bytes(4), value, len(number).to_bytes(4), number)
-    return sha256(heads[identifier.scheme] + framed).digest()
+    framed = heads[identifier.scheme] + len(value).to_bytes(4) + value + len(number).to_bytes(4) + number
+    return sha256(framed).digest()
 
 
 @cache

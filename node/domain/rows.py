@@ -9,8 +9,8 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO, Final, cast
 
@@ -24,6 +24,8 @@ _LOW_TRAILS_OF_BIG5: Final = 0.2
 _STRAY_SHARE: Final = 2
 _COMPANY: Final = tuple("公司".encode(encoding) for encoding in ("gb18030", "big5hkscs"))
 _PAIR: Final = re.compile(rb"[\x81-\xfe]([\x40-\x7e\x80-\xfe])")
+_WITHOUT_SURROGATES: Final = frozenset({"utf-8", "utf-8-sig", "utf-16"})
+"""Decoding these puts a mark in the place of a surrogate, too."""
 _REPLACEMENT: Final = "\ufffd"  # what decoding leaves in the place of a stray byte
 
 
@@ -34,12 +36,14 @@ class Format(StrEnum):
     JSON_LINES = "jsonl"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One row as text by column. `number` counts records as a spreadsheet does; a CSV header is row 1."""
 
     number: int
-    values: Mapping[str, str] = field(repr=False)
+    values: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"Row(number={self.number})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,8 @@ def read_rows(stream: BinaryIO, form: Format, *, encoding: str | None = None) ->
     text = io.TextIOWrapper(buffered, encoding=name, errors="replace", newline="")
     try:
         lines = _bounded(text)
-        yield from _csv_rows(lines) if form is Format.CSV else _json_rows(lines)
+        is_stray = _is_replaced if name in _WITHOUT_SURROGATES else _has_stray_bytes
+        yield from _csv_rows(lines, is_stray) if form is Format.CSV else _json_rows(lines)
     finally:
         text.detach().detach()
 
@@ -115,7 +120,7 @@ class _Lines:
             yield line
 
 
-def _csv_rows(text: Iterable[str]) -> Iterator[Row | BadRow]:
+def _csv_rows(text: Iterable[str], is_stray: Callable[[str], bool]) -> Iterator[Row | BadRow]:
     lines = _Lines(text)
     records = csv.reader(lines, strict=True)
     header = _next_record(records)
@@ -132,11 +137,13 @@ def _csv_rows(text: Iterable[str]) -> Iterator[Row | BadRow]:
         number += 1
         if record == []:
             continue
-        row = _csv_row(number, columns, record)
+        is_damaged = is_stray("".join(lines.current))
+        row = _csv_row(number, columns, record, is_damaged=is_damaged)
         if isinstance(row, BadRow) and len(lines.current) > 1:
             # A quote that never closed has swallowed its neighbours: give every line its own chance.
             for offset, line in enumerate(tuple(lines.current)):
-                yield _csv_row(number + offset, columns, _next_record(csv.reader([line], strict=True)))
+                alone = _next_record(csv.reader([line], strict=True))
+                yield _csv_row(number + offset, columns, alone, is_damaged=is_stray(line))
             number += len(lines.current) - 1
         else:
             yield row
@@ -149,14 +156,21 @@ def _next_record(records: Iterator[list[str]]) -> list[str] | Problem | None:
         return Problem("row", "quotes that open and close around a value", "quotes that do not")
 
 
-def _csv_row(number: int, columns: tuple[str, ...], record: list[str] | Problem | None) -> Row | BadRow:
+def _csv_row(
+    number: int, columns: tuple[str, ...], record: list[str] | Problem | None, *, is_damaged: bool
+) -> Row | BadRow:
     if not isinstance(record, list):
         return BadRow(number, record or Problem("row", "a line with values", "an empty line"))
     if len(record) != len(columns):
         return BadRow(number, Problem("row", f"{len(columns)} columns", f"{len(record)} columns"))
-    if _has_stray_bytes("".join(record)):
+    if is_damaged:
         return BadRow(number, Problem("row", "one encoding throughout", "bytes of another encoding"))
     return Row(number, dict(zip(columns, record, strict=True)))
+
+
+def _is_replaced(text: str) -> bool:
+    """Whether decoding left a mark in the text."""
+    return _REPLACEMENT in text
 
 
 def _has_stray_bytes(text: str) -> bool:

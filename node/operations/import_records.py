@@ -1,15 +1,17 @@
 """Take rows into the home store: every row is loaded, or named with what was wrong with it."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+
+import msgspec
 
 from agreements.refusal import Refusal
 from crypto.merkle import leaf_hash, root
 from node.domain.context import Context
 from node.domain.identifiers import Problem, Remark
-from node.domain.intake import Admitted, Case, Intake, Rejected, admit
+from node.domain.intake import Admitted, Case, Intake, Rejected, admit_all
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.operators import SignedAct
 from node.domain.records import Kind
@@ -18,11 +20,15 @@ from node.domain.rows import BadRow, Row
 from node.operations.change_records import propagate, updates
 from node.operations.join_by_name import HomeNames
 from node.operations.ports import Store
-from node.operations.rows import Imported
-from node.operations.stored_records import row_from_admitted
+from node.operations.rows import Imported, NewRecordRow
+from node.operations.stored_records import Varying, row_from_admitted
+from node.operations.uncollected import uncollected
 from registry.norms.law import Law
 
-BATCH = 1_000
+BATCH = 5_000
+"""Rows of one transaction: with fewer, each page of an index is written more often than it has to be."""
+_PORTION = 250
+"""Rows that are read and decided at once: as many as stay near the processor meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,71 +60,109 @@ class Import:
 
 
 def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, context: Context) -> Iterator[Progress]:
-    """Admit and store rows in batches of 1,000, one transaction each; interrupting it loses no committed batch.
+    """Admit and store rows in batches of 5,000, one transaction each; interrupting it loses no committed batch.
 
     Importing the same rows again changes nothing, so after an interruption the whole file is simply given again.
     Whoever holds a record that changed is told. What was deleted, or declared wrong by a correction, stays away.
     """
     remaining, outcomes, seen = iter(rows), Counter[str](), 0
-    names, repeats = HomeNames(store), Repeats()
-    while batch := list(islice(remaining, BATCH)):
-        decided = [_decide(row, ordered.intake) for row in _identified(batch, names, ordered)]
-        admitted = [one for one in decided if isinstance(one, Admitted)]
-        repeated = frozenset(place for place, one in enumerate(admitted) if repeats.has_seen(one.record.source_key))
-        stored = _store(admitted, repeated, ordered, store, context)
+    reader, repeats = _Reader(ordered, HomeNames(store)), Repeats()
+    while decided := reader.next_batch(remaining):
+        ready = [one for one in decided if isinstance(one, _Ready)]
+        repeated = frozenset(place for place, one in enumerate(ready) if repeats.has_seen(one.stored.source_key))
+        stored = _store([one.stored for one in ready], repeated, ordered, store, context)
         rejects = [one for one in decided if isinstance(one, Rejected)]
         remarks = []
-        for place, (one, outcome) in enumerate(zip(admitted, stored.outcomes, strict=True)):
+        for place, (one, outcome) in enumerate(zip(ready, stored.outcomes, strict=True)):
             if outcome in _TURNED_AWAY:
                 rejects.append(_turned_away(one, outcome, stored.against.get(place)))
             else:
                 outcomes[outcome] += 1
-                remarks += [(one.row, remark) for remark in one.remarks]
+                remarks += one.remarks
         outcomes["rejected"] += len(rejects)
-        seen += len(batch)
+        seen += len(decided)
         by_row = tuple(sorted(rejects, key=lambda one: one.row))
         yield Progress(rows=seen, outcomes=outcomes, rejects=by_row, remarks=tuple(remarks))
 
 
+class _Ready(msgspec.Struct, frozen=True, gc=False):
+    """A row to be stored, and what has to be known of it to say what became of it."""
+
+    row: int
+    stored: NewRecordRow
+    remarks: list[tuple[int, Remark]]
+    named_in_chinese: bool
+
+    def __repr__(self) -> str:
+        return f"_Ready(row={self.row})"
+
+
+class _Reader:
+    """Reads and decides the rows of an import in portions. Of an admitted row only what is stored is kept."""
+
+    __slots__ = ("_facts", "_names", "_ordered")
+
+    def __init__(self, ordered: Import, names: HomeNames) -> None:
+        self._ordered = ordered
+        self._names = names
+        self._facts: dict[Varying, bytes] = {}
+
+    def next_batch(self, rows: Iterator[Row | BadRow]) -> list[_Ready | Rejected]:
+        """A decision for each row of the next batch, in order; empty at the end."""
+        decided: list[_Ready | Rejected] = []
+        with uncollected():
+            while portion := list(islice(rows, min(_PORTION, BATCH - len(decided)))):
+                answers = _decided(self._identified(portion), self._ordered.intake)
+                decided += [one if isinstance(one, Rejected) else self._ready(one) for one in answers]
+        return decided
+
+    def _identified(self, rows: list[Row | BadRow]) -> list[Row | BadRow | Rejected]:
+        """The rows, with those that name their enterprise only; a registration states its own identifiers."""
+        if self._ordered.intake.kind is Kind.REGISTRATION:
+            return list(rows)
+        return self._names.identify(rows, ordered=self._ordered.join_by_name)
+
+    def _ready(self, one: Admitted) -> _Ready:
+        stored = row_from_admitted(one, self._facts)
+        return _Ready(one.row, stored, one.remarks, one.record.content.name_zh is not None)
+
+
 def sources_of(rows: Iterable[Row | BadRow], intake: Intake, keys: Container[bytes]) -> Iterator[tuple[bytes, int]]:
     """Give the rows that these source keys come from, as (key, row number): a second look, when there is a conflict."""
+    remaining = iter(rows)
+    while portion := list(islice(remaining, _PORTION)):
+        for decided in _decided(portion, intake):
+            if isinstance(decided, Admitted) and decided.record.source_key in keys:
+                yield decided.record.source_key, decided.row
+
+
+def _decided(rows: Sequence[Row | BadRow | Rejected], intake: Intake) -> Iterator[Admitted | Rejected]:
+    good = iter(admit_all([row for row in rows if isinstance(row, Row)], intake))
     for row in rows:
-        decided = _decide(row, intake)
-        if isinstance(decided, Admitted) and decided.record.source_key in keys:
-            yield decided.record.source_key, decided.row
-
-
-def _identified(batch: list[Row | BadRow], names: HomeNames, ordered: Import) -> list[Row | BadRow | Rejected]:
-    """The batch with rows that name their enterprise only; a registration states its own identifiers."""
-    if ordered.intake.kind is Kind.REGISTRATION:
-        return list(batch)
-    return names.identify(batch, ordered=ordered.join_by_name)
-
-
-def _decide(row: Row | BadRow | Rejected, intake: Intake) -> Admitted | Rejected:
-    if isinstance(row, Rejected):
-        return row
-    if isinstance(row, BadRow):
-        return Rejected(row=row.number, reason=Refusal.MALFORMED, problem=row.problem)
-    return admit(row, intake)
+        if isinstance(row, Row):
+            yield next(good)
+        elif isinstance(row, BadRow):
+            yield Rejected(row=row.number, reason=Refusal.MALFORMED, problem=row.problem)
+        else:
+            yield row
 
 
 def _store(
-    admitted: list[Admitted], repeated: frozenset[int], ordered: Import, store: Store, context: Context
+    rows: list[NewRecordRow], repeated: frozenset[int], ordered: Import, store: Store, context: Context
 ) -> Imported:
-    at, rows = context.now(), [row_from_admitted(one) for one in admitted]
-    with store.write() as work:
+    at = context.now()
+    with uncollected(), store.write() as work:
         imported = work.records.add(rows, at, names_may_change=ordered.names_may_change, repeated=repeated)
         propagate(work, updates(imported.updated, ordered.law, at), ordered.law, context)
-        entry = _entry(admitted, imported.outcomes, ordered.order)
+        entry = _entry(rows, imported.outcomes, ordered.order)
         work.journal.add([draft(entry, context.node, at, context.random)])
         work.commit()
     return imported
 
 
-def _entry(admitted: list[Admitted], outcomes: tuple[str, ...], order: SignedAct) -> EntryFacts:
+def _entry(rows: list[NewRecordRow], outcomes: tuple[str, ...], order: SignedAct) -> EntryFacts:
     """One entry for a batch: how many of what, and the root over the contents, which the checkpoint then signs."""
-    over = root(leaf_hash(one.record.content_digest) for one in admitted)
+    over = root(leaf_hash(one.content_digest) for one in rows)
     detail: Detail = {"order": order.digest.hex(), "root": over.hex(), **Counter(outcomes)}
     return EntryFacts(act=Act.RECORDS, detail=detail)
 
@@ -144,12 +188,12 @@ _TURNED_AWAY = {
 _CONFLICTS = frozenset({"conflict", "renamed", "repeated"})
 
 
-def _turned_away(one: Admitted, outcome: str, against: int | None) -> Rejected:
+def _turned_away(one: _Ready, outcome: str, against: int | None) -> Rejected:
     reason, problem = _TURNED_AWAY[outcome]
     if against is not None:
-        is_english = outcome == "renamed" and not one.record.content.name_zh
+        is_english = outcome == "renamed" and not one.named_in_chinese
         problem = Problem("name_en" if is_english else problem.field, problem.expected.format(against), problem.got)
     case = Case.CONFLICT if outcome in _CONFLICTS else Case.REJECTED
-    is_same = outcome == "repeated" or (outcome == "renamed" and one.record.kind is Kind.REGISTRATION)
-    key = one.record.source_key if is_same else None
+    is_same = outcome == "repeated" or (outcome == "renamed" and one.stored.kind == Kind.REGISTRATION.value)
+    key = one.stored.source_key if is_same else None
     return Rejected(row=one.row, reason=reason, problem=problem, case=case, against=against, source_key=key)

@@ -1,5 +1,6 @@
 """Home records as they are stored, and back: one pair of translations."""
 
+from collections.abc import MutableMapping
 from datetime import date
 
 import msgspec
@@ -57,15 +58,28 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     states: frozenset[Withheld]
 
 
+Varying = tuple[SubjectKind, int | None, date, Severity | None]
+"""Those facts that are not the same for all records of an import."""
+
+_MOST_REMEMBERED = 20_000
 _decoder = msgspec.json.Decoder(RecordFacts)
 _shield_decoder = msgspec.json.Decoder(_ShieldFacts)
 _encode = msgspec.json.Encoder().encode
 _SCHEMES = {one: one.value for one in Scheme}
 
 
-def row_from_admitted(admitted: Admitted) -> NewRecordRow:
-    """A row for the store from an admitted record and its subject."""
+def row_from_admitted(admitted: Admitted, known: MutableMapping[Varying, bytes] | None = None) -> NewRecordRow:
+    """A row for the store from an admitted record and its subject.
+
+    `known` keeps facts that were encoded before, for records of one import.
+    """
     record, subject = admitted.record, admitted.subject
+    varying = (record.subject_kind, record.negative_category, record.generated_at, record.severity)
+    facts = None if known is None else known.get(varying)
+    if facts is None:
+        facts = _encode(_facts(record))
+        if known is not None and len(known) < _MOST_REMEMBERED:
+            known[varying] = facts
     identifiers = tuple([(_SCHEMES[one.scheme], one.value) for one in subject.identifiers])
     return NewRecordRow(
         subject=SubjectRow(kind=subject.kind.value, identifiers=identifiers),
@@ -73,7 +87,7 @@ def row_from_admitted(admitted: Admitted) -> NewRecordRow:
         kind=record.kind.value,
         content=admitted.encoded,
         content_digest=record.content_digest,
-        facts=_encode(_facts(record)),
+        facts=facts,
         disclose_until=record.disclose_until,
         cell=admitted.cell,
     )

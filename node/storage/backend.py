@@ -1,9 +1,10 @@
 """What differs between database engines, behind one small promise; the stores know nothing of it.
 
 Statements are written once, in the SQL that SQLite and PostgreSQL share, with two kinds of marks: `:name` is
-a bound value, and `{blobs name}`, `{numbers name}`, `{texts name}` or `{pairs name}` stands for a table expression
-`name(key)`, or `name(key, other)` with two texts, over many bound keys. Such a table is joined with CROSS JOIN, which
-both engines allow and which keeps SQLite's planner from scanning the stored table instead.
+a bound value, and `{blobs name}`, `{numbers name}`, `{texts name}`, `{pairs name}` or `{owned name}` stands for a table
+expression `name(key)`, or `name(key, other)` with two texts or with a number and bytes, over many bound keys. Such a
+table is joined with CROSS JOIN, which both engines allow and which keeps SQLite's planner from scanning the stored
+table instead.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,6 +48,9 @@ class Backend(Protocol):
 
     def pairs(self, keys: Iterable[tuple[str, str]]) -> object:
         """Bind the keys of a `{pairs}` mark; double keys count once."""
+
+    def owned(self, keys: Iterable[tuple[int, bytes]]) -> object:
+        """Bind the keys of an `{owned}` mark; double keys count once."""
 
     def run_many(self, cursor: Any, text: str, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run a marked statement for each row of values, at least one; gives how many rows were changed together."""

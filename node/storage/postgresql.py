@@ -56,13 +56,15 @@ _BEGIN_WRITING: Final = f"""BEGIN ISOLATION LEVEL READ COMMITTED;
 SET LOCAL idle_in_transaction_session_timeout = '60s'; SELECT pg_advisory_xact_lock({_WRITERS}, {_SCHEMA})"""
 _BEGIN_READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
-_MARK: Final = re.compile(r"\{(blobs|numbers|texts|pairs) (\w+)\}")
+_MARK: Final = re.compile(r"\{(blobs|numbers|texts|pairs|owned) (\w+)\}")
 _NAME: Final = re.compile(r"(?<!:):(\w+)")
 _KEYS: Final = {
     "blobs": "{0}(key) AS (SELECT unnest(:{0}::bytea[]))",
     "numbers": "{0}(key) AS (SELECT unnest(:{0}::bigint[]))",
     "texts": "{0}(key) AS (SELECT unnest(:{0}::text[]))",
     "pairs": "{0}(key, other) AS (SELECT pair ->> 0, pair ->> 1 FROM json_array_elements(:{0}::json) pair)",
+    "owned": "{0}(key, other) AS (SELECT (pair ->> 0)::bigint, decode(pair ->> 1, 'hex')"
+    " FROM json_array_elements(:{0}::json) pair)",
 }
 
 _INSERT: Final = re.compile(
@@ -153,6 +155,9 @@ class Postgresql:
 
     def pairs(self, keys: Iterable[tuple[str, str]]) -> object:
         return msgspec.json.encode(list(dict.fromkeys(keys))).decode()
+
+    def owned(self, keys: Iterable[tuple[int, bytes]]) -> object:
+        return msgspec.json.encode([(number, key.hex()) for number, key in dict.fromkeys(keys)]).decode()
 
     def run_many(self, cursor: Any, text: str, rows: Sequence[Mapping[str, Any]]) -> int:
         insert = self._insert(text)
@@ -302,5 +307,8 @@ def _array(values: Sequence[Any]) -> object:
         return f"{{{','.join(map(str, values))}}}"
     if kinds <= {bytes}:
         written = '","'.join([r"\\x" + value.hex() for value in values])
+        return f'{{"{written}"}}'
+    if kinds <= {str} and all(value.isascii() and value.isalnum() for value in values):
+        written = '","'.join(values)
         return f'{{"{written}"}}'
     return list(values)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol
 
 from node.domain.crowd import Cell
 from node.domain.naming import claim_of, contradicts
@@ -25,12 +25,59 @@ class Known(NamedTuple):
     cell_no: int | None = None
 
 
+class Claimed(Protocol):
+    """What names a subject: a stored record, or a row that becomes one."""
+
+    @property
+    def source_key(self) -> bytes:
+        """Which record it is."""
+
+    @property
+    def kind(self) -> str:
+        """Of which kind."""
+
+    @property
+    def content(self) -> bytes:
+        """What it says, encoded."""
+
+
 class Stated(NamedTuple):
-    """A record that names its subject: which one, and its content."""
+    """A stored record that names its subject: which one, and its content."""
 
     source_key: bytes
     kind: str
     content: bytes
+
+
+class SubjectValues(NamedTuple):
+    """A row of the table `subjects`."""
+
+    number: int
+    kind: str
+
+
+class IdentifierValues(NamedTuple):
+    """A row of the table `identifiers`, which numbers it."""
+
+    subject_no: int
+    scheme: str
+    value: str
+
+
+class RecordValues(NamedTuple):
+    """A row of the table `records`, which numbers it; `stored_at` in milliseconds, `disclose_until` as ISO text."""
+
+    subject_no: int
+    source_key: bytes
+    version: int
+    kind: str
+    content_digest: bytes
+    disclose_until: str | None
+    withheld: str
+    stored_at: int
+    facts: bytes
+    content: bytes
+    cell_no: int | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,7 +88,8 @@ class Batch:
     wrong, `subjects` stored subject numbers by identifier, `stated` the records that name those subjects, `at` the time
     in milliseconds. New subjects get ascending numbers from `first_number`. `repeated` are the places of rows whose
     record the same file stated before. `against` says for each place that contradicts a record which one it is, by its
-    source key. `cells` are the numbers of the rows' cells; `celled` of stored records that had none.
+    subject and source key. `strangers` are the rows that made the new subjects, in their order. `cells` are the numbers
+    of the rows' cells; `celled` of stored records that had none.
     """
 
     known: dict[bytes, Known] = field(repr=False)
@@ -51,18 +99,21 @@ class Batch:
     cells: Mapping[Cell | None, int] = field(default_factory=dict, repr=False)
     names_may_change: bool = False
     repeated: frozenset[int] = frozenset()
-    stated: dict[int, list[Stated]] = field(default_factory=dict, repr=False)
-    against: dict[int, bytes] = field(default_factory=dict, repr=False)
+    stated: dict[int, list[Claimed]] = field(default_factory=dict, repr=False)
+    against: dict[int, tuple[int, bytes]] = field(default_factory=dict, repr=False)
     first_number: int = 0
     taken: int = 0
-    new_subjects: list[dict[str, Any]] = field(default_factory=list, repr=False)
-    new_identifiers: list[dict[str, Any]] = field(default_factory=list, repr=False)
-    new_records: dict[bytes, dict[str, Any]] = field(default_factory=dict, repr=False)
-    updated_records: dict[bytes, dict[str, Any]] = field(default_factory=dict, repr=False)
+    strangers: list[NewRecordRow] = field(default_factory=list, repr=False)
+    new_subjects: list[SubjectValues] = field(default_factory=list, repr=False)
+    new_identifiers: list[IdentifierValues] = field(default_factory=list, repr=False)
+    new_records: dict[bytes, RecordValues] = field(default_factory=dict, repr=False)
+    updated_records: dict[bytes, RecordValues] = field(default_factory=dict, repr=False)
     celled: dict[int, int] = field(default_factory=dict)
 
     def count_strangers(self, rows: Sequence[NewRecordRow]) -> int:
         """At most so many rows will need a new subject."""
+        if not self.subjects:
+            return len(rows)
         return sum(
             row.source_key not in self.known and not any(one in self.subjects for one in row.subject.identifiers)
             for row in rows
@@ -70,7 +121,9 @@ class Batch:
 
     def named_subjects(self, rows: Sequence[NewRecordRow]) -> set[int]:
         """The stored subjects whose names these rows may contradict; none when every row is new or unchanged."""
-        found = set()
+        found = set[int]()
+        if not self.subjects:
+            return found
         for row in rows:
             known = self.known.get(row.source_key)
             if known is not None and known.content_digest != row.content_digest:
@@ -84,18 +137,25 @@ class Batch:
         self.taken += 1
         known = self.known.get(row.source_key)
         subjects = {self.subjects[one] for one in row.subject.identifiers if one in self.subjects}
+        if known is None and not subjects:
+            # Nothing is known that it could contradict: most rows of a new file.
+            self.strangers.append(row)
+            self._keep(row, Known(self._join(row, subjects), 1, row.content_digest))
+            return "new"
         if known is not None:
             subjects.add(known.subject_no)
         turned_away = self._turned_away(row, known, subjects)
         if turned_away is not None:
             return turned_away
         subject_no = self._join(row, subjects)
+        if known is not None and known.content_digest == row.content_digest:
+            self._put_in_cell(row, known)
+            return "unchanged"
+        others = [one for one in self._claims(subject_no) if one.source_key != row.source_key]
+        self.stated[subject_no] = [*others, row]
         if known is None:
             self._keep(row, Known(subject_no, 1, row.content_digest))
             return "new"
-        if known.content_digest == row.content_digest:
-            self._put_in_cell(row, known)
-            return "unchanged"
         self._keep(row, Known(subject_no, known.version + 1, row.content_digest, record_no=known.record_no))
         return "updated"
 
@@ -104,6 +164,14 @@ class Batch:
         cell_no = self.cells.get(row.cell)
         if known.cell_no is None and cell_no is not None and known.record_no:
             self.celled[known.record_no] = cell_no
+
+    def _claims(self, subject_no: int) -> Sequence[Claimed]:
+        """The records that name a subject, stored ones and those of this batch."""
+        found = self.stated.get(subject_no)
+        if found is not None:
+            return found
+        place = subject_no - self.first_number
+        return self.strangers[place : place + 1] if place >= 0 else ()
 
     def _turned_away(self, row: NewRecordRow, known: Known | None, subjects: set[int]) -> Outcome | None:
         """Why the row is not stored, if it is not."""
@@ -123,14 +191,20 @@ class Batch:
         if self._renames(row, subjects):
             return "renamed"
         if known is not None and place in self.repeated:
-            self.against[place] = row.source_key
+            self.against[place] = known.subject_no, row.source_key
             return "repeated"
         return None
 
     @property
+    def kinds(self) -> set[str]:
+        """The kinds of all records that a row of this batch may have contradicted."""
+        stated = {one.kind for claims in self.stated.values() for one in claims}
+        return stated | {one.kind for one in self.strangers}
+
+    @property
     def changed(self) -> dict[int, int]:
         """The new version of each stored record that changed, by its number."""
-        return {self.known[key].record_no: values["version"] for key, values in self.updated_records.items()}
+        return {self.known[key].record_no: values.version for key, values in self.updated_records.items()}
 
     def _renames(self, row: NewRecordRow, subjects: set[int]) -> bool:
         """Whether the row gives its known subject another name; if so, note which record it contradicts.
@@ -139,7 +213,9 @@ class Batch:
         while there is no registration.
         """
         (subject_no,) = subjects or (None,)
-        stated = () if subject_no is None else self.stated.get(subject_no, ())
+        if subject_no is None:
+            return False
+        stated = self._claims(subject_no)
         held = [one for one in stated if one.kind == _REGISTRATION]
         if row.kind != _REGISTRATION:
             held = held or list(stated[:1])
@@ -147,7 +223,7 @@ class Batch:
             return False
         if not contradicts(claim_of(row.content), [claim_of(one.content) for one in held]):
             return False
-        self.against[self.taken - 1] = held[0].source_key
+        self.against[self.taken - 1] = subject_no, held[0].source_key
         return True
 
     def _join(self, row: NewRecordRow, subjects: set[int]) -> int:
@@ -156,29 +232,27 @@ class Batch:
             (subject_no,) = subjects
         else:
             subject_no = self.first_number + len(self.new_subjects)
-            self.new_subjects.append({"number": subject_no, "kind": row.subject.kind})
+            self.new_subjects.append(SubjectValues(subject_no, row.subject.kind))
         for one in row.subject.identifiers:
             if one not in self.subjects:
                 self.subjects[one] = subject_no
-                self.new_identifiers.append({"subject_no": subject_no, "scheme": one[0], "value": one[1]})
+                self.new_identifiers.append(IdentifierValues(subject_no, *one))
         return subject_no
 
     def _keep(self, row: NewRecordRow, becomes: Known) -> None:
-        values = {
-            "subject_no": becomes.subject_no,
-            "source_key": row.source_key,
-            "version": becomes.version,
-            "kind": row.kind,
-            "content_digest": row.content_digest,
-            "disclose_until": None if row.disclose_until is None else row.disclose_until.isoformat(),
-            "withheld": "",
-            "stored_at": self.at,
-            "facts": row.facts,
-            "content": row.content,
-            "cell_no": self.cells.get(row.cell),
-        }
+        values = RecordValues(
+            becomes.subject_no,
+            row.source_key,
+            becomes.version,
+            row.kind,
+            row.content_digest,
+            None if row.disclose_until is None else row.disclose_until.isoformat(),
+            "",
+            self.at,
+            row.facts,
+            row.content,
+            self.cells.get(row.cell),
+        )
         fresh = becomes.version == 1 or row.source_key in self.new_records
         (self.new_records if fresh else self.updated_records)[row.source_key] = values
         self.known[row.source_key] = becomes
-        others = [one for one in self.stated.get(becomes.subject_no, ()) if one.source_key != row.source_key]
-        self.stated[becomes.subject_no] = [*others, Stated(row.source_key, row.kind, row.content)]

@@ -4,15 +4,27 @@
 # ruff: noqa: D102 - each method keeps the promise of its port and says only what is added to it
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any, Final
 
 from node.operations.rows import Imported, NewRecordRow, RecordRow
 from node.storage.crowd_store import number_cells, put_numbers
 from node.storage.moments import from_milliseconds, from_milliseconds_or_none, to_milliseconds
-from node.storage.record_batch import Batch, Known, Stated
+from node.storage.record_batch import (
+    Batch,
+    Claimed,
+    IdentifierValues,
+    Known,
+    RecordValues,
+    Stated,
+    SubjectValues,
+)
 from node.storage.transaction import Transaction
+
+Name = tuple[str, str]
+"""An identifier: its scheme and its value."""
 
 _SHOWN: Final = frozenset[str]()
 
@@ -32,14 +44,16 @@ _FIND: Final = f"SELECT {COLUMNS} FROM records r WHERE r.number = :number"
 _COUNT: Final = "SELECT kind, count(*) FROM records WHERE deleted_at IS NULL GROUP BY kind ORDER BY kind"
 
 _KNOWN_RECORDS: Final = """
-WITH {blobs wanted} SELECT r.source_key, r.subject_no, r.version, r.content_digest, r.deleted_at, r.cell_no, r.number
-FROM wanted CROSS JOIN records r WHERE r.source_key = wanted.key"""
+WITH {owned wanted}, {texts kinds}
+SELECT r.source_key, r.subject_no, r.version, r.content_digest, r.deleted_at, r.cell_no, r.number
+FROM wanted CROSS JOIN records r
+WHERE r.subject_no = wanted.key AND r.kind IN (SELECT key FROM kinds) AND r.source_key = wanted.other"""
 _CORRECTED: Final = """
 WITH {numbers wanted} SELECT c.record_no, c.content_digest FROM wanted CROSS JOIN corrected_contents c
 WHERE c.record_no = wanted.key"""
 _KNOWN_IDENTIFIERS: Final = """
-WITH {pairs wanted} SELECT i.scheme, i.value, i.subject_no
-FROM wanted CROSS JOIN identifiers i WHERE i.scheme = wanted.key AND i.value = wanted.other"""
+WITH {texts wanted} SELECT i.value, i.subject_no
+FROM wanted CROSS JOIN identifiers i WHERE i.scheme = :scheme AND i.value = wanted.key"""
 _STATED: Final = """
 WITH {numbers wanted} SELECT r.subject_no, r.source_key, r.kind, r.content FROM wanted CROSS JOIN records r
 WHERE r.subject_no = wanted.key AND r.deleted_at IS NULL
@@ -48,18 +62,18 @@ ORDER BY r.number"""
 _RESERVE_SUBJECTS: Final = "UPDATE counters SET value = value + :count WHERE name = 'subjects'"
 _LAST_SUBJECT: Final = "SELECT value FROM counters WHERE name = 'subjects'"
 
-_ADD_SUBJECT: Final = "INSERT INTO subjects (number, kind) VALUES (:number, :kind)"
-_ADD_IDENTIFIER: Final = """
-INSERT INTO identifiers (subject_no, scheme, value) VALUES (:subject_no, :scheme, :value)"""
-_ADD_RECORD: Final = """
-INSERT INTO records
-(subject_no, source_key, version, kind, content_digest, disclose_until, withheld, stored_at, facts, content, cell_no)
-VALUES (:subject_no, :source_key, :version, :kind, :content_digest, :disclose_until, :withheld, :stored_at,
-:facts, :content, :cell_no)"""
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES (:{', :'.join(columns)})"
+
+
+_ADD_SUBJECT: Final = _insert("subjects", SubjectValues._fields)
+_ADD_IDENTIFIER: Final = _insert("identifiers", IdentifierValues._fields)
+_ADD_RECORD: Final = _insert("records", RecordValues._fields)
 _UPDATE_RECORD: Final = """
-UPDATE records SET version = :version, kind = :kind, content_digest = :content_digest,
+UPDATE records SET version = :version, content_digest = :content_digest,
 disclose_until = :disclose_until, stored_at = :stored_at, facts = :facts, content = :content, cell_no = :cell_no
-WHERE source_key = :source_key"""
+WHERE subject_no = :subject_no AND kind = :kind AND source_key = :source_key"""
 
 
 class SqlRecords:
@@ -81,11 +95,12 @@ class SqlRecords:
         """Decided as if each row was stored before the next one was looked at."""
         if not rows:
             return Imported(outcomes=(), updated={})
-        known = self._known_records(rows)
+        subjects = self._known_identifiers(rows)
+        known = self._known_records(rows, subjects)
         batch = Batch(
             known=known,
             corrected=self._corrected([one.record_no for one in known.values()]),
-            subjects=self._known_identifiers(rows),
+            subjects=subjects,
             at=to_milliseconds(at),
             cells=number_cells(self._transaction, [row.cell for row in rows]),
             names_may_change=names_may_change,
@@ -94,13 +109,17 @@ class SqlRecords:
         batch.stated = self._stated(batch.named_subjects(rows))
         batch.first_number = self._reserve_subjects(batch.count_strangers(rows))
         outcomes = tuple(batch.take(row) for row in rows)
-        run = self._transaction.run_many
-        run(_ADD_SUBJECT, batch.new_subjects)
-        run(_ADD_IDENTIFIER, batch.new_identifiers)
-        run(_ADD_RECORD, list(batch.new_records.values()))
-        run(_UPDATE_RECORD, list(batch.updated_records.values()))
+        self._write(batch)
+        return Imported(outcomes=outcomes, updated=batch.changed, against=self._numbers(batch))
+
+    def _write(self, batch: Batch) -> None:
+        insert = self._transaction.insert
+        insert(_ADD_SUBJECT, batch.new_subjects)
+        # In the order of their index: what lies together there is then changed together.
+        insert(_ADD_IDENTIFIER, sorted(batch.new_identifiers, key=itemgetter(1, 2)))
+        insert(_ADD_RECORD, list(batch.new_records.values()))
+        self._transaction.run_many(_UPDATE_RECORD, [one._asdict() for one in batch.updated_records.values()])
         put_numbers(self._transaction, batch.celled)
-        return Imported(outcomes=outcomes, updated=batch.changed, against=self._numbers(batch.against))
 
     def of_subjects(
         self, subjects: Sequence[int], kinds: Sequence[str], shown_on: date | None = None
@@ -126,40 +145,54 @@ class SqlRecords:
         row = self._transaction.row(_FIND, {"number": record_no})
         return None if row is None else record_from_row(row)
 
-    def _known_records(self, rows: Sequence[NewRecordRow]) -> dict[bytes, Known]:
-        wanted = self._transaction.keys([row.source_key for row in rows])
-        found = self._transaction.rows(_KNOWN_RECORDS, {"wanted": wanted})
+    def _known_records(self, rows: Sequence[NewRecordRow], subjects: Mapping[Name, int]) -> dict[bytes, Known]:
+        """What is stored under the keys of these rows, looked for with the subjects that they lead to."""
+        owned = [
+            (subjects[one], row.source_key) for row in rows for one in row.subject.identifiers if one in subjects
+        ] if subjects else []  # fmt: skip
+        found = self._owned(owned, {row.kind for row in rows})
         return {
             key: Known(subject, version, digest, deleted_at is not None, number, cell_no)
             for key, subject, version, digest, deleted_at, cell_no, number in found
         }
 
-    def _stated(self, subjects: set[int]) -> dict[int, list[Stated]]:
-        found: dict[int, list[Stated]] = defaultdict(list)
+    def _owned(self, keys: Sequence[tuple[int, bytes]], kinds: Iterable[str]) -> list[Any]:
+        if not keys:
+            return []
+        wanted = {"wanted": self._transaction.owned(keys), "kinds": self._transaction.keys(sorted(kinds))}
+        return self._transaction.rows(_KNOWN_RECORDS, wanted)
+
+    def _stated(self, subjects: set[int]) -> dict[int, list[Claimed]]:
+        found: dict[int, list[Claimed]] = defaultdict(list)
         if subjects:
             wanted = self._transaction.keys(sorted(subjects))
             for subject, key, kind, content in self._transaction.rows(_STATED, {"wanted": wanted}):
                 found[subject].append(Stated(key, kind, content))
         return dict(found)
 
-    def _numbers(self, keys: dict[int, bytes]) -> dict[int, int]:
-        """The record numbers that belong to source keys, those of this batch too."""
-        if not keys:
+    def _numbers(self, batch: Batch) -> dict[int, int]:
+        """The record that each place of `against` contradicts, those of this batch too."""
+        if not batch.against:
             return {}
-        wanted = self._transaction.keys(list(keys.values()))
-        found = self._transaction.rows(_KNOWN_RECORDS, {"wanted": wanted})
-        numbers = {row[0]: row[-1] for row in found}
-        return {place: numbers[key] for place, key in keys.items()}
+        numbers = {row[0]: row[-1] for row in self._owned(list(batch.against.values()), batch.kinds)}
+        return {place: numbers[key] for place, (_, key) in batch.against.items()}
 
     def _corrected(self, records: Sequence[int]) -> frozenset[tuple[int, bytes]]:
         if not records:
             return frozenset()
         return frozenset(map(tuple, self._transaction.rows(_CORRECTED, {"wanted": self._transaction.keys(records)})))
 
-    def _known_identifiers(self, rows: Sequence[NewRecordRow]) -> dict[tuple[str, str], int]:
-        wanted = self._transaction.pairs([one for row in rows for one in row.subject.identifiers])
-        found = self._transaction.rows(_KNOWN_IDENTIFIERS, {"wanted": wanted})
-        return {(scheme, value): subject for scheme, value, subject in found}
+    def _known_identifiers(self, rows: Sequence[NewRecordRow]) -> dict[Name, int]:
+        wanted: dict[str, list[str]] = defaultdict(list)
+        for row in rows:
+            for scheme, value in row.subject.identifiers:
+                wanted[scheme].append(value)
+        known = {}
+        for scheme, values in wanted.items():
+            keys = self._transaction.keys(sorted(values))
+            for value, subject in self._transaction.rows(_KNOWN_IDENTIFIERS, {"wanted": keys, "scheme": scheme}):
+                known[scheme, value] = subject
+        return known
 
     def _reserve_subjects(self, count: int) -> int:
         """Take so many subject numbers that nobody else gets, and give the first of them."""

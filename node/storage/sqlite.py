@@ -33,7 +33,7 @@ _PRAGMAS: Final = (
     "wal_autocheckpoint = 4000",
     "journal_size_limit = 67108864",
 )
-_MARK: Final = re.compile(r"\{(blobs|numbers|texts|pairs) (\w+)\}")
+_MARK: Final = re.compile(r"\{(blobs|numbers|texts|pairs|owned) (\w+)\}")
 _KEYS: Final = {
     # SQLite has its own unhex only since 3.41.
     "blobs": "{0}(key) AS MATERIALIZED (SELECT blob_of(value) FROM json_each(:{0}))",
@@ -41,12 +41,14 @@ _KEYS: Final = {
     "texts": "{0}(key) AS MATERIALIZED (SELECT value FROM json_each(:{0}))",
     "pairs": "{0}(key, other) AS MATERIALIZED"
     " (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:{0}))",
+    "owned": "{0}(key, other) AS MATERIALIZED"
+    " (SELECT json_extract(value, '$[0]'), blob_of(json_extract(value, '$[1]')) FROM json_each(:{0}))",
 }
 _PLAIN_INSERT: Final = re.compile(
     r"(\s*INSERT INTO \w+\s*\([\w,\s]+\)\s*VALUES )\(((?::\w+[,\s]*)+)\)(\s*(?:ON CONFLICT \([\w, ]+\) DO [^:?]*)?)"
 )
 _NAME: Final = re.compile(r":(\w+)")
-_TOGETHER: Final = 32
+_TOGETHER: Final = 128
 """Rows that one statement inserts: the driver gives up Python's lock for each statement, and waits for it again."""
 
 _MEANINGS: Final[dict[int, StorageError]] = {
@@ -107,6 +109,9 @@ class Sqlite:
 
     def pairs(self, keys: Iterable[tuple[str, str]]) -> object:
         return msgspec.json.encode(list(dict.fromkeys(keys))).decode()
+
+    def owned(self, keys: Iterable[tuple[int, bytes]]) -> object:
+        return msgspec.json.encode([(number, key.hex()) for number, key in dict.fromkeys(keys)]).decode()
 
     def run_many(self, cursor: Any, text: str, rows: Sequence[Mapping[str, Any]]) -> int:
         insert = self._insert(text)

@@ -115,15 +115,16 @@ cells = Table(
 )  # fmt: skip
 
 # Numbers are never given twice: the ledger names records by them for good. A deleted record stays as a tombstone: its
-# row, without content and facts, and in no cell.
+# row, without content and facts, and in no cell. A source key is made of an identifier of its subject, so it is unique
+# by itself: kept behind the subject, its new entries come at the end of the index.
 records = Table(
     "records", metadata, _number(), _int("subject_no", references="subjects.number"),
-    _bytes("source_key", unique=True), _int("version"), _text("kind"), _bytes("content_digest"),
+    _bytes("source_key"), _int("version"), _text("kind"), _bytes("content_digest"),
     _text("disclose_until", nullable=True), _text("withheld"), _time("stored_at"),
     _time("deleted_at", nullable=True), _bytes("facts"), _bytes("content"), _int("cell_no", nullable=True),
     Index("ix_records_cell", "cell_no", "subject_no",
           sqlite_where=text("cell_no IS NOT NULL"), postgresql_where=text("cell_no IS NOT NULL")),
-    Index(None, "subject_no", "kind"), Index(None, "kind", "number"), sqlite_autoincrement=True,
+    UniqueConstraint("subject_no", "kind", "source_key"), Index(None, "kind", "number"), sqlite_autoincrement=True,
 )  # fmt: skip
 
 # Contents that a correction declared wrong: a file that repeats one does not bring it back.

@@ -84,6 +84,10 @@ class Transaction:
         """Bind many keys to a `{pairs}` mark."""
         return self._backend.pairs(keys)
 
+    def owned(self, keys: Sequence[tuple[int, bytes]]) -> object:
+        """Bind many numbers, each with bytes that belong to it, to an `{owned}` mark."""
+        return self._backend.owned(keys)
+
     def commit(self) -> None:
         """Make everything durable and visible, and end."""
         self._cursor.close()

@@ -76,7 +76,7 @@ def test_the_new_version_of_each_record_that_changed_is_told(store: Store) -> No
         record("c", LEI),
         record("d"),
         record("d", content="second"),
-        record("a", BRN, content="a conflict"),
+        record("a", USCC, BRN, content="a conflict"),
     ]
     with store.write() as work:
         imported = work.records.add(rows, minutes(1))
@@ -137,7 +137,7 @@ def test_a_record_never_moves_to_another_subject(store: Store) -> None:
     _add(store, record("a", USCC), record("b", BRN))
     before = _all(store)
 
-    assert _add(store, record("a", BRN, content="other")) == ("conflict",)
+    assert _add(store, record("a", USCC, BRN, content="other")) == ("conflict",)
     assert _all(store) == before
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from io import BytesIO
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crypto.canonical import canonical
@@ -13,7 +13,7 @@ from node.domain.check_digits import ALPHABET, organisation_check, unified_check
 from node.domain.columns import IDENTITY_COLUMNS
 from node.domain.deidentified import check_deidentified, check_precision
 from node.domain.identifiers import Identifier, Scheme, canonical_text, parse_identifier
-from node.domain.intake import Admitted, Intake, Rejected, admit
+from node.domain.intake import Admitted, Intake, Rejected, admit, admit_all
 from node.domain.money import Money, parse_money
 from node.domain.records import Content, Kind, decode_content, encode_content
 from node.domain.rendition import render, renderable
@@ -132,6 +132,33 @@ def test_every_row_has_an_answer_and_the_same_one_twice(kind: Kind, data: st.Dat
     assert isinstance(answer, Admitted | Rejected)
     assert admit(Row(2, row | changes), OPENED[kind]) == answer
     assert admit(Row(2, row | changes), intake(kind)) == answer  # whatever was read before
+
+
+ODD_TEXTS = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        [
+            "", " ", "甲" * 201, "甲" * 401, "13800138000", "电话13800138000", "a@b.cn", "11010119900307457X",
+            "SECRET", "INDIVIDUAL", "A1234567", "12345678", "F1234567", "true", "2031-01-01", "1998-06-18", "国家秘密",
+        ]
+    ),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(ADMITTED), st.data())
+def test_rows_read_together_have_the_answers_that_each_has_alone(kind: Kind, data: st.DataObject) -> None:
+    sample = sampled(kind)[0]
+    odd = st.dictionaries(st.sampled_from(sorted(sample)), ODD_TEXTS, max_size=3)
+    left_out = st.sets(st.sampled_from(sorted(sample)), max_size=1)
+    drawn = data.draw(st.lists(st.tuples(st.integers(0, 20), odd, left_out), max_size=8))
+    rows = []
+    for number, (start, changes, missing) in enumerate(drawn, 2):
+        (row,) = sampled(kind, start)
+        rows.append(Row(number, {name: text for name, text in (row | changes).items() if name not in missing}))
+
+    assert admit_all(rows, intake(kind)) == [admit(row, OPENED[kind]) for row in rows]
+    assert admit_all(rows, OPENED[kind]) == [admit(row, OPENED[kind]) for row in rows]
 
 
 @given(st.binary(max_size=400), st.sampled_from(Format))

@@ -10,7 +10,7 @@ from msgspec.structs import replace as changed
 
 from node.domain.records import Withheld
 from node.operations.rows import DeletionRow, Imported, NewRecordRow, RecordRow, Selection
-from node.storage.record_batch import Batch, Known, Stated
+from node.storage.record_batch import Batch, Claimed, Known, RecordValues, Stated
 from tests.fakes.memory.state import HomeRecord, Part
 
 
@@ -43,7 +43,7 @@ class MemoryRecords(Part):
         outcomes = tuple(batch.take(row) for row in rows)
         state.last_subject += len(batch.new_subjects)
         for one in batch.new_identifiers:
-            state.identifiers.add((one["subject_no"], one["scheme"], one["value"]))
+            state.identifiers.add((one.subject_no, one.scheme, one.value))
         for values in batch.new_records.values():
             state.records.add(_record_from_values(state.records.next, values, at))
         numbers = {one.source_key: number for number, one in state.records.items()}
@@ -52,12 +52,12 @@ class MemoryRecords(Part):
         for number, cell_no in batch.celled.items():
             state.records[number] = replace(state.records[number], cell_no=cell_no)
         numbers = {one.source_key: number for number, one in state.records.items()}
-        against = {place: numbers[key] for place, key in batch.against.items()}
+        against = {place: numbers[key] for place, (_, key) in batch.against.items()}
         return Imported(outcomes=outcomes, updated=batch.changed, against=against)
 
-    def _stated(self) -> dict[int, list[Stated]]:
+    def _stated(self) -> dict[int, list[Claimed]]:
         """Every record that names its subject: registrations, and the first of all."""
-        found: dict[int, list[Stated]] = defaultdict(list)
+        found: dict[int, list[Claimed]] = defaultdict(list)
         first = set[int]()
         for one in self._changing.records.values():
             subject = one.row.subject_no
@@ -153,10 +153,10 @@ class MemoryChanges(Part):
         return shown
 
 
-def _record_from_values(number: int, values: dict[str, Any], at: datetime) -> HomeRecord:
+def _record_from_values(number: int, values: RecordValues, at: datetime) -> HomeRecord:
     """Make a record of what a batch would write into a table."""
-    until = values["disclose_until"]
-    facts = values | {
+    until = values.disclose_until
+    facts: dict[str, Any] = values._asdict() | {
         "record_no": number,
         "disclose_until": None if until is None else date.fromisoformat(until),
         "withheld": frozenset(),
