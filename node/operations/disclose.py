@@ -12,6 +12,7 @@ import msgspec
 
 from agreements.agreement import Agreement
 from agreements.permission import Granted
+from crypto.document_token import document_tokens
 from crypto.frame import FrameHeader, SealedBody, seal_body, shuffled, sign_and_name
 from crypto.keys import PublicKey, Suite
 from crypto.renditions import NAME_SIZE, Shape, Told, Written
@@ -248,7 +249,8 @@ class Renderer:
         agreement, epoch = self._disclosure.agreement, self._disclosure.epoch
         shape = Shape(agreement.digest, epoch, kind, agreement.terms.deid_profile, Suite.ONE, fields)
         granted = {name: self._granted[kind][name] for name in fields}
-        rules = rules_of(Kind(kind), granted, self._disclosure.vocabulary)
+        tokens = document_tokens(self._disclosure.context.keys.pseudonym_seed, agreement.terms.agreement)
+        rules = rules_of(Kind(kind), granted, self._disclosure.vocabulary, tokens)
         return _Plan(Kind(kind), shape, [rules[name] for name in shape.names])
 
 

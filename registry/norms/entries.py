@@ -20,7 +20,10 @@ PROVISO: Final = 0
 
 
 class Precision(StrEnum):
-    """How exactly a wire field tells what the home record knows; within a scale, finer ones come first."""
+    """How exactly a wire field tells what the home record knows; within a scale, finer ones come first.
+
+    TOKEN: not at all, but for the home node, which alone can say which document's number a keyed token stands for.
+    """
 
     EXACT_CODE = "CODE"
     BAND = "BAND"
@@ -32,6 +35,7 @@ class Precision(StrEnum):
     PROVINCE = "PROVINCE"
     SECTION = "SECTION"
     FLAG = "FLAG"
+    TOKEN = "TOKEN"  # noqa: S105 - the name of a precision, no password
 
 
 class Nature(StrEnum):

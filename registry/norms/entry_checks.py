@@ -38,8 +38,10 @@ _MADE_FROM: Final[Mapping[Precision, frozenset[ValueType]]] = {
     Precision.CITY: frozenset({ValueType.REGION}),
     Precision.PROVINCE: frozenset({ValueType.REGION}),
     Precision.FLAG: frozenset({ValueType.FLAG}),
+    Precision.TOKEN: frozenset({ValueType.DOCUMENT_NUMBER}),
 }
-"""From what each precision can be made: no name, number, text or digest is among it, and so none ever crosses."""
+"""From what each precision can be made: no name, text or digest is among it, and so none ever crosses; of a document's
+number its keyed token does."""
 _ORDER: Final = tuple(Precision)
 _CODED: Final = frozenset({ValueType.CODE, ValueType.CODES})
 

@@ -9,6 +9,7 @@ from typing import Any
 from agreements.agreement import Agreement
 from agreements.terms import Manner, Quotas, Terms
 from crypto import commitment
+from crypto.document_token import DocumentTokens, document_tokens
 from crypto.envelope import parse, read_payload
 from crypto.frame import KIND, FrameHeader
 from node.domain.correction import correct
@@ -282,15 +283,30 @@ def by_alias(network: Network, home: PartyId) -> dict[bytes, RecordRow]:
     return member.read(act)
 
 
-def says(row: RecordRow) -> dict[str, object]:
+def tokens_by_alias(network: Network, home: PartyId) -> dict[bytes, DocumentTokens]:
+    """Home's document tokens under the agreement that each alias was shown under."""
+    member = network.members[home]
+    seed = member.context.keys.pseudonym_seed
+
+    def act(work: UnitOfWork) -> dict[bytes, DocumentTokens]:
+        known = member.facts(work).agreements
+        tokens = {digest: document_tokens(seed, one.terms.agreement) for digest, one in known.items()}
+        rows = work.records.page(None, 0, 10_000)
+        shown = [one for row in rows for one in work.ledger.of_record(row.record_no)]
+        return {one.alias: tokens[one.agreement] for one in shown}
+
+    return member.read(act)
+
+
+def says(row: RecordRow, tokens: DocumentTokens) -> dict[str, object]:
     """What home says of a record now, in every agreed field."""
     content = record_from_row(row).content
-    return dict(render(content, EVERYTHING[row.kind], load_vocabulary()))
+    return dict(render(content, EVERYTHING[row.kind], load_vocabulary(), tokens))
 
 
 def differences(network: Network, home: PartyId, holders: Iterable[PartyId]) -> list[str]:
     """Where a holder's copy is not what home says now; empty when every copy is right."""
-    known = by_alias(network, home)
+    known, tokens = by_alias(network, home), tokens_by_alias(network, home)
     wrong = []
     for holder in holders:
         for copy in copies(network, holder):
@@ -299,7 +315,7 @@ def differences(network: Network, home: PartyId, holders: Iterable[PartyId]) -> 
                 wrong.append(f"{holder} holds a copy of a record that home never showed")
             elif row.deleted_at is not None:
                 wrong.append(f"{holder} holds a copy of a deleted record")
-            elif not copy.values.items() <= says(row).items():
+            elif not copy.values.items() <= says(row, tokens[copy.alias]).items():
                 wrong.append(f"{holder} holds another version than home has now")
     return wrong
 
