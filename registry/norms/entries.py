@@ -33,6 +33,7 @@ class Precision(StrEnum):
     FIVE_YEARS = "FIVE_YEARS"
     CITY = "CITY"
     PROVINCE = "PROVINCE"
+    DIVISION = "DIVISION"
     SECTION = "SECTION"
     FLAG = "FLAG"
     TOKEN = "TOKEN"  # noqa: S105 - the name of a precision, no password
@@ -122,8 +123,10 @@ class HomeField(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `column` is its heading in a file, the name itself if empty. A day is not later than today unless it may lie
     `ahead`; 2099-12-31 and later is there without end. `otherwise` names the field whose value stands in for an empty
-    one. A field that is not `stored` is asked for and judged, and not kept. A field `added_in` a later version is left
-    out of stored content while it is empty, so that what was stored before reads, and digests, as it did.
+    one. A code that is `within` another field's begins with that field's letter, and gives it when it is empty: the
+    division of an industry its section. A field that is not `stored` is asked for and judged, and not kept. A field
+    `added_in` a later version is left out of stored content while it is empty, so that what was stored before reads,
+    and digests, as it did.
     """
 
     name: FieldName
@@ -136,6 +139,7 @@ class HomeField(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ahead: bool = False
     stored: bool = True
     otherwise: FieldName | None = None
+    within: FieldName | None = None
     derived: Derivation | None = None
     added_in: Annotated[int, Meta(ge=1)] = 1
 

@@ -29,6 +29,7 @@ class Fault(NamedTuple):
 _DAYS: Final = frozenset({ValueType.DAY, ValueType.MONTH})
 _MADE_FROM: Final[Mapping[Precision, frozenset[ValueType]]] = {
     Precision.EXACT_CODE: frozenset({ValueType.CODE, ValueType.CODES}),
+    Precision.DIVISION: frozenset({ValueType.CODE}),
     Precision.SECTION: frozenset({ValueType.CODE}),
     Precision.BAND: frozenset({ValueType.MONEY, ValueType.INTEGER}),
     Precision.MONTH: _DAYS,
@@ -66,6 +67,8 @@ def _fields(entry: CatalogueEntry) -> Iterator[Fault]:
             yield Fault(f"fields.{field.name}", "a code list for codes, and for nothing else")
         if field.otherwise is not None and entry.home_field(field.otherwise) is None:
             yield Fault(f"fields.{field.name}.otherwise", "a field of this entry")
+        if field.within is not None and not _holds_code(entry, field):
+            yield Fault(f"fields.{field.name}.within", "a stored code of this entry, and one code in each")
     for place, named, types in (
         ("key", entry.key, frozenset(ValueType) - {ValueType.CODES, ValueType.MONEY}),
         ("generated", entry.generated, _DAYS),
@@ -75,6 +78,11 @@ def _fields(entry: CatalogueEntry) -> Iterator[Fault]:
             yield Fault(place, "stored fields of this entry, of a type that fits")
     if any(not field.required for field in entry.fields if field.name in entry.key):
         yield Fault("key", "required fields")
+
+
+def _holds_code(entry: CatalogueEntry, field: HomeField) -> bool:
+    one = frozenset({ValueType.CODE})
+    return field.within is not None and field.type in one and _is_stored(entry, field.within, one)
 
 
 def _is_stored(entry: CatalogueEntry, name: str, types: frozenset[ValueType]) -> bool:

@@ -19,6 +19,7 @@ FINE = {
     "established": Precision.YEAR,
     "capital_band": Precision.BAND,
     "industry_section": Precision.SECTION,
+    "industry_division": Precision.DIVISION,
     "region": Precision.CITY,
     "status_code": Precision.EXACT_CODE,
     "has_lei": Precision.FLAG,
@@ -37,11 +38,12 @@ WORDS = load_vocabulary()
 
 
 def test_a_registration_leaves_in_codes_bands_and_years() -> None:
-    assert render(registered().record.content, FINE, WORDS) == {
+    assert render(registered(industry_division="3912").record.content, FINE, WORDS) == {
         "entity_type_code": "LIMITED",
         "established": 1998,
         "capital_band": "C2",
         "industry_section": "C",
+        "industry_division": "C39",
         "region": "4403",
         "status_code": "ACTIVE",
         "has_lei": False,
@@ -140,6 +142,9 @@ def test_a_receiver_lets_in_what_home_renders() -> None:
         ("101", "established", ("1998",)),
         ("101", "capital_band", "500000"),
         ("101", "industry_section", "C39"),
+        ("101", "industry_division", "C3912"),
+        ("101", "industry_division", "39"),
+        ("101", "industry_division", "A39"),
         ("101", "region", "440300"),
         ("101", "status_code", "active"),
         ("101", "has_lei", 1),

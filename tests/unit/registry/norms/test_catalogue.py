@@ -85,7 +85,7 @@ def test_registrations_cross_with_these_fields_only() -> None:
 
     assert entry is not None
     assert entry.field_names == {
-        *("entity_type_code", "established", "capital_band", "industry_section"),
+        *("entity_type_code", "established", "capital_band", "industry_section", "industry_division"),
         *("region", "status_code", "has_lei"),
     }
     assert entry.disclosure.years is None
