@@ -1,10 +1,11 @@
-"""records: list, show. The others are in `imports`, `kinds`, `samples`, `changes` and `find`."""
+"""records: list, show. The others are in `imports`, `kinds`, `samples`, `changes`, `find` and `attestations`."""
 
 from typing import Annotated, Any
 
 import typer
 
 from node.app.opening import utc_now
+from node.cli.attestations import attest
 from node.cli.changes import correct, delete
 from node.cli.find import find
 from node.cli.imports import import_file, mappings
@@ -31,6 +32,9 @@ app.command(
 )(delete)
 app.command(epilog="Example: creditport records find --agreement 4f1c22ab --token 00112233445566778899aabbccddeeff")(
     find
+)
+app.command(epilog="Example: creditport records attest declared.csv --kind 503 --output attested.json --as alice")(
+    attest
 )
 app.command(epilog="Example: creditport records sample enterprises.csv --kind 101 --count 1000")(sample)
 

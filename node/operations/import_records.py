@@ -62,7 +62,7 @@ def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, con
     remaining, outcomes, seen = iter(rows), Counter[str](), 0
     names, repeats = HomeNames(store), Repeats()
     while batch := list(islice(remaining, BATCH)):
-        decided = [_decide(row, ordered.intake) for row in _identified(batch, names, ordered)]
+        decided = [decide(row, ordered.intake) for row in _identified(batch, names, ordered)]
         admitted = [one for one in decided if isinstance(one, Admitted)]
         repeated = frozenset(place for place, one in enumerate(admitted) if repeats.has_seen(one.record.source_key))
         stored = _store(admitted, repeated, ordered, store, context)
@@ -83,7 +83,7 @@ def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, con
 def sources_of(rows: Iterable[Row | BadRow], intake: Intake, keys: Container[bytes]) -> Iterator[tuple[bytes, int]]:
     """Give the rows that these source keys come from, as (key, row number): a second look, when there is a conflict."""
     for row in rows:
-        decided = _decide(row, intake)
+        decided = decide(row, intake)
         if isinstance(decided, Admitted) and decided.record.source_key in keys:
             yield decided.record.source_key, decided.row
 
@@ -95,7 +95,8 @@ def _identified(batch: list[Row | BadRow], names: HomeNames, ordered: Import) ->
     return names.identify(batch, ordered=ordered.join_by_name)
 
 
-def _decide(row: Row | BadRow | Rejected, intake: Intake) -> Admitted | Rejected:
+def decide(row: Row | BadRow | Rejected, intake: Intake) -> Admitted | Rejected:
+    """What becomes of one row of a file, whether it could be read or not."""
     if isinstance(row, Rejected):
         return row
     if isinstance(row, BadRow):
@@ -110,16 +111,18 @@ def _store(
     with store.write() as work:
         imported = work.records.add(rows, at, names_may_change=ordered.names_may_change, repeated=repeated)
         propagate(work, updates(imported.updated, ordered.law, at), ordered.law, context)
-        entry = _entry(admitted, imported.outcomes, ordered.order)
+        entry = _entry(admitted, imported.outcomes, ordered)
         work.journal.add([draft(entry, context.node, at, context.random)])
         work.commit()
     return imported
 
 
-def _entry(admitted: list[Admitted], outcomes: tuple[str, ...], order: SignedAct) -> EntryFacts:
+def _entry(admitted: list[Admitted], outcomes: tuple[str, ...], ordered: Import) -> EntryFacts:
     """One entry for a batch: how many of what, and the root over the contents, which the checkpoint then signs."""
-    over = root(leaf_hash(one.record.content_digest) for one in admitted)
-    detail: Detail = {"order": order.digest.hex(), "root": over.hex(), **Counter(outcomes)}
+    over, attested = root(leaf_hash(one.record.content_digest) for one in admitted), ordered.intake.attested
+    detail: Detail = {"order": ordered.order.digest.hex(), "root": over.hex(), **Counter(outcomes)}
+    if attested is not None and attested.documents:
+        detail = {**detail, "attestations": " ".join(attested.documents)}
     return EntryFacts(act=Act.RECORDS, detail=detail)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from registry.norms.code_lists import BandTableName, CodeListName
-from registry.parties import PartyClass
+from registry.parties import PartyClass, PartyName
 
 Text = Annotated[str, Meta(min_length=1)]
 NonEmpty = Meta(min_length=1)
@@ -181,7 +181,7 @@ class CatalogueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `norms_ref` the published operating norms without which public information is not shared (S 33). `key` names the
     fields that tell a record from others of its subject, `generated` those whose earliest day is that of generation
     (S 31), `legal_form` the one that says in which legal form public information was confirmed (S 3). In a kind whose
-    records are `named`, the subject's name is stated.
+    records are `named`, the subject's name is stated. `providers` may report the kind without being registered (S 8).
     """
 
     code: Text
@@ -206,6 +206,7 @@ class CatalogueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     disclosure: Disclosure
     sharing_scope: Annotated[frozenset[PartyClass], NonEmpty]
     norms_ref: Text
+    providers: frozenset[PartyName] = frozenset()
 
     def precisions(self, name: str) -> frozenset[Precision]:
         """In which precisions the wire field may cross; none for a field that is not in the entry."""
