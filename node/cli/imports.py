@@ -4,7 +4,7 @@ import codecs
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,14 @@ from typing import IO, Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from agreements.attestation import open_attestation
 from agreements.refusal import Refused
 from node.app.opening import Node, utc_now
 from node.cli.import_report import ImportReport, rejects_file
 from node.cli.inputs import text_of
 from node.cli.screen import Exit, err, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
+from node.domain.attestations import Attested, attested_in
 from node.domain.dates import shanghai_day
 from node.domain.intake import Intake, open_intake
 from node.domain.mapping import Mapping, read_mapping, standard_mapping
@@ -28,6 +30,8 @@ from node.domain.records import Kind
 from node.domain.rows import BadRow, Format, Row, read_rows
 from node.operations.import_records import Import, import_rows, sources_of
 from node.operations.operators import NotAllowed, order
+from registry.parties import PartyId
+from registry.snapshot import Listing
 
 KindOption = Annotated[
     Kind, typer.Option("--kind", help="101 registration, 201 penalty ...: see `creditport records kinds`.")
@@ -75,6 +79,13 @@ def import_file(
     mapping: MappingOption = None,
     rejects: Annotated[Path | None, typer.Option(help="Write every row that is not loaded there, with why.")] = None,
     source: Annotated[str, typer.Option(help="The system the file comes from (S 8).")] = "",
+    provider: Annotated[
+        str | None, typer.Option(help="The party that reports the records (S 8, 19).", show_default="this node")
+    ] = None,
+    attestation: Annotated[
+        list[Path] | None,
+        typer.Option(help="A signed attestation of self-declarations or odd codes. May be repeated.", exists=True),
+    ] = None,
     encoding: Annotated[
         str | None, typer.Option(help="Of the file, where the first 64 KiB do not show it: big5, gb18030.")
     ] = None,
@@ -92,7 +103,10 @@ def import_file(
     with ExitStack() as stack:
         opened = stack.enter_context(acting(node))
         read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
-        intake = _intake(opened, kind, source or file.name)
+        intake = intake_of(
+            opened, kind, source or file.name, provider=PartyId(provider or opened.party),
+            attested=_attested(opened, attestation or []),
+        )  # fmt: skip
         ordered = _order(opened, operator, read, intake, join_by_name=join_by_name, names_may_change=names_may_change)
         report = ImportReport(rejects_file(stack, rejects))
         stream = stack.enter_context(file.open("rb"))
@@ -155,25 +169,46 @@ def known_encoding(encoding: str | None) -> str | None:
         fail("--encoding names no known encoding: utf-8, gb18030, big5hkscs ...", Exit.USAGE)
 
 
-def _intake(node: Node, kind: Kind, source: str) -> Intake:
+def intake_of(node: Node, kind: Kind, source: str, *, provider: PartyId, attested: Attested | None) -> Intake:
+    """What rows of a file are measured by at this node; ends the command where none of them would be taken in."""
     intake = open_intake(
         kind,
         node.law,
-        provider=node.party,
+        provider=provider,
         source_system=source,
         today=shanghai_day(utc_now()),
-        # A self-declaration rests on the word of an admitted institution, which orders this import (S 20).
-        attested=frozenset() if kind is Kind.SELF_DECLARATION and not _is_admitted(node) else None,
+        registered=_registered(node, provider),
+        attested=attested,
     )
     if isinstance(intake, Refused):
         fail(f"{intake.reason}: {intake.detail}", Exit.REFUSED)
     return intake
 
 
-def _is_admitted(node: Node) -> bool:
+def listing_of(node: Node, party: PartyId) -> Listing | None:
+    """How the registry lists a party now."""
     with node.store.read() as work:
-        listing = node.facts(work).snapshot.party(node.party)
-    return listing is not None and listing.is_active
+        return node.facts(work).snapshot.party(party)
+
+
+def _registered(node: Node, provider: PartyId) -> frozenset[PartyId]:
+    """The provider if somebody answers for it; a node that no authority has listed yet may load its own records."""
+    listing = listing_of(node, provider)
+    own = listing is None and provider == node.party
+    return frozenset({provider}) if own or (listing is not None and listing.is_active) else frozenset()
+
+
+def _attested(node: Node, files: Sequence[Path]) -> Attested:
+    """What these attestations cover; the first that is nobody's word ends the command."""
+    with node.store.read() as work:
+        known = node.facts(work)
+    found = []
+    for file in files:
+        opened = open_attestation(file.read_bytes(), known.snapshot, utc_now(), known.law.rules.reference)
+        if isinstance(opened, Refused):
+            fail(f"{file.name}: {opened.reason}: {opened.detail}", Exit.REFUSED)
+        found.append(opened)
+    return attested_in(found)
 
 
 def _order(node: Node, operator: str, read: Source, intake: Intake, **choices: bool) -> Import:

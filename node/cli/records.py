@@ -1,11 +1,13 @@
-"""records: list, show. Taking them in is in `imports`, `kinds` and `samples`, changing them in `changes`."""
+"""records: list, show. The others are in `imports`, `kinds`, `samples`, `changes`, `find` and `attestations`."""
 
 from typing import Annotated, Any
 
 import typer
 
 from node.app.opening import utc_now
+from node.cli.attestations import attest
 from node.cli.changes import correct, delete
+from node.cli.find import find
 from node.cli.imports import import_file, mappings
 from node.cli.kinds import kinds, map_file
 from node.cli.samples import sample
@@ -28,6 +30,12 @@ app.command(epilog="Example: creditport records correct 17 --set status=REVOKED 
 app.command(
     epilog="Example: creditport records delete 17 --basis REVOKED --document 'Decision 2026-31' --as alice --second bob"
 )(delete)
+app.command(epilog="Example: creditport records find --agreement 4f1c22ab --token 00112233445566778899aabbccddeeff")(
+    find
+)
+app.command(epilog="Example: creditport records attest declared.csv --kind 503 --output attested.json --as alice")(
+    attest
+)
 app.command(epilog="Example: creditport records sample enterprises.csv --kind 101 --count 1000")(sample)
 
 

@@ -1,6 +1,6 @@
 """Rules of the regulation that a row has to pass beyond having its fields: small, named, one article each."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -26,16 +26,11 @@ _PROVISO: Final = "NX"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """By what a row is measured: the day, the rules and the words, and the attested documents that are known here.
-
-    `attested` are SHA-256 digests in hexadecimal; None where any document that is named counts as attested, because
-    the import itself is signed for.
-    """
+    """By what a row is measured: the day, the rules and the words."""
 
     today: date
     rules: RulePack
     vocabulary: Vocabulary
-    attested: Collection[str] | None = None
 
 
 Rule = Callable[[Facts, Measure], Finding | None]
@@ -108,14 +103,11 @@ def symbol_of_scale(facts: Facts, measure: Measure) -> Finding | None:
     return _finding(Refusal.GRADE_UNMAPPED, "symbol", "a symbol of its scale", "one of another scale")
 
 
-def attested(facts: Facts, measure: Measure) -> Finding | None:
-    """A self-declaration names the document with the subject's signature, which an institution attests (S 20, 26)."""
-    document = facts["attestation"]
-    if not document:
-        return _finding(Refusal.ATTESTATION_MISSING, "attestation", "the digest of an attested document", "none")
-    if measure.attested is not None and document not in measure.attested:
-        return _finding(Refusal.ATTESTATION_MISSING, "attestation", "a document that is attested here", "another")
-    return None
+def attested(facts: Facts, _: Measure) -> Finding | None:
+    """A self-declaration names the document with the subject's signature; `Attested` says who attests it (S 20)."""
+    if facts["attestation"]:
+        return None
+    return _finding(Refusal.ATTESTATION_MISSING, "attestation", "the digest of an attested document", "none")
 
 
 def subject_consent(facts: Facts, measure: Measure) -> Finding | None:

@@ -22,6 +22,7 @@ _SPECIAL_REGIONS: Final = ("HK", "MO")
 _MONTH: Final = re.compile(r"([0-9]{4})-(?:0[1-9]|1[0-2])")
 _QUARTER: Final = re.compile(r"([0-9]{4})-Q[1-4]")
 _FIVE_YEARS: Final = re.compile(r"([0-9]{4})-([0-9]{4})")
+_TOKEN: Final = re.compile(r"[0-9a-f]{32}")
 
 
 def check_deidentified(
@@ -29,9 +30,9 @@ def check_deidentified(
 ) -> Refused | None:
     """Refuse (NOT_DEIDENTIFIED) a rendition that holds anything but this kind's fields in their coarse forms.
 
-    Every value must be null, a code of its list, or a year, month, band or region; there is no field in which
-    text could pass. The answer names the field, never its value; a stranger among the fields is not even
-    named.
+    Every value must be null, a code of its list, a year, month, band or region, or a token of 32 hexadecimal digits;
+    there is no field in which text could pass. The answer names the field, never its value; a stranger among the
+    fields is not even named.
     """
     checks = _checks(kind, vocabulary)
     for name, value in values.items():
@@ -140,5 +141,6 @@ _FORMS: Final[Mapping[Precision, _Check]] = {
     Precision.CITY: _is_region(4),
     Precision.PROVINCE: _is_region(2),
     Precision.FLAG: lambda value: isinstance(value, bool),
+    Precision.TOKEN: lambda value: isinstance(value, str) and _TOKEN.fullmatch(value) is not None,
 }
 """How a value looks at a precision that another would not have; codes and bands are looked up in their lists."""

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, cast
 import msgspec
 
 from agreements.refusal import Refusal, Refused, refuse
+from node.domain.attestations import Attested
 from node.domain.conditions import Measure
 from node.domain.crowd import Cell, Cells, cells_of
 from node.domain.identification import read_subject, read_subjects
@@ -30,7 +31,7 @@ from node.domain.rows import Row
 from node.domain.severity import is_graded
 from node.domain.subjects import Subject
 from node.domain.vocabulary import Vocabulary, vocabulary_of
-from registry.norms.catalogue import Catalogue, CatalogueEntry, HomeField, ValueType, load_catalogue
+from registry.norms.catalogue import Catalogue, CatalogueEntry, Condition, HomeField, ValueType, load_catalogue
 from registry.norms.code_lists import CodeListName
 from registry.norms.entries import PROVISO
 from registry.norms.law import Law
@@ -65,8 +66,9 @@ class CommonColumns(NamedTuple):
 class Intake:
     """What all rows of one import share: the kind, who provides it, and the law it is measured by, compiled.
 
-    `months` is the longest period of each severity that an adverse public record has to name, if the law in force has
-    any; `today` is the day in Shenzhen.
+    `attested` is what attestations cover, None where rows are not asked for any: a correction changes a record that was
+    taken in, and whoever attests reads what there is to attest. `months` is the longest period of each severity that
+    an adverse public record has to name, if the law in force has any; `today` is the day in Shenzhen.
     """
 
     kind: Kind
@@ -77,11 +79,16 @@ class Intake:
     months: Mapping[str, int]
     vocabulary: Vocabulary
     today: date
+    attested: Attested | None = field(repr=False, compare=False)
     plan: Plan = field(repr=False, compare=False)
     period: Period = field(repr=False, compare=False)
     cells: Cells = field(repr=False, compare=False)
     common: CommonColumns = field(repr=False, compare=False)
     make_record: Callable[..., HomeRecord] = field(repr=False, compare=False)
+
+    def declared(self, digest: bytes) -> bytes | None:
+        """The content digest of a row that is its subject's own declaration; None of what others say."""
+        return digest if Condition.ATTESTED in self.entry.conditions else None
 
 
 def open_intake(  # an import is opened once, with everything that its rows have in common
@@ -91,21 +98,22 @@ def open_intake(  # an import is opened once, with everything that its rows have
     provider: PartyId,
     source_system: str,
     today: date,
-    attested: Collection[str] | None = None,
+    registered: Collection[PartyId] | None = None,
+    attested: Attested | None = None,
 ) -> Intake | Refused:
-    """Prepare an import; refused outside the catalogue (S 16) or without a named source (S 8, 19).
+    """Prepare an import; refused outside the catalogue (S 16), without a named source, or from nobody known (S 8, 19).
 
-    `attested` are the SHA-256 digests of the documents of self-declarations that institutions attested; without, a
-    document counts as attested by the order of the import that names it.
+    `registered` are the parties whose reports are taken in beside those that the catalogue lists for the kind; None
+    where the provider was found good before, as with a correction. `attested` as in `Intake`.
     """
     catalogue, rules = law.catalogue, law.rules
     entry = catalogue.entry(kind.value)
-    refused = _unfit(kind, entry, catalogue, rules, source_system)
+    refused = _unfit(kind, entry, catalogue, rules, source_system) or _unknown(provider, entry, registered, rules)
     if refused is not None or entry is None:
         return refused or refuse(Refusal.NOT_IN_CATALOGUE, rules.reference)
     words = vocabulary_of(law)
     months = {one.value: bounds.max_months for one, bounds in law.severities.items()} if is_graded(entry) else {}
-    measure = Measure(today=today, rules=rules, vocabulary=words, attested=attested)
+    measure = Measure(today=today, rules=rules, vocabulary=words)
     plan = make_plan(kind, catalogue, measure, severity_required=bool(months))
     item = CatalogueItem(catalogue=catalogue.id, version=catalogue.version, item=entry.code)
     # What all its records have in common, in the order of their fields; a record from a row is a first version.
@@ -119,6 +127,7 @@ def open_intake(  # an import is opened once, with everything that its rows have
         months=months,
         vocabulary=words,
         today=today,
+        attested=attested,
         plan=plan,
         period=period_of(entry, plan.names, rules.disclosure_years.value, months),
         cells=cells_of(kind, words),
@@ -135,6 +144,17 @@ def _common_columns(measure: Measure) -> CommonColumns:
         data_class=column_reader(_DATA_CLASS, measure),
         refused_classes={code: reason for tag, reason in _CLASSIFIED.items() for code in words.tagged(name, tag)},
     )
+
+
+def _unknown(
+    provider: PartyId, entry: CatalogueEntry | None, registered: Collection[PartyId] | None, rules: RulePack
+) -> Refused | None:
+    """Records come from parties that somebody answers for: an authority lists them, or the catalogue does (S 8)."""
+    listed = () if entry is None else entry.providers
+    if registered is None or provider in registered or provider in listed:
+        return None
+    detail = "provider: a registered party, or one that the catalogue lists for this kind, got another"
+    return refuse(Refusal.PROVIDER_NOT_REGISTERED, rules.reference, detail)
 
 
 def _unfit(
@@ -228,7 +248,17 @@ def _decided(row: Row, intake: Intake) -> Admitted | Finding:
     if isinstance(read, Finding):
         return read
     generated_at = intake.period.generation(read.values, generated_on)
-    return _NO_DAY if generated_at is None else _admitted(row, subject, read, generated_at, intake)
+    if generated_at is None:
+        return _NO_DAY
+    admitted = _admitted(row, subject, read, generated_at, intake)
+    return _unattested(admitted, intake) or admitted
+
+
+def _unattested(one: Admitted, intake: Intake) -> Finding | None:
+    """What of a row somebody would have to attest and nobody does."""
+    if intake.attested is None:
+        return None
+    return intake.attested.missing(one.subject, intake.declared(one.record.content_digest))
 
 
 def admit_all(rows: Sequence[Row], intake: Intake) -> list[Admitted | Rejected]:
@@ -277,7 +307,10 @@ def _judged(
     if isinstance(read, Finding):
         return None
     generated_at = intake.period.generation(read.values, day)
-    return None if generated_at is None else _admitted(row, subject, read, generated_at, intake)
+    if generated_at is None:
+        return None
+    admitted = _admitted(row, subject, read, generated_at, intake)
+    return admitted if _unattested(admitted, intake) is None else None
 
 
 def _admitted(row: Row, subject: Subject, read: ReadRow, generated_at: date, intake: Intake) -> Admitted:

@@ -126,7 +126,8 @@ def _table(field: HomeField | None) -> list[str]:
 
 
 def _has_table(field: HomeField) -> bool:
-    return field.codes is not None and field.codes is not CodeListName.REGIONS
+    """Whether a file has words for the codes; regions and industries are numbers of any depth, which intake reads."""
+    return field.codes is not None and field.codes not in {CodeListName.REGIONS, CodeListName.INDUSTRY_DIVISIONS}
 
 
 def _quoted(text: str) -> str:

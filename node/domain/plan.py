@@ -120,6 +120,7 @@ class Plan:
     columns: tuple[ColumnReader, ...]
     derived: tuple[Callable[[Subject], Stored], ...]
     stand_ins: tuple[tuple[int, int], ...]
+    nested: tuple[tuple[int, int], ...]
     rules: tuple[Rule, ...]
     measure: Measure
     make: Callable[..., Content]
@@ -161,6 +162,13 @@ class Plan:
                 stand_in if value is None else value
                 for value, stand_in in zip(columns[place], columns[other], strict=True)
             ]
+        for place, whole in self.nested:
+            stated = columns[whole]
+            for row, part in enumerate(columns[place]):
+                if part is not None and stated[row] is None:
+                    stated[row] = part[:1]
+                elif part is not None and stated[row] != part[:1]:
+                    doubtful.add(row)
         return columns
 
     def _values(self, reading: Reading, subject: Subject) -> list[Stored]:
@@ -183,7 +191,17 @@ class Plan:
         for place, other in self.stand_ins:
             if values[place] is None:
                 values[place] = values[other]
+        for place, whole in self.nested:
+            if values[place] is not None:
+                values[whole] = self._whole(reading, place, str(values[place])[:1], values[whole])
         return values
+
+    def _whole(self, reading: Reading, place: int, letter: str, stated: Stored) -> Stored:
+        """The code that another is within: its first letter, with which a stated one has to agree."""
+        if stated is not None and stated != letter:
+            heading = self.columns[place].heading
+            reading.note(Refusal.MALFORMED, heading, "a code within the row's own wider one", "one within another")
+        return letter
 
 
 def make_plan(kind: Kind, catalogue: Catalogue, measure: Measure, *, severity_required: bool) -> Plan:
@@ -201,6 +219,7 @@ def make_plan(kind: Kind, catalogue: Catalogue, measure: Measure, *, severity_re
         columns=tuple(column_reader(field, measure) for field in columns),
         derived=tuple(_DERIVED[field.derived] for field in derived if field.derived is not None),
         stand_ins=tuple((place[field.name], place[field.otherwise]) for field in columns if field.otherwise),
+        nested=tuple((place[field.name], place[field.within]) for field in columns if field.within),
         rules=_rules(catalogue, entry, severity_required=severity_required),
         measure=measure,
         make=make,
@@ -255,6 +274,9 @@ def _month_parser(field: HomeField, measure: Measure) -> Parse:
 
 def _code_parser(field: HomeField, measure: Measure) -> Parse:
     heading, allowed = field.heading, _words(field, measure)
+    if field.codes is CodeListName.INDUSTRY_DIVISIONS:
+        divisions = {code[1:]: code for code in allowed}
+        return lambda reading, text: reading.division(heading, text, divisions)
     return lambda reading, text: reading.code(heading, text, allowed)
 
 

@@ -23,6 +23,7 @@ _SEPARATOR: Final = re.compile(r"[;；、|]")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _INTEGER: Final = re.compile(r"[0-9]{1,9}")
 _MONTH: Final = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})月?|(\d{2}))")
+_INDUSTRY: Final = re.compile(r"([A-T]?)([0-9]{2})[0-9]{0,2}")
 _DISTRICT: Final = re.compile(r"[0-9]{6}")
 _PROVINCE: Final = re.compile(r"[0-9]{2}(?:00)?(?:00)?")
 _TRUTH: Final = {
@@ -96,6 +97,18 @@ class Reading:
         if value in allowed:
             return value
         self.note(Refusal.MALFORMED, field, "a code of the list", _described(value))
+        return None
+
+    def division(self, field: str, value: str, divisions: Mapping[str, str]) -> str | None:
+        """The division of an industrial class in two to four digits, with or without its section's letter.
+
+        `divisions` are the codes by their two digits: 3912, C3912, 391 and C39 are all in C39.
+        """
+        found = _INDUSTRY.fullmatch(value.upper())
+        code = None if found is None else divisions.get(found[2])
+        if found is not None and code is not None and found[1] in {"", code[0]}:
+            return code
+        self.note(Refusal.MALFORMED, field, "a class of GB/T 4754, such as C3912 or 3912", _described(value))
         return None
 
     def codes(self, field: str, value: str, allowed: frozenset[str]) -> tuple[str, ...]:

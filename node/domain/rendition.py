@@ -6,11 +6,13 @@ whatever an agreement may say.
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from typing import Final
 
 from crypto.commitment import Value
+from crypto.document_token import DocumentTokens
+from node.domain.document_numbers import token_items, token_of
 from node.domain.errors import NotRenderable
 from node.domain.money import Money, in_yuan
 from node.domain.records import Content, Kind, Stored
@@ -26,19 +28,23 @@ Told = Mapping[str, Precision | None]
 """In which precision each field is told; None for one that is given up, and told as null."""
 
 
-def render(content: Content, granted: Told, vocabulary: Vocabulary) -> dict[str, Value]:
+def render(
+    content: Content, granted: Told, vocabulary: Vocabulary, tokens: DocumentTokens | None = None
+) -> dict[str, Value]:
     """The granted fields of a record, each at its precision; null where it is given up or home does not know the value.
 
-    No identifier, name, exact day, document number, amount or free text of `content` is in the result. Raises
-    NotRenderable when a granted field or precision has no de-identified form; an agreement that passed the
-    catalogue's check never asks for one.
+    No identifier, name, exact day, document number, amount or free text of `content` is in the result. `tokens` are
+    those of the agreement; without them no token has a form. Raises NotRenderable when a granted field or precision
+    has no de-identified form; an agreement that passed the catalogue's check never asks for one.
     """
-    return {name: rule(content) for name, rule in rules_of(content.KIND, granted, vocabulary).items()}
+    return {name: rule(content) for name, rule in rules_of(content.KIND, granted, vocabulary, tokens).items()}
 
 
-def rules_of(kind: Kind, granted: Told, vocabulary: Vocabulary) -> dict[str, Rule]:
+def rules_of(
+    kind: Kind, granted: Told, vocabulary: Vocabulary, tokens: DocumentTokens | None = None
+) -> dict[str, Rule]:
     """By granted field of a kind, how its value is made; for many records it is looked up once. Raises as `render`."""
-    rules = _rules(kind, vocabulary)
+    rules = {**_rules(kind, vocabulary), **({} if tokens is None else _token_rules(kind, vocabulary, tokens))}
     try:
         return {name: rules[name, how] if how is not None else _given_up for name, how in granted.items()}
     except KeyError:
@@ -47,7 +53,9 @@ def rules_of(kind: Kind, granted: Told, vocabulary: Vocabulary) -> dict[str, Rul
 
 def renderable(kind: Kind, vocabulary: Vocabulary | None = None) -> frozenset[tuple[str, Precision]]:
     """Every field and precision that has a de-identified form for this kind."""
-    return frozenset(_rules(kind, vocabulary or load_vocabulary()))
+    words = vocabulary or load_vocabulary()
+    tokens = {(item.name, Precision.TOKEN) for item in token_items(words.catalogue, kind)}
+    return frozenset(_rules(kind, words)) | tokens
 
 
 def valid_until(disclose_until: date | None, precision: Precision = Precision.MONTH) -> date | None:
@@ -73,7 +81,20 @@ def _given_up(_: Content) -> Value:
 def _rules(kind: Kind, vocabulary: Vocabulary) -> Mapping[tuple[str, Precision], Rule]:
     entry = vocabulary.catalogue.entry(kind.value)
     items = () if entry is None else entry.items
-    return {(item.name, how): _rule(item, how, vocabulary) for item in items for how in item.precisions}
+    return {
+        (item.name, how): _rule(item, how, vocabulary)
+        for item in items
+        for how in item.precisions
+        if how is not Precision.TOKEN
+    }
+
+
+def _token_rules(kind: Kind, vocabulary: Vocabulary, tokens: DocumentTokens) -> Mapping[tuple[str, Precision], Rule]:
+    """The rules that need a key; never cached, so that none outlives the act it is made for."""
+    return {
+        (item.name, Precision.TOKEN): partial(token_of, item=item, tokens=tokens)
+        for item in token_items(vocabulary.catalogue, kind)
+    }
 
 
 def _rule(item: DataItem, precision: Precision, vocabulary: Vocabulary) -> Rule:

@@ -58,14 +58,15 @@ def sample_enterprises(seed: int, count: int, today: date) -> Iterator[dict[str,
 def _enterprise(origin: _Origin, serial: int, words: _Words, chance: random.Random, today: date) -> dict[str, str]:
     pick = chance.choice
     region, place = pick(words.regions) if origin.organisation else (origin.code, "")
-    trade_zh, trade_en, section = pick(words.trades)
+    trade_zh, trade_en, division = pick(words.trades)
     row = {
         "name_zh": f"{place}{pick(words.zh)}{pick(words.zh)}{pick(words.zh)}{trade_zh}{origin.suffix_zh}",
         "name_en": f"{pick(words.en)} {pick(words.en)} {trade_en} {origin.suffix_en}",
         "entity_type": pick(origin.entity_types),
         "established_on": (today - timedelta(days=chance.randrange(30, 12_000))).isoformat(),
         "capital": f"{pick(_CAPITALS)}万",
-        "industry_section": section,
+        "industry_section": division[:1],
+        "industry_division": division,
         "region_code": region,
         "address": f"{place}{pick(words.zh)}{pick(words.zh)}路{chance.randrange(1, 400)}号",
         "status": pick(words.statuses),

@@ -129,11 +129,16 @@ class _Reader:
 
 def sources_of(rows: Iterable[Row | BadRow], intake: Intake, keys: Container[bytes]) -> Iterator[tuple[bytes, int]]:
     """Give the rows that these source keys come from, as (key, row number): a second look, when there is a conflict."""
+    for one in decided_in_portions(rows, intake):
+        if isinstance(one, Admitted) and one.record.source_key in keys:
+            yield one.record.source_key, one.row
+
+
+def decided_in_portions(rows: Iterable[Row | BadRow], intake: Intake) -> Iterator[Admitted | Rejected]:
+    """What becomes of all rows of a file; no more than a portion of them is in memory."""
     remaining = iter(rows)
     while portion := list(islice(remaining, _PORTION)):
-        for decided in _decided(portion, intake):
-            if isinstance(decided, Admitted) and decided.record.source_key in keys:
-                yield decided.record.source_key, decided.row
+        yield from _decided(portion, intake)
 
 
 def _decided(rows: Sequence[Row | BadRow | Rejected], intake: Intake) -> Iterator[Admitted | Rejected]:
@@ -154,16 +159,18 @@ def _store(
     with uncollected(), store.write() as work:
         imported = work.records.add(rows, at, names_may_change=ordered.names_may_change, repeated=repeated)
         propagate(work, updates(imported.updated, ordered.law, at), ordered.law, context)
-        entry = _entry(rows, imported.outcomes, ordered.order)
+        entry = _entry(rows, imported.outcomes, ordered)
         work.journal.add([draft(entry, context.node, at, context.random)])
         work.commit()
     return imported
 
 
-def _entry(rows: list[NewRecordRow], outcomes: tuple[str, ...], order: SignedAct) -> EntryFacts:
+def _entry(rows: list[NewRecordRow], outcomes: tuple[str, ...], ordered: Import) -> EntryFacts:
     """One entry for a batch: how many of what, and the root over the contents, which the checkpoint then signs."""
-    over = root(leaf_hash(one.content_digest) for one in rows)
-    detail: Detail = {"order": order.digest.hex(), "root": over.hex(), **Counter(outcomes)}
+    over, attested = root(leaf_hash(one.content_digest) for one in rows), ordered.intake.attested
+    detail: Detail = {"order": ordered.order.digest.hex(), "root": over.hex(), **Counter(outcomes)}
+    if attested is not None and attested.documents:
+        detail = {**detail, "attestations": " ".join(attested.documents)}
     return EntryFacts(act=Act.RECORDS, detail=detail)
 
 

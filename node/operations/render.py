@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from agreements.agreement import Agreement
+from crypto.document_token import document_tokens
 from crypto.keys import Suite
 from crypto.renditions import NAME_SIZE, Shape, Told, Written
 from node.domain.context import Context
@@ -266,7 +267,8 @@ class Renderer:
         profile, epoch = agreement.terms.deid_profile, self._disclosure.epoch
         shape = Shape(agreement.digest, epoch, kind, profile, Suite.ONE, like.fields)
         granted = {name: self._granted[kind][name] for name in like.fields}
-        rules = rules_of(Kind(kind), step.of(granted), self._disclosure.vocabulary)
+        tokens = document_tokens(self._disclosure.context.keys.pseudonym_seed, agreement.terms.agreement)
+        rules = rules_of(Kind(kind), step.of(granted), self._disclosure.vocabulary, tokens)
         return _Plan(shape, [rules[name] for name in shape.names], step.ending)
 
 

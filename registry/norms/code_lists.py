@@ -22,6 +22,7 @@ class CodeListName(StrEnum):
 
     ENTITY_TYPES = "entity-types"
     STATUSES = "statuses"
+    INDUSTRY_DIVISIONS = "industry-divisions"
     INDUSTRY_SECTIONS = "industry-sections"
     REGIONS = "regions"
     PENALTY_TYPES = "penalty-types"

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from registry.norms.code_lists import BandTableName, CodeListName
-from registry.parties import PartyClass
+from registry.parties import PartyClass, PartyName
 
 Text = Annotated[str, Meta(min_length=1)]
 NonEmpty = Meta(min_length=1)
@@ -20,7 +20,10 @@ PROVISO: Final = 0
 
 
 class Precision(StrEnum):
-    """How exactly a wire field tells what the home record knows; within a scale, finer ones come first."""
+    """How exactly a wire field tells what the home record knows; within a scale, finer ones come first.
+
+    TOKEN: not at all, but for the home node, which alone can say which document's number a keyed token stands for.
+    """
 
     EXACT_CODE = "CODE"
     BAND = "BAND"
@@ -30,8 +33,10 @@ class Precision(StrEnum):
     FIVE_YEARS = "FIVE_YEARS"
     CITY = "CITY"
     PROVINCE = "PROVINCE"
+    DIVISION = "DIVISION"
     SECTION = "SECTION"
     FLAG = "FLAG"
+    TOKEN = "TOKEN"  # noqa: S105 - the name of a precision, no password
 
 
 class Nature(StrEnum):
@@ -118,8 +123,10 @@ class HomeField(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `column` is its heading in a file, the name itself if empty. A day is not later than today unless it may lie
     `ahead`; 2099-12-31 and later is there without end. `otherwise` names the field whose value stands in for an empty
-    one. A field that is not `stored` is asked for and judged, and not kept. A field `added_in` a later version is left
-    out of stored content while it is empty, so that what was stored before reads, and digests, as it did.
+    one. A code that is `within` another field's begins with that field's letter, and gives it when it is empty: the
+    division of an industry its section. A field that is not `stored` is asked for and judged, and not kept. A field
+    `added_in` a later version is left out of stored content while it is empty, so that what was stored before reads,
+    and digests, as it did.
     """
 
     name: FieldName
@@ -132,6 +139,7 @@ class HomeField(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ahead: bool = False
     stored: bool = True
     otherwise: FieldName | None = None
+    within: FieldName | None = None
     derived: Derivation | None = None
     added_in: Annotated[int, Meta(ge=1)] = 1
 
@@ -185,8 +193,9 @@ class CatalogueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `norms_ref` the published operating norms without which public information is not shared (S 33). `key` names the
     fields that tell a record from others of its subject, `generated` those whose earliest day is that of generation
     (S 31), `legal_form` the one that says in which legal form public information was confirmed (S 3). In a kind whose
-    records are `named`, the subject's name is stated. `rare` names the wire fields that can single out an enterprise
-    together, in the order in which they are given up where they would.
+    records are `named`, the subject's name is stated. `providers` may report the kind without being registered (S 8).
+    `rare` names the wire fields that can single out an enterprise together, in the order in which they are given up
+    where they would.
     """
 
     code: Text
@@ -212,6 +221,7 @@ class CatalogueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     disclosure: Disclosure
     sharing_scope: Annotated[frozenset[PartyClass], NonEmpty]
     norms_ref: Text
+    providers: frozenset[PartyName] = frozenset()
 
     def precisions(self, name: str) -> frozenset[Precision]:
         """In which precisions the wire field may cross; none for a field that is not in the entry."""

@@ -29,6 +29,7 @@ class Fault(NamedTuple):
 _DAYS: Final = frozenset({ValueType.DAY, ValueType.MONTH})
 _MADE_FROM: Final[Mapping[Precision, frozenset[ValueType]]] = {
     Precision.EXACT_CODE: frozenset({ValueType.CODE, ValueType.CODES}),
+    Precision.DIVISION: frozenset({ValueType.CODE}),
     Precision.SECTION: frozenset({ValueType.CODE}),
     Precision.BAND: frozenset({ValueType.MONEY, ValueType.INTEGER}),
     Precision.MONTH: _DAYS,
@@ -38,11 +39,16 @@ _MADE_FROM: Final[Mapping[Precision, frozenset[ValueType]]] = {
     Precision.CITY: frozenset({ValueType.REGION}),
     Precision.PROVINCE: frozenset({ValueType.REGION}),
     Precision.FLAG: frozenset({ValueType.FLAG}),
+    Precision.TOKEN: frozenset({ValueType.DOCUMENT_NUMBER}),
 }
-"""From what each precision can be made: no name, number, text or digest is among it, and so none ever crosses."""
+"""From what each precision can be made: no name, text or digest is among it, and so none ever crosses; of a document's
+number its keyed token does."""
 _ORDER: Final = tuple(Precision)
-_SINGLING_OUT: Final = frozenset(_MADE_FROM) - {Precision.EXACT_CODE, Precision.FLAG}
-"""Precisions of what an enterprise can be found by: days, amounts, places and industries, however coarse."""
+_SINGLING_OUT: Final = frozenset(_MADE_FROM) - {Precision.EXACT_CODE, Precision.FLAG, Precision.TOKEN}
+"""Precisions of what an enterprise can be found by: days, amounts, places and industries, however coarse.
+
+A token tells nothing without its key.
+"""
 _RARE: Final = _SINGLING_OUT | {Precision.EXACT_CODE}
 _CODED: Final = frozenset({ValueType.CODE, ValueType.CODES})
 
@@ -68,6 +74,8 @@ def _fields(entry: CatalogueEntry) -> Iterator[Fault]:
             yield Fault(f"fields.{field.name}", "a code list for codes, and for nothing else")
         if field.otherwise is not None and entry.home_field(field.otherwise) is None:
             yield Fault(f"fields.{field.name}.otherwise", "a field of this entry")
+        if field.within is not None and not _holds_code(entry, field):
+            yield Fault(f"fields.{field.name}.within", "a stored code of this entry, and one code in each")
     for place, named, types in (
         ("key", entry.key, frozenset(ValueType) - {ValueType.CODES, ValueType.MONEY}),
         ("generated", entry.generated, _DAYS),
@@ -77,6 +85,11 @@ def _fields(entry: CatalogueEntry) -> Iterator[Fault]:
             yield Fault(place, "stored fields of this entry, of a type that fits")
     if any(not field.required for field in entry.fields if field.name in entry.key):
         yield Fault("key", "required fields")
+
+
+def _holds_code(entry: CatalogueEntry, field: HomeField) -> bool:
+    one = frozenset({ValueType.CODE})
+    return field.within is not None and field.type in one and _is_stored(entry, field.within, one)
 
 
 def _is_stored(entry: CatalogueEntry, name: str, types: frozenset[ValueType]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from agreements.agreement import Agreement
 from agreements.terms import Manner, Quotas, Terms
 from crypto import commitment
+from crypto.document_token import DocumentTokens, document_tokens
 from crypto.envelope import parse, read_payload
 from crypto.frame import KIND, FrameHeader
 from node.domain.correction import correct
@@ -282,20 +283,35 @@ def by_alias(network: Network, home: PartyId) -> dict[bytes, RecordRow]:
     return member.read(act)
 
 
-def may_say(row: RecordRow) -> dict[str, list[object]]:
+def may_say(row: RecordRow, tokens: DocumentTokens) -> dict[str, list[object]]:
     """What may be told of a record now in every agreed field: as was agreed, or coarser, or not, where it is rare."""
     content, words = record_from_row(row).content, load_vocabulary()
     entry = words.catalogue.entries[row.kind]
     told: dict[str, list[object]] = {
-        item.name: [render(content, {item.name: how}, words)[item.name] for how in item.precisions]
+        item.name: [render(content, {item.name: how}, words, tokens)[item.name] for how in item.precisions]
         for item in entry.items
     }
     return {name: [*forms, None] if name in entry.rare else forms for name, forms in told.items()}
 
 
+def tokens_by_alias(network: Network, home: PartyId) -> dict[bytes, DocumentTokens]:
+    """Home's document tokens under the agreement that each alias was shown under."""
+    member = network.members[home]
+    seed = member.context.keys.pseudonym_seed
+
+    def act(work: UnitOfWork) -> dict[bytes, DocumentTokens]:
+        known = member.facts(work).agreements
+        tokens = {digest: document_tokens(seed, one.terms.agreement) for digest, one in known.items()}
+        rows = work.records.page(None, 0, 10_000)
+        shown = [one for row in rows for one in work.ledger.of_record(row.record_no)]
+        return {one.alias: tokens[one.agreement] for one in shown}
+
+    return member.read(act)
+
+
 def differences(network: Network, home: PartyId, holders: Iterable[PartyId]) -> list[str]:
     """Where a holder's copy is not what home says now; empty when every copy is right."""
-    known = by_alias(network, home)
+    known, tokens = by_alias(network, home), tokens_by_alias(network, home)
     wrong = []
     for holder in holders:
         for copy in copies(network, holder):
@@ -304,7 +320,7 @@ def differences(network: Network, home: PartyId, holders: Iterable[PartyId]) -> 
                 wrong.append(f"{holder} holds a copy of a record that home never showed")
             elif row.deleted_at is not None:
                 wrong.append(f"{holder} holds a copy of a deleted record")
-            elif any(value not in may_say(row)[name] for name, value in copy.values.items()):
+            elif any(value not in may_say(row, tokens[copy.alias])[name] for name, value in copy.values.items()):
                 wrong.append(f"{holder} holds another version than home has now")
     return wrong
 

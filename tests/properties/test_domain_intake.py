@@ -20,7 +20,7 @@ from node.domain.rendition import render, renderable
 from node.domain.rows import BadRow, Format, Row, read_rows
 from node.domain.vocabulary import load_vocabulary
 from registry.norms.catalogue import ValueType, load_catalogue
-from tests.unit.node.domain.given import intake
+from tests.unit.node.domain.given import TOKENS, intake
 from tests.unit.node.domain.sampled import ADMITTED, sampled
 
 WORDS = load_vocabulary()
@@ -66,7 +66,7 @@ def contents(draw: st.DrawFn) -> Content:
 def test_a_rendition_tells_nothing_that_identifies(content: Content, data: st.DataObject) -> None:
     forms = sorted(renderable(content.KIND))
     granted = dict(data.draw(st.lists(st.sampled_from(forms), min_size=1)))
-    rendered = render(content, granted, WORDS)
+    rendered = render(content, granted, WORDS, TOKENS)
     shown = json.dumps(rendered, ensure_ascii=False)
 
     assert rendered.keys() == granted.keys()
@@ -83,7 +83,7 @@ def test_a_rendition_tells_nothing_that_identifies(content: Content, data: st.Da
 @given(contents())
 def test_every_rendition_passes_the_receivers_own_check(content: Content) -> None:
     for name, precision in renderable(content.KIND):
-        rendered = render(content, {name: precision}, WORDS)
+        rendered = render(content, {name: precision}, WORDS, TOKENS)
         assert check_deidentified(content.KIND.value, rendered, WORDS, "SZ-DRAFT-82") is None
         assert check_precision(content.KIND.value, rendered, {name: precision}, WORDS, "SZ-DRAFT-82") is None
 

@@ -84,6 +84,22 @@ def listed(values: dict[str, Any]) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
+def test_the_document_token_of_a_copy_is_resolved_by_the_provider_and_by_nobody_else(
+    world: World, agreement: str, answer: Answer
+) -> None:
+    (token,) = {one["values"]["document_token"] for one in answer.told if one["kind"] == "201"}
+    words = ("records", "find", "--agreement", agreement, "--token")
+
+    (found,) = world.agency.ask(*words, token)
+
+    assert answer.header.frame in found["shown_in_frames"]
+    content = world.agency.ask("records", "show", str(found["record"]))["content"]
+    assert content["decision_no"].endswith("新0000001号")
+    assert "no record here has this token" in world.agency.run(*words, "00" * 16, expect=(1,)).stderr
+    assert "provides under this agreement" in world.bank.run(*words, token, expect=(1,)).stderr
+    assert "32 hexadecimal digits" in world.agency.run(*words, content["decision_no"], expect=(2,)).stderr
+
+
 def test_each_rendition_proves_itself_under_the_signed_root(answer: Answer) -> None:
     leaves = [leaf_hash(one.commitment) for one in answer.received]
 

@@ -9,6 +9,7 @@ import pytest
 
 from crypto import envelope
 from crypto.canonical import canonical
+from tests.unit.agreements.test_attestation import ATTESTATION, SIGNED
 from tests.unit.agreements.world import CONSENT, DIGEST, TERMS, attested, authorised, both_signed, filed
 
 PAGES = Path(__file__).parents[3] / "docs" / "protocol"
@@ -28,6 +29,7 @@ def payload(raw: bytes, kind: str) -> bytes:
     [
         ("agreement.md", [canonical(TERMS)]),
         ("filing.md", [payload(filed(), "filing-receipt")]),
+        ("attestation.md", [canonical(ATTESTATION)]),
         ("authorisation.md", [payload(authorised().raw, "authorisation"), canonical(CONSENT)]),
     ],
 )
@@ -40,6 +42,8 @@ def test_the_digests_of_the_pages_are_those_of_their_examples() -> None:
     assert envelope.parse(both_signed(), "agreement").digest == DIGEST
     receipt = envelope.parse(filed(), "filing-receipt").digest.hex()
     assert receipt in (PAGES / "filing.md").read_text(encoding="utf-8")
+    attestation = envelope.parse(SIGNED, "attestation").digest.hex()
+    assert attestation in (PAGES / "attestation.md").read_text(encoding="utf-8")
     page = (PAGES / "authorisation.md").read_text(encoding="utf-8")
     assert {authorised().digest.hex(), attested().digest.hex(), authorised().salt.hex()} <= set(
         re.findall(r"[0-9a-f]{32,64}", page)

@@ -127,15 +127,18 @@ def test_one_code_claimed_by_two_names_is_reported_with_both_rows_and_stays_so(b
 
 
 def test_odd_codes_are_loaded_and_reported_with_their_rows_and_an_attested_check_is_kept(
-    bank: Terminal, tmp_path: Path
+    authority: Terminal, bank: Terminal, tmp_path: Path
 ) -> None:
     early = REGISTRATION | {"uscc": "91350211M0000XUF46", "uscc_check_attested": "true"}
     odd = [early | {"uscc": code, "uscc_check_attested": ""} for code in ("91440300MA5TERT14M", "91440300MA5TERT13J")]
     file = written(tmp_path / "odd.csv", REGISTRATION | {"uscc_check_attested": "true"}, early, *odd)
 
-    told = imported(bank, file, "101")
-    again = imported(bank, file, "101")
-    said = bank.run("records", "import", str(file), "--kind", "101").stdout
+    word = ("--attestation", str(tmp_path / "word.json"))
+    authority.run("records", "attest", str(file), "--kind", "101", "--output", word[1])
+
+    told = imported(bank, file, "101", *word)
+    again = imported(bank, file, "101", *word)
+    said = bank.run("records", "import", str(file), "--kind", "101", *word).stdout
     first, second = (bank.ask("records", "show", number)["content"]["identifiers"][0] for number in ("1", "2"))
 
     assert counts(told) == (4, 4, 0, 0, 0, 0, 0)
@@ -146,6 +149,16 @@ def test_odd_codes_are_loaded_and_reported_with_their_rows_and_an_attested_check
     assert "loaded: row 3 with a check character that does not fit" in said
     assert "loaded: row 4 and 1 more with a unified code whose organisation code" in said
     assert (first["check_waived"], second["check_waived"]) == (False, True)
+
+
+def test_a_code_that_does_not_fit_is_not_loaded_on_the_file_s_own_word(bank: Terminal, tmp_path: Path) -> None:
+    early = REGISTRATION | {"uscc": "91350211M0000XUF46", "uscc_check_attested": "true"}
+    rejects = tmp_path / "rejects.csv"
+
+    told = imported(bank, written(tmp_path / "odd.csv", early), "101", "--rejects", str(rejects), code=1)
+
+    assert told["rejected"] == 1
+    assert "ATTESTATION_MISSING,uscc_check_attested" in rejects.read_text("utf-8")
 
 
 def test_penalties_without_a_code_are_all_named_and_alike_ones_once_on_the_screen(

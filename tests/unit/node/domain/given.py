@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from crypto.document_token import document_tokens
 from node.domain.intake import Admitted, Intake, Rejected, admit, open_intake
 from node.domain.records import Kind
 from node.domain.rows import Row
@@ -9,6 +10,8 @@ from registry.norms.law import shipped_law
 from registry.parties import PartyId
 
 TODAY = date(2026, 11, 23)
+TOKENS = document_tokens(b"seed of a home in these tests ok", "0a" * 16)
+"""Home's document tokens under some agreement."""
 USCC = "91440300MA5TERT15Q"
 REGISTRATION = {
     "uscc": USCC,

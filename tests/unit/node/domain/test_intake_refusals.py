@@ -9,7 +9,9 @@ from types import MappingProxyType
 import msgspec
 import pytest
 
+from agreements.consent import SubjectName
 from agreements.refusal import Refusal, Refused
+from node.domain.attestations import Attested
 from node.domain.intake import Admitted, Intake, Rejected, admit, open_intake
 from node.domain.records import Kind
 from node.domain.rows import BadRow, Format, Row, read_rows
@@ -28,17 +30,21 @@ CATALOGUE, RULES = LAW.catalogue, LAW.rules
 GRADING = read_overlay(shipped("rules", "CN-NDRC-2026")).severities
 
 
+PROVIDER = PartyId("sz-credit")
+
+
 def opened(
     kind: Kind,
     catalogue: Catalogue = CATALOGUE,
     rules: RulePack = RULES,
     severities: Mapping[Severity, SeverityBounds] = MappingProxyType({}),
-    attested: frozenset[str] | None = None,
+    attested: Attested | None = None,
     source: str = "municipal register",
+    registered: frozenset[PartyId] | None = None,
 ) -> Intake | Refused:
     law = replace(LAW, catalogue=catalogue, rules=rules, severities=severities)
     return open_intake(
-        kind, law, provider=PartyId("sz-credit"), source_system=source, today=TODAY, attested=attested
+        kind, law, provider=PROVIDER, source_system=source, today=TODAY, registered=registered, attested=attested
     )  # fmt: skip
 
 
@@ -280,15 +286,54 @@ def test_attestation_missing() -> None:
     assert reason(taken(Kind.SELF_DECLARATION, attestation="")) == (Refusal.ATTESTATION_MISSING, "attestation")
 
 
-def test_attestation_missing_where_nobody_attested_the_document() -> None:
-    (row,) = sampled(Kind.SELF_DECLARATION)
-    known, none = (
-        opened(Kind.SELF_DECLARATION, attested=documents)
-        for documents in (frozenset({row["attestation"]}), frozenset[str]())
-    )
+def test_attestation_missing_where_nobody_attested_what_the_row_says() -> None:
+    good = taken(Kind.SELF_DECLARATION)
+    assert isinstance(good, Admitted)
+    first = good.subject.identifiers[0]
+    name = SubjectName(scheme=first.scheme.value, value=first.value)
+    covered = Attested(declarations=frozenset({(name, good.record.content_digest.hex())}))
+    kind = Kind.SELF_DECLARATION
 
-    assert isinstance(taken_by(known, Kind.SELF_DECLARATION), Admitted)
-    assert reason(taken_by(none, Kind.SELF_DECLARATION)) == (Refusal.ATTESTATION_MISSING, "attestation")
+    assert taken_by(opened(kind, attested=covered), kind) == good
+    for missing in (
+        taken_by(opened(kind, attested=Attested()), kind),
+        taken_by(opened(kind, attested=covered), kind, statement="本企业从未受到处罚"),
+        taken_by(opened(kind, attested=covered), kind, attestation="0a" * 32),
+        taken_by(opened(kind, attested=covered), kind, uscc="91440300MA5TERT15Q"),
+    ):
+        assert reason(missing) == (Refusal.ATTESTATION_MISSING, "attestation")
+
+
+def test_attestation_missing_where_nobody_attested_a_code_that_does_not_fit() -> None:
+    early = {"uscc": "91350211M0000XUF46", "uscc_check_attested": "true"}
+    names = [SubjectName(scheme="CN-USCC", value=code) for code in (early["uscc"], "91350211M0000XUF45")]
+    kind = Kind.REGISTRATION
+    covered, other, none = (Attested(identifiers=frozenset(some)) for some in (names[:1], names[1:], ()))
+
+    assert isinstance(taken_by(opened(kind, attested=covered), kind, **early), Admitted)
+    for attested in (other, none):
+        answer = taken_by(opened(kind, attested=attested), kind, **early)
+        assert reason(answer) == (Refusal.ATTESTATION_MISSING, "uscc_check_attested")
+
+
+def test_a_row_that_needs_nobody_s_word_is_asked_for_none() -> None:
+    assert isinstance(taken_by(opened(Kind.PENALTY, attested=Attested()), Kind.PENALTY), Admitted)
+
+
+def test_provider_not_registered() -> None:
+    answer = opened(Kind.PENALTY, registered=frozenset({PartyId("hk-bank")}))
+
+    assert isinstance(answer, Refused)
+    assert (answer.reason, answer.detail.split(":")[0]) == (Refusal.PROVIDER_NOT_REGISTERED, "provider")
+    assert isinstance(opened(Kind.PENALTY, registered=frozenset({PROVIDER})), Intake)
+
+
+def test_a_provider_that_the_catalogue_lists_for_the_kind_needs_no_registration() -> None:
+    entry = msgspec.structs.replace(CATALOGUE.entries["201"], providers=frozenset({PROVIDER}))
+    listing = msgspec.structs.replace(CATALOGUE, entries={**CATALOGUE.entries, "201": entry})
+
+    assert isinstance(opened(Kind.PENALTY, listing, registered=frozenset()), Intake)
+    assert isinstance(opened(Kind.LICENCE, listing, registered=frozenset()), Refused)
 
 
 # Reasons of other groups that intake gives, too.

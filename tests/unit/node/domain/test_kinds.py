@@ -13,7 +13,7 @@ from node.domain.rendition import render, renderable
 from node.domain.rows import Row
 from node.domain.vocabulary import load_vocabulary
 from registry.norms.catalogue import Crossing, Precision, load_catalogue
-from tests.unit.node.domain.given import intake
+from tests.unit.node.domain.given import TOKENS, intake
 from tests.unit.node.domain.sampled import ADMITTED, sampled
 
 WORDS = load_vocabulary()
@@ -28,7 +28,7 @@ def admitted(kind: Kind, **changes: str) -> Admitted:
 
 
 def shown(content: Content, **granted: Precision) -> dict[str, object]:
-    return dict(render(content, granted, WORDS))
+    return dict(render(content, granted, WORDS, TOKENS))
 
 
 @pytest.mark.parametrize("kind", ADMITTED)
@@ -48,7 +48,7 @@ def test_every_wire_field_of_every_kind_passes_the_receivers_own_check(kind: Kin
         answer = admit(Row(number, row), intake(kind))
         assert isinstance(answer, Admitted), answer
         for name, precision in renderable(kind):
-            values = render(answer.record.content, {name: precision}, WORDS)
+            values = render(answer.record.content, {name: precision}, WORDS, TOKENS)
             assert check_deidentified(kind.value, values, WORDS, "SZ-DRAFT-82") is None
             assert check_precision(kind.value, values, {name: precision}, WORDS, "SZ-DRAFT-82") is None
 

@@ -66,6 +66,28 @@ def test_a_file_with_our_own_header_is_mapped_whole(kind: Kind) -> None:
     assert isinstance(admit(mapped, intake(kind)), Admitted)
 
 
+@pytest.mark.parametrize("heading", ["处罚日期", "处罚决定日期", "处罚时间"])
+def test_the_day_of_a_penalty_is_found_however_short_its_heading(heading: str) -> None:
+    text = draft_mapping(Kind.PENALTY, ["行政相对人名称", "统一社会信用代码", "罚款金额", heading], "fines")
+
+    assert {column.target: column.sources for column in read_mapping(text).columns}["decided_on"] == (heading,)
+    assert "[columns.decided_on]\n" in text
+
+
+@pytest.mark.parametrize("heading", ["行业代码", "国民经济行业代码", "行业大类"])
+def test_a_code_of_an_industry_is_found_and_read_as_its_division(heading: str) -> None:
+    headings = ["统一社会信用代码", "企业名称", "成立日期", heading]
+    texts = ["91440300MA5TERT15Q", "深圳市示例科技有限公司", "1998-06-18", "3912"]
+    mapped = read_mapping(draft_mapping(Kind.REGISTRATION, headings, "own")).apply(
+        Row(2, dict(zip(headings, texts, strict=True)))
+    )
+
+    assert isinstance(mapped, Row)
+    answer = admit(mapped, intake(Kind.REGISTRATION))
+    assert isinstance(answer, Admitted), answer
+    assert (answer.record.content["industry_division"], answer.record.content["industry_section"]) == ("C39", "C")
+
+
 def test_english_headings_are_found() -> None:
     headings = ["Company Number", "Company name in English", "Date of Incorporation", "Company Type"]
     found = read_mapping(draft_mapping(Kind.REGISTRATION, headings, "companies")).columns

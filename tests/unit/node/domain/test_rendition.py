@@ -12,13 +12,14 @@ from node.domain.records import Kind
 from node.domain.rendition import render, renderable, valid_until
 from node.domain.vocabulary import load_vocabulary
 from registry.norms.catalogue import Precision, load_catalogue
-from tests.unit.node.domain.given import penalised, registered
+from tests.unit.node.domain.given import TOKENS, penalised, registered
 
 FINE = {
     "entity_type_code": Precision.EXACT_CODE,
     "established": Precision.YEAR,
     "capital_band": Precision.BAND,
     "industry_section": Precision.SECTION,
+    "industry_division": Precision.DIVISION,
     "region": Precision.CITY,
     "status_code": Precision.EXACT_CODE,
     "has_lei": Precision.FLAG,
@@ -31,16 +32,18 @@ PUNISHED = {
     "authority_level": Precision.EXACT_CODE,
     "legal_basis_code": Precision.EXACT_CODE,
     "performed": Precision.FLAG,
+    "document_token": Precision.TOKEN,
 }
 WORDS = load_vocabulary()
 
 
 def test_a_registration_leaves_in_codes_bands_and_years() -> None:
-    assert render(registered().record.content, FINE, WORDS) == {
+    assert render(registered(industry_division="3912").record.content, FINE, WORDS) == {
         "entity_type_code": "LIMITED",
         "established": 1998,
         "capital_band": "C2",
         "industry_section": "C",
+        "industry_division": "C39",
         "region": "4403",
         "status_code": "ACTIVE",
         "has_lei": False,
@@ -48,7 +51,7 @@ def test_a_registration_leaves_in_codes_bands_and_years() -> None:
 
 
 def test_a_penalty_leaves_in_codes_bands_and_months() -> None:
-    assert render(penalised().record.content, PUNISHED, WORDS) == {
+    assert render(penalised().record.content, PUNISHED, WORDS, TOKENS) == {
         "penalty_types": ("FINE", "WARNING"),
         "amount_band": "A1",
         "decision": "2024-03",
@@ -56,6 +59,7 @@ def test_a_penalty_leaves_in_codes_bands_and_months() -> None:
         "authority_level": "CITY",
         "legal_basis_code": "REGISTRATION",
         "performed": True,
+        "document_token": TOKENS.token("201", "document_token", "深市监罚[2024]77号"),
     }
 
 
@@ -106,6 +110,11 @@ def test_everything_the_catalogue_offers_has_a_form_and_nothing_else_has() -> No
         assert renderable(kind) == {(item.name, how) for item in entry.items for how in item.precisions}
 
 
+def test_without_the_key_of_the_agreement_no_token_has_a_form() -> None:
+    with pytest.raises(NotRenderable):
+        render(penalised().record.content, {"document_token": Precision.TOKEN}, WORDS)
+
+
 def test_a_copy_is_valid_until_the_first_of_the_month() -> None:
     assert valid_until(penalised().record.disclose_until) == date(2029, 3, 1)
     assert valid_until(penalised().record.disclose_until, Precision.YEAR) == date(2029, 1, 1)
@@ -114,7 +123,10 @@ def test_a_copy_is_valid_until_the_first_of_the_month() -> None:
 
 def test_a_receiver_lets_in_what_home_renders() -> None:
     assert check_deidentified("101", render(registered().record.content, FINE, WORDS), WORDS, "SZ-DRAFT-82") is None
-    assert check_deidentified("201", render(penalised().record.content, PUNISHED, WORDS), WORDS, "SZ-DRAFT-82") is None
+    assert (
+        check_deidentified("201", render(penalised().record.content, PUNISHED, WORDS, TOKENS), WORDS, "SZ-DRAFT-82")
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,6 +143,9 @@ def test_a_receiver_lets_in_what_home_renders() -> None:
         ("101", "established", ("1998",)),
         ("101", "capital_band", "500000"),
         ("101", "industry_section", "C39"),
+        ("101", "industry_division", "C3912"),
+        ("101", "industry_division", "39"),
+        ("101", "industry_division", "A39"),
         ("101", "region", "440300"),
         ("101", "status_code", "active"),
         ("101", "has_lei", 1),
@@ -147,6 +162,14 @@ def test_a_receiver_lets_in_what_home_renders() -> None:
         ("201", "authority_level", ""),
         ("201", "legal_basis_code", "REGISTRATION "),
         ("201", "performed", "true"),
+        ("201", "document_token", "深市监罚〔2024〕77号"),
+        ("201", "document_token", "2024077"),
+        ("201", "document_token", "0a" * 15),
+        ("201", "document_token", "0A" * 16),
+        ("201", "document_token", "0a" * 16 + "\n"),
+        ("201", "document_token", "0a" * 32),
+        ("201", "document_token", 77),
+        ("101", "document_token", "0a" * 16),
         ("999", "performed", True),
     ],
 )

@@ -71,17 +71,19 @@ def test_a_penalty_has_to_pass_the_rule_of_its_category() -> None:
     assert CATALOGUE.conditions(CATALOGUE.entries["231"]) == (Condition.NOT_CORRECTED,)
 
 
-def test_no_name_number_or_text_can_be_told_in_any_precision() -> None:
-    told = {field.type for entry in CATALOGUE.entries.values() for item in entry.items
-            if (field := entry.home_field(item.made_from))}  # fmt: skip
+def test_no_name_or_text_can_be_told_in_any_precision_and_a_number_as_a_token_only() -> None:
+    told = {(field.type, how) for entry in CATALOGUE.entries.values() for item in entry.items
+            if (field := entry.home_field(item.made_from)) for how in item.precisions}  # fmt: skip
 
-    assert not told & {
-        ValueType.TEXT,
-        ValueType.FREE_TEXT,
-        ValueType.DOCUMENT_NUMBER,
-        ValueType.REFERENCE,
-        ValueType.DIGEST,
-    }
+    assert not {kind for kind, _ in told} & {ValueType.TEXT, ValueType.FREE_TEXT, ValueType.REFERENCE, ValueType.DIGEST}
+    assert {how for kind, how in told if kind is ValueType.DOCUMENT_NUMBER} == {Precision.TOKEN}
+
+
+def test_the_numbers_that_an_institution_gives_itself_do_not_cross_even_as_tokens() -> None:
+    tokens = {kind for kind, entry in CATALOGUE.entries.items() if entry.precisions("document_token")}
+
+    assert tokens.isdisjoint({"101", "311", "401", "402", "403", "501", "502", "503", "209"})
+    assert tokens >= {"102", "201", "205", "221", "301", "601"}
 
 
 def test_registrations_cross_with_these_fields_only() -> None:
@@ -89,7 +91,7 @@ def test_registrations_cross_with_these_fields_only() -> None:
 
     assert entry is not None
     assert entry.field_names == {
-        *("entity_type_code", "established", "capital_band", "industry_section"),
+        *("entity_type_code", "established", "capital_band", "industry_section", "industry_division"),
         *("region", "status_code", "has_lei"),
     }
     assert entry.disclosure.years is None
@@ -101,7 +103,7 @@ def test_penalties_cross_with_these_fields_only_and_for_five_years() -> None:
     assert entry is not None
     assert entry.field_names == {
         *("penalty_types", "amount_band", "decision", "authority_class"),
-        *("authority_level", "legal_basis_code", "performed"),
+        *("authority_level", "legal_basis_code", "performed", "document_token"),
     }
     assert (entry.disclosure.years, entry.publicity) == (5, Publicity.BY_QUERY)
 
@@ -159,9 +161,9 @@ def test_an_entry_that_lacks_what_the_regulation_asks_is_refused(line: str) -> N
         ('crosses = "NEVER"', 'crosses = "OFF"', "entries.209.crosses"),
         ('name = "has_lei"', 'name = "region"', "entries.101.items"),
         ("negative_category = 1\n", "", "entries.201.negative_category"),
-        ('rare = ["region"', 'rare = ["has_lei", "region"', "entries.101.rare"),
-        ('rare = ["region"', 'rare = ["region", "region"', "entries.101.rare"),
-        ('rare = ["region"', 'rare = ["address", "region"', "entries.101.rare"),
+        ('rare = ["industry_division", "region"', 'rare = ["has_lei", "region"', "entries.101.rare"),
+        ('rare = ["industry_division", "region"', 'rare = ["region", "region"', "entries.101.rare"),
+        ('rare = ["industry_division", "region"', 'rare = ["address", "region"', "entries.101.rare"),
         ('rare = ["decision", ', 'rare = ["penalty_types", "decision", ', "entries.201.rare"),
         ('polarity = "BASIC"', 'polarity = "BASIC"\nnegative_category = 1', "entries.101.negative_category"),
     ],

@@ -1,0 +1,81 @@
+"""Attest what the rows of a file need an institution's word for; the journal names the document (S 20, 26)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from agreements.attestation import KIND, MOST, Attestation, WaiverReason, sign_attestation
+from crypto import envelope
+from crypto.keys import Suite
+from node.domain.attestations import ToAttest
+from node.domain.context import Context
+from node.domain.intake import Intake, Rejected
+from node.domain.journal import Act, Detail, EntryFacts
+from node.domain.operators import Role, SigningOperator
+from node.domain.rows import BadRow, Row
+from node.operations.import_records import decided_in_portions
+from node.operations.operators import NotAllowed, order
+from node.operations.ports import UnitOfWork
+from node.operations.write_down import write_down
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What is to be attested of a file, and which of its rows would not be taken in whoever attests them."""
+
+    attestation: Attestation
+    refused: tuple[Rejected, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """A signed attestation and the digest that names it."""
+
+    digest: bytes
+    raw: bytes = field(repr=False)
+
+
+def gather(
+    rows: Iterable[Row | BadRow], intake: Intake, reason: WaiverReason, until: datetime, context: Context
+) -> Gathered | NotAllowed:
+    """Read a file as an import would, and gather what its rows need attested; `intake` asks for no attestation."""
+    needed, refused = ToAttest(), []
+    for answer in decided_in_portions(rows, intake):
+        if isinstance(answer, Rejected):
+            refused.append(answer)
+        else:
+            needed.take(answer.subject, intake.declared(answer.record.content_digest), reason)
+    declarations, identifiers = needed.in_order()
+    if not declarations and not identifiers:
+        return NotAllowed(why="no row of this file needs an attestation")
+    if max(len(declarations), len(identifiers)) > MOST:
+        return NotAllowed(why=f"one attestation covers at most {MOST} rows: divide the file")
+    attestation = Attestation(
+        attested_at=context.now(),
+        declarations=declarations,
+        expires_at=until,
+        identifiers=identifiers,
+        issuer=context.node,
+        suite=Suite.ONE,
+    )
+    return Gathered(attestation=attestation, refused=tuple(refused))
+
+
+def attest_records(
+    work: UnitOfWork, attestation: Attestation, operator: SigningOperator, context: Context
+) -> Issued | NotAllowed:
+    """Sign an attestation on an operator's order; order and entry name its digest and nobody whom it is about."""
+    raw = sign_attestation(attestation, context.keys.document)
+    digest = envelope.parse(raw, KIND).digest
+    ordered = order(work, operator, Role.RECORDS, digest, context)
+    if isinstance(ordered, NotAllowed):
+        return ordered
+    detail: Detail = {
+        "attestation": digest.hex(),
+        "declarations": len(attestation.declarations),
+        "identifiers": len(attestation.identifiers),
+        "order": ordered.digest.hex(),
+    }
+    write_down(work, EntryFacts(act=Act.RECORDS, detail=detail), context)
+    work.commit()
+    return Issued(digest=digest, raw=raw)
