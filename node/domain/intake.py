@@ -223,8 +223,7 @@ def _decided(row: Row, intake: Intake) -> Admitted | Finding:
     read = intake.plan.read(reading, subject, names)
     if isinstance(read, Finding):
         return read
-    generated_at = intake.period.generation(read.values, generated_on)
-    return _NO_DAY if generated_at is None else _admitted(row, subject, read, generated_at, intake)
+    return _made(row, subject, read, generated_on, intake)
 
 
 def admit_all(rows: Sequence[Row], intake: Intake) -> list[Admitted | Rejected]:
@@ -272,8 +271,14 @@ def _judged(
     read = plan.judge(values, subject, names)
     if isinstance(read, Finding):
         return None
-    generated_at = intake.period.generation(read.values, day)
-    return None if generated_at is None else _admitted(row, subject, read, generated_at, intake)
+    made = _made(row, subject, read, day, intake)
+    return None if isinstance(made, Finding) else made
+
+
+def _made(row: Row, subject: Subject, read: ReadRow, generated_on: date | None, intake: Intake) -> Admitted | Finding:
+    """The record of a row that was read, alone or with others; what is decided last is decided here for both."""
+    generated_at = intake.period.generation(read.values, generated_on)
+    return _NO_DAY if generated_at is None else _admitted(row, subject, read, generated_at, intake)
 
 
 def _admitted(row: Row, subject: Subject, read: ReadRow, generated_at: date, intake: Intake) -> Admitted:
