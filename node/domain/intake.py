@@ -247,18 +247,7 @@ def _decided(row: Row, intake: Intake) -> Admitted | Finding:
     read = intake.plan.read(reading, subject, names)
     if isinstance(read, Finding):
         return read
-    generated_at = intake.period.generation(read.values, generated_on)
-    if generated_at is None:
-        return _NO_DAY
-    admitted = _admitted(row, subject, read, generated_at, intake)
-    return _unattested(admitted, intake) or admitted
-
-
-def _unattested(one: Admitted, intake: Intake) -> Finding | None:
-    """What of a row somebody would have to attest and nobody does."""
-    if intake.attested is None:
-        return None
-    return intake.attested.missing(one.subject, intake.declared(one.record.content_digest))
+    return _made(row, subject, read, generated_on, intake)
 
 
 def admit_all(rows: Sequence[Row], intake: Intake) -> list[Admitted | Rejected]:
@@ -306,11 +295,19 @@ def _judged(
     read = plan.judge(values, subject, names)
     if isinstance(read, Finding):
         return None
-    generated_at = intake.period.generation(read.values, day)
+    made = _made(row, subject, read, day, intake)
+    return None if isinstance(made, Finding) else made
+
+
+def _made(row: Row, subject: Subject, read: ReadRow, generated_on: date | None, intake: Intake) -> Admitted | Finding:
+    """The record of a row that was read, alone or with others; what is decided last is decided here for both."""
+    generated_at = intake.period.generation(read.values, generated_on)
     if generated_at is None:
-        return None
+        return _NO_DAY
     admitted = _admitted(row, subject, read, generated_at, intake)
-    return admitted if _unattested(admitted, intake) is None else None
+    if intake.attested is None:
+        return admitted
+    return intake.attested.missing(subject, intake.declared(admitted.record.content_digest)) or admitted
 
 
 def _admitted(row: Row, subject: Subject, read: ReadRow, generated_at: date, intake: Intake) -> Admitted:

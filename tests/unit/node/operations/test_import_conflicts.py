@@ -1,10 +1,12 @@
 """Rows that contradict what is known, or name their enterprise only: named, never merged and never guessed."""
 
+import pytest
+
 from node.domain.intake import Case, Rejected
 from node.domain.operators import Role
 from node.domain.records import Kind
 from node.domain.rows import BadRow, Row
-from node.operations.import_records import BATCH, Import, Progress, import_rows, sources_of
+from node.operations.import_records import Import, Progress, import_rows, sources_of
 from tests.fakes.exchange import intake, load, ordered
 from tests.fakes.members import LAW
 from tests.fakes.world import World
@@ -77,15 +79,18 @@ def test_new_names_are_taken_when_they_are_expected_but_not_two_of_one_file(admi
     assert [(one.row, one.case, one.problem.field) for one in progress.rejects] == [(3, Case.CONFLICT, "row")]
 
 
-def test_a_file_that_says_two_things_about_one_record_changes_nothing_when_it_comes_again(admitted: World) -> None:
-    filler = [REGISTRATION | {"uscc": "", "hk_cr": f"{number:07d}"} for number in range(BATCH)]
+def test_a_file_that_says_two_things_about_one_record_changes_nothing_when_it_comes_again(
+    admitted: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.operations.import_records.BATCH", 300)
+    filler = [REGISTRATION | {"uscc": "", "hk_cr": f"{number:07d}"} for number in range(300)]
     rows = (REGISTRATION, *filler, REGISTRATION | {"status": "REVOKED"})
 
     first, again = (imported(admitted, Kind.REGISTRATION, *rows) for _ in range(2))
 
     expected = "what an earlier row of this file said, now record 1"
-    assert told(first) == told(again) == [(BATCH + 3, Case.CONFLICT, "row", expected, 1)]
-    assert (first.outcomes["new"], again.outcomes["unchanged"]) == (BATCH + 1, BATCH + 1)
+    assert told(first) == told(again) == [(303, Case.CONFLICT, "row", expected, 1)]
+    assert (first.outcomes["new"], again.outcomes["unchanged"]) == (301, 301)
 
 
 def test_two_decisions_under_one_number_are_not_taken_for_one(admitted: World) -> None:

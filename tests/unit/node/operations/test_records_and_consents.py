@@ -17,7 +17,7 @@ from node.domain.operators import KIND, OperatorAct, Role, SignedAct, SigningOpe
 from node.domain.records import Kind
 from node.domain.rows import BadRow, Row
 from node.operations.attest_consents import Attestation, attest_consents
-from node.operations.import_records import BATCH, Import, Progress, import_rows
+from node.operations.import_records import Import, Progress, import_rows
 from node.operations.operators import NotAllowed, add_operator, order
 from node.operations.rows import OperatorRow
 from node.operations.stored_records import record_from_row
@@ -96,31 +96,41 @@ def test_every_row_that_is_not_loaded_is_named_with_what_was_wrong(admitted: Wor
     assert SHOWN.value not in str(progress.rejects)
 
 
-def test_rows_are_stored_in_batches_with_one_entry_each(admitted: World) -> None:
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many rows are stored at once meanwhile: so few that a test of several batches is quick."""
+    monkeypatch.setattr("node.operations.import_records.BATCH", 300)
+    return 300
+
+
+def test_rows_are_stored_in_batches_with_one_entry_each(admitted: World, small_batches: int) -> None:
     before = len(admitted.agency.journal())
-    bad: list[Row | BadRow] = [BadRow(number, Problem("row", "text", "bytes")) for number in range(BATCH - 1)]
+    batch = small_batches
+    bad: list[Row | BadRow] = [BadRow(number, Problem("row", "text", "bytes")) for number in range(batch - 1)]
 
-    progress = imported(admitted, *bad, Row(BATCH + 1, REGISTRATION), Row(BATCH + 2, REGISTRATIONS[1]))
+    progress = imported(admitted, *bad, Row(batch + 1, REGISTRATION), Row(batch + 2, REGISTRATIONS[1]))
 
-    assert [one.rows for one in progress] == [BATCH, BATCH + 1]
-    assert [len(one.rejects) for one in progress] == [BATCH - 1, 0]
+    assert [one.rows for one in progress] == [batch, batch + 1]
+    assert [len(one.rejects) for one in progress] == [batch - 1, 0]
     written = admitted.agency.journal()[before:]
     assert [one.entry.act.value for one in written] == ["records", "records"]
     assert [one.detail["new"] for one in written] == [1, 1]
 
 
-def test_an_interrupted_import_keeps_its_committed_batches_and_is_simply_repeated(admitted: World) -> None:
-    agency = admitted.agency
+def test_an_interrupted_import_keeps_its_committed_batches_and_is_simply_repeated(
+    admitted: World, small_batches: int
+) -> None:
+    agency, batch = admitted.agency, small_batches
     act = ordered(agency, Role.RECORDS)
-    rows = [Row(number, REGISTRATION | {"uscc": "", "hk_cr": f"{number:07d}"}) for number in range(1, BATCH + 3)]
+    rows = [Row(number, REGISTRATION | {"uscc": "", "hk_cr": f"{number:07d}"}) for number in range(1, batch + 3)]
     running = import_rows(rows, by(act, agency), agency.store, agency.context)
     next(running)
     del running
-    assert counts(admitted) == {"101": BATCH}
+    assert counts(admitted) == {"101": batch}
 
     (_, last) = import_rows(rows, by(act, agency), agency.store, agency.context)
 
-    assert (last.outcomes["unchanged"], last.outcomes["new"]) == (BATCH, 2)
+    assert (last.outcomes["unchanged"], last.outcomes["new"]) == (batch, 2)
 
 
 def test_the_entry_of_an_import_commits_to_order_and_contents_and_names_nothing_of_them(admitted: World) -> None:
