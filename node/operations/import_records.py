@@ -18,7 +18,9 @@ from node.domain.rows import BadRow, Row
 from node.operations.change_records import propagate, updates
 from node.operations.join_by_name import HomeNames
 from node.operations.ports import Store
+from node.operations.recheck_records import note_law
 from node.operations.rows import Imported
+from node.operations.standings import admit_again
 from node.operations.stored_records import row_from_admitted
 from registry.norms.law import Law
 
@@ -109,6 +111,8 @@ def _store(
     at, rows = context.now(), [row_from_admitted(one) for one in admitted]
     with store.write() as work:
         imported = work.records.add(rows, at, names_may_change=ordered.names_may_change, repeated=repeated)
+        if note_law(work, ordered.law) and imported.updated:
+            admit_again(work, list(imported.updated))
         propagate(work, updates(imported.updated, ordered.law, at), ordered.law, context)
         entry = _entry(admitted, imported.outcomes, ordered.order)
         work.journal.add([draft(entry, context.node, at, context.random)])

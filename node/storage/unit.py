@@ -15,6 +15,7 @@ from node.storage.operator_store import SqlGeneration, SqlOperators
 from node.storage.outbox_store import SqlOutbox
 from node.storage.record_store import SqlRecords
 from node.storage.registry_store import SqlPeers, SqlRegistries
+from node.storage.standing_store import SqlRechecks, SqlStandings, SqlWithholdings
 from node.storage.transaction import Transaction
 from node.storage.usage_store import SqlUsage
 
@@ -26,8 +27,8 @@ class SqlUnit:
         "_transaction", "agreements", "changes", "clock_book", "clocks", "consents", "copies", "erasures",
         "evidence", "exhibits", "generation", "inspections", "journal", "known_pseudonyms", "ledger", "notice_answers",
         "notice_streams", "notices", "notices_taken", "operators", "outbox", "peers", "pseudonyms",
-        "pushed_frames", "received_frames", "records", "registries", "renditions", "sent_frames",
-        "settlements", "tree", "usage",
+        "pushed_frames", "received_frames", "rechecks", "records", "registries", "renditions", "sent_frames",
+        "settlements", "standings", "tree", "usage", "withholdings",
     )  # fmt: skip
 
     def __init__(self, transaction: Transaction) -> None:
@@ -39,6 +40,9 @@ class SqlUnit:
         self.agreements: ports.Agreements = SqlAgreements(transaction)
         self.records: ports.Records = SqlRecords(transaction)
         self.changes: ports.Changes = SqlChanges(transaction)
+        self.standings: ports.Standings = SqlStandings(transaction)
+        self.rechecks: ports.Rechecks = SqlRechecks(transaction)
+        self.withholdings: ports.Withholdings = SqlWithholdings(transaction)
         self.pseudonyms: ports.Pseudonyms = SqlPseudonyms(transaction)
         self.renditions: ports.Renditions = SqlRenditions(transaction)
         self.ledger: ports.Ledger = SqlLedger(transaction)

@@ -22,7 +22,17 @@ from node.operations.ports.parties import (
     Registries,
     Usage,
 )
-from node.operations.ports.records import Changes, Ledger, Pseudonyms, Records, Renditions, Settlements
+from node.operations.ports.records import (
+    Changes,
+    Ledger,
+    Pseudonyms,
+    Rechecks,
+    Records,
+    Renditions,
+    Settlements,
+    Standings,
+    Withholdings,
+)
 
 __all__ = [
     "Agreements",
@@ -50,16 +60,19 @@ __all__ = [
     "Pseudonyms",
     "PushedFrames",
     "ReceivedFrames",
+    "Rechecks",
     "Records",
     "Registries",
     "Renditions",
     "SentFrames",
     "Settlements",
+    "Standings",
     "Store",
     "TakenNotices",
     "Tree",
     "UnitOfWork",
     "Usage",
+    "Withholdings",
 ]
 
 
@@ -74,6 +87,9 @@ class UnitOfWork(Protocol):
     records: Records
     pseudonyms: Pseudonyms
     changes: Changes
+    standings: Standings
+    rechecks: Rechecks
+    withholdings: Withholdings
     renditions: Renditions
     ledger: Ledger
     settlements: Settlements

@@ -19,6 +19,7 @@ from node.domain.notices import Stream
 from node.domain.receipts import COPY_KIND, KIND
 from node.operations import rows
 from node.operations.inspection_rows import InspectionRow
+from node.operations.standing_rows import RecheckRow, WithholdingRow
 from node.storage.errors import Unusable
 from registry.parties import PartyId
 
@@ -131,6 +132,9 @@ class State:
         self.records: Table[HomeRecord] = Table()
         self.wrong_contents: set[tuple[int, bytes]] = set()  # (record number, content digest)
         self.deletions: dict[int, rows.DeletionRow] = {}
+        self.fallen: dict[int, tuple[str, str]] = {}  # (reason code, field) by record number
+        self.rechecks: Table[RecheckRow] = Table()
+        self.withholdings: Table[WithholdingRow] = Table()
 
         # (Agreement number, epoch, pseudonym) leads to (subject number, identifier number).
         self.pseudonyms: dict[tuple[int, int, bytes], tuple[int, int]] = {}
