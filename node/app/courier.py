@@ -33,7 +33,7 @@ TOGETHER = frozenset({JobKind.RECEIPTS, JobKind.COPY_RECEIPTS, JobKind.NOTICES})
 """Kinds whose waiting jobs for one peer are done as one."""
 
 ASK_AGAIN = 1.0
-"""Seconds until a lane that another process has, or an outbox that cannot be read, is asked for again."""
+"""Seconds until a lane that another process has, or an outbox that is still or cannot be read, is looked at again."""
 
 Lane = tuple[PartyId, JobKind]
 Errand = Callable[[Sequence[Job]], Awaitable[None]]
@@ -52,12 +52,15 @@ class Courier:
     chance: Random = field(default_factory=SystemRandom)
     _lanes: dict[Lane, asyncio.Task[None]] = field(default_factory=dict)
     _elsewhere: dict[Lane, float] = field(default_factory=dict)
+    _seen: int | None = None
+    _look_at: float = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Do jobs as they fall due, until `stop`; what is under way then is finished, or given back to the outbox."""
         try:
             while not stop.is_set():
-                await self._round()
+                if await self._may_have_work():
+                    await self._round()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), self.every)
         finally:
@@ -72,6 +75,20 @@ class Courier:
         await self._round()
         await asyncio.gather(*self._lanes.values())
 
+    async def _may_have_work(self) -> bool:
+        """Whether anything was committed since the last look, or so much time went by that a job may have fallen due.
+
+        What is committed after the number was asked for moves it again: no job waits for longer than `ASK_AGAIN`.
+        """
+        try:
+            version = await self.threads.run(self.threads.store.data_version)
+        except Exception:  # noqa: BLE001 - whatever it is, the round meets it too, and logs it
+            return True
+        if version == self._seen and time.monotonic() < self._look_at:
+            return False
+        self._seen, self._look_at = version, time.monotonic() + ASK_AGAIN
+        return True
+
     async def _round(self) -> None:
         self._lanes = {key: lane for key, lane in self._lanes.items() if not lane.done()}
         now = time.monotonic()
@@ -84,7 +101,10 @@ class Courier:
             await asyncio.sleep(ASK_AGAIN)
             return
         for key in waiting:
-            if key not in self._lanes and key not in self._elsewhere:
+            if key in self._lanes:
+                # Its end is seen in the next round, not by what it commits.
+                self._seen = None
+            elif key not in self._elsewhere:
                 self._lanes[key] = asyncio.create_task(self._with_duty(key))
 
     async def _waiting(self) -> dict[Lane, list[Job]]:

@@ -60,10 +60,20 @@ def attest(
         typer.Option(formats=["%Y-%m-%d"], help="Last moment; the rule pack bounds it.", show_default="180 days"),
     ] = None,
     form: Annotated[Form, typer.Option(help="How the consent was given.")] = Form.WRITTEN,
+    standalone: Annotated[
+        bool, typer.Option("--standalone/--bundled", help="Given by itself, apart from other terms (S 25).")
+    ] = True,
+    free: Annotated[bool, typer.Option("--free/--conditioned", help="No service depended on it (S 25).")] = True,
+    warned: Annotated[
+        bool, typer.Option("--warned/--unwarned", help="The form warns of what may follow (S 24).")
+    ] = True,
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
-    """Attest that you hold the written consent of these enterprises, under your operator's signature."""
+    """Attest that you hold the written consent of these enterprises, under your operator's signature.
+
+    You attest with it how the consent came about: standalone, free and warned, unless you say otherwise.
+    """
     subjects = read_subjects(subject, subject_file, check_attested=uscc_check_attested)
     with evidence.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").digest()
@@ -82,13 +92,17 @@ def attest(
                 valid_until=until.replace(tzinfo=UTC) if until else utc_now() + DEFAULT_TERM,
                 evidence=digest,
                 form=form,
+                standalone=standalone,
+                service_not_conditioned=free,
+                adverse_warning=warned,
             )
             done = attest_consents(work, attestation, who, opened.facts(work).law.rules, opened.context)
     if isinstance(done, NotAllowed):
         fail(done.why, Exit.REFUSED)
     if isinstance(done, Refused):
         fail_refused(done)
-    facts({"consents": len(done), "valid_until": attestation.valid_until}, as_json=json)
+    assured = {"standalone": standalone, "free": free, "warned": warned}
+    facts({"consents": len(done), "valid_until": attestation.valid_until, **assured}, as_json=json)
 
 
 def _note_strange(given: set[str], named: set[str], what: str) -> None:

@@ -5,6 +5,8 @@ from importlib import import_module
 
 import typer
 
+from node.cli.screen import tells_its_version
+
 HELP = (
     "Exchange enterprise credit records lawfully and provably between Shenzhen, Hong Kong and the Greater Bay Area."
     "\n\nName the node's folder with --node or CREDITPORT_NODE. Passphrases come from CREDITPORT_PASSPHRASE and "
@@ -39,8 +41,7 @@ def program(wanted: str | None = None) -> typer.Typer:
         rich_markup_mode="rich",
         help=HELP,
     )
-    # A lone command would become the whole program; a callback keeps it a command of one.
-    app.callback()(lambda: None)
+    tells_its_version(app, "creditport")
     if wanted not in GROUPS:
         import_module("node.cli.nodes").add_to(app)
     if wanted in COMMANDS:

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum, IntEnum
-from typing import Any, NoReturn
+from importlib.metadata import version
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -39,6 +40,22 @@ class Exit(IntEnum):
     NOT_NOW = 3
     LOCAL = 4
     INTERRUPTED = 130
+
+
+def tells_its_version(app: typer.Typer, program: str) -> None:
+    """Give a program its `--version`; a lone command, too, stays a command of it and does not become the whole."""
+
+    def tell(asked: bool) -> None:
+        if asked:
+            sys.stdout.write(f"{program} {version('creditport')}\n")
+            raise typer.Exit
+
+    @app.callback()
+    def begin(
+        *,
+        told: Annotated[bool, typer.Option("--version", callback=tell, is_eager=True, help="Say the version.")] = False,
+    ) -> None:
+        pass
 
 
 def fail(sentence: str, code: Exit, program: str = "creditport") -> NoReturn:

@@ -22,7 +22,11 @@ from registry.norms.rule_pack import RulePack
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attestation:
-    """What is attested of every subject in one order; `evidence` is the SHA-256 of the signed paper or file."""
+    """What is attested of every subject in one order; `evidence` is the SHA-256 of the signed paper or file.
+
+    The last three are what the form says of how the consent came about (S 24, 25): by itself and tied to no other
+    matter, without a service that depends on it, after a warning of what may follow from it.
+    """
 
     agreement: Agreement
     subjects: Sequence[Identifier]
@@ -32,6 +36,9 @@ class Attestation:
     evidence: bytes
     form: Form = Form.WRITTEN
     conditions: str = ""
+    standalone: bool = True
+    service_not_conditioned: bool = True
+    adverse_warning: bool = True
 
 
 def attest_consents(
@@ -72,9 +79,9 @@ def _consent(subject: Identifier, attestation: Attestation, context: Context) ->
         conditions=attestation.conditions,
         valid_from=now,
         valid_until=attestation.valid_until,
-        standalone=True,
-        service_not_conditioned=True,
-        adverse_warning=True,
+        standalone=attestation.standalone,
+        service_not_conditioned=attestation.service_not_conditioned,
+        adverse_warning=attestation.adverse_warning,
         form=attestation.form,
         evidence=attestation.evidence.hex(),
         attested_at=now,

@@ -49,6 +49,15 @@ def test_leaving_a_unit_without_a_commit_undoes_everything(store: Store) -> None
         assert work.journal.unsequenced(10) == []
 
 
+def test_the_data_version_moves_when_a_unit_commits(store: Store) -> None:
+    before = store.data_version()
+    with store.write() as work:
+        work.generation.move()
+        work.commit()
+
+    assert store.data_version() != before
+
+
 def test_an_exception_inside_a_unit_undoes_everything_and_passes_on(store: Store) -> None:
     def fail_halfway() -> None:
         with store.write() as work:

@@ -40,6 +40,9 @@ class WrappedStore:
     def read(self) -> AbstractContextManager[UnitOfWork]:
         return self._wrapped(self.inner.read())
 
+    def data_version(self) -> int:
+        return self.inner.data_version()
+
     def compact(self) -> None:
         self._around("compact", cast("SqlStore", self.inner).compact)()
 
@@ -72,6 +75,9 @@ class FullStore:
 
     def read(self) -> AbstractContextManager[UnitOfWork]:
         return self._inner.read()
+
+    def data_version(self) -> int:
+        return self._inner.data_version()
 
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:

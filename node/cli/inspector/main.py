@@ -3,6 +3,7 @@
 import typer
 
 from node.cli.inspector import checking, fetching, views
+from node.cli.screen import tells_its_version
 
 HELP = (
     "See who shared which enterprises' credit records with whom, under which filed agreement, and whether every "
@@ -23,6 +24,7 @@ def program() -> typer.Typer:
         rich_markup_mode="rich",
         help=HELP,
     )
+    tells_its_version(app, "creditport-inspect")
     fetching.add_to(app)
     checking.add_to(app)
     views.add_to(app)

@@ -127,6 +127,9 @@ class Store(Protocol):
     def read(self) -> AbstractContextManager[UnitOfWork]:
         """Open a unit that only reads, from one consistent state."""
 
+    def data_version(self) -> int:
+        """A number that moves when any unit of any process commits; cheap enough to ask all the time."""
+
 
 class Duties(Protocol):
     """What one process does for all that share a database: a loop, or the jobs of one lane.

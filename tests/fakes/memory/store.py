@@ -42,6 +42,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._committed = State()
         self._turn = Lock()
+        self._version = 0
 
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:
@@ -58,8 +59,11 @@ class MemoryStore:
         with _ended(Transaction(self._committed, None)) as transaction:
             yield MemoryUnit(transaction)
 
+    def data_version(self) -> int:
+        return self._version
+
     def _keep(self, state: State) -> None:
-        self._committed = state
+        self._committed, self._version = state, self._version + 1
 
 
 @contextmanager

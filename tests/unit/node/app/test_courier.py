@@ -8,17 +8,19 @@ from time import monotonic
 from typing import cast
 
 import msgspec
+import pytest
 
 from agreements.refusal import Refusal, refuse
-from node.app.courier import Courier
+from node.app.courier import ASK_AGAIN, Courier
 from node.app.errands import Errands
 from node.app.threads import Threads, now_exactly
 from node.domain.jobs import Job, JobKind, JobResult, JobState, NewJob
 from node.operations.asked import RefusedAnswer
-from node.operations.ports import UnitOfWork
+from node.operations.ports import Store, UnitOfWork
 from node.storage.store import SqlStore
 from node.wire.errors import PeerRefused, PeerUnreachable
 from registry.parties import PartyId
+from tests.fakes.stores import SpyingStore
 from tests.fakes.world import AGENCY, HK, World
 
 Act = Callable[[Sequence[Job]], None]
@@ -75,11 +77,13 @@ def job_of(world: World, number: int) -> Job:
     return job
 
 
-def run(world: World, script: Callable[[Job], Exception | None], until: Callable[[], bool]) -> list[list[str]]:
+def run(
+    world: World, script: Callable[[Job], Exception | None], until: Callable[[], bool], store: Store | None = None
+) -> list[list[str]]:
     """Run a courier until something holds; the jobs that were tried, as they came together."""
 
     async def main() -> list[list[str]]:
-        threads = Threads(world.bank.store)
+        threads = Threads(store or world.bank.store)
         errands, stop = ScriptedErrands(threads, script), asyncio.Event()
         duties = cast("SqlStore", world.bank.store).duties
         running = asyncio.create_task(Courier(cast("Errands", errands), threads, duties, 0.01).run(stop))
@@ -106,6 +110,36 @@ def test_jobs_of_one_peer_and_kind_are_done_one_after_another_in_the_order_they_
 
     assert groups == [["job 0"], ["job 1"], ["job 2"]]
     assert {job_of(world, number).state for number in numbers} == {JobState.DONE}
+
+
+class Watched(SpyingStore):
+    """Counts how often it was asked whether anything was committed."""
+
+    asked = 0
+
+    def data_version(self) -> int:
+        self.asked += 1
+        return super().data_version()
+
+
+def test_an_outbox_in_which_nothing_happens_is_read_once_a_second_at_most(world: World) -> None:
+    store, begun = Watched(world.bank.store), monotonic()
+
+    run(world, lambda _: None, lambda: store.asked > 20, store)
+
+    assert store.calls.count("outbox.due") <= 1 + (monotonic() - begun) // ASK_AGAIN
+
+
+def test_what_is_committed_wakes_the_courier(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.app.courier.ASK_AGAIN", 3_600.0)
+    store, numbers = Watched(world.bank.store), list[int]()
+
+    def until() -> bool:
+        if store.asked > 5 and not numbers:
+            numbers.append(queue(world, "late"))
+        return bool(numbers) and job_of(world, numbers[0]).state is JobState.DONE
+
+    assert run(world, lambda _: None, until, store) == [["late"]]
 
 
 def test_receipts_for_one_home_go_together(world: World) -> None:

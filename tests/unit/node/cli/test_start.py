@@ -1,11 +1,15 @@
 """Both programs end quietly when somebody interrupts them before they have begun."""
 
 from collections.abc import Callable
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
-from node.cli import start
+from node.cli import main, start
+from node.cli.inspector import main as inspector
 from node.cli.screen import Exit
 
 
@@ -37,3 +41,10 @@ def test_each_program_runs_its_own_commands(
     program()
 
     assert ran == [module]
+
+
+@pytest.mark.parametrize(("program", "name"), [(main.program, "creditport"), (inspector.program, "creditport-inspect")])
+def test_each_program_tells_its_version(program: Callable[[], typer.Typer], name: str) -> None:
+    told = CliRunner().invoke(program(), ["--version"])
+
+    assert (told.exit_code, told.stdout) == (0, f"{name} {version('creditport')}\n")

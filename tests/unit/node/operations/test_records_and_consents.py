@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from agreements.consent import Consent
 from agreements.refusal import Refused
 from crypto import envelope
 from crypto.keys import Purpose, SigningKey
@@ -170,6 +171,26 @@ def test_a_consent_needs_a_near_end_that_is_still_to_come(world: World, days: in
     assert isinstance(refused, Refused)
     assert refused.reason == reason
     assert (len(world.bank.journal()), _consents(world)) == before
+
+
+@pytest.mark.parametrize("tied", [{"standalone": False}, {"service_not_conditioned": False}])
+def test_a_consent_that_was_tied_to_something_is_not_kept(world: World, tied: dict[str, Any]) -> None:
+    before = (len(world.bank.journal()), _consents(world))
+
+    refused = attest(world, **tied)
+
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.article) == ("CONSENT_BUNDLED", "S 25")
+    assert (len(world.bank.journal()), _consents(world)) == before
+
+
+@pytest.mark.parametrize("warned", [True, False])
+def test_a_consent_says_how_it_came_about(world: World, *, warned: bool) -> None:
+    attest(world, adverse_warning=warned)
+
+    *_, (_, row) = world.bank.read(lambda work: work.consents.page(0, 1_000))
+    kept = envelope.read_payload(envelope.parse(row.raw, "consent"), Consent)
+    assert (kept.standalone, kept.service_not_conditioned, kept.adverse_warning) == (True, True, warned)
 
 
 def test_no_consent_is_attested_for_a_natural_person(world: World) -> None:
