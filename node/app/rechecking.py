@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from node.app.opening import Node
-from node.operations.recheck_records import next_portion, take_portion
+from node.operations.recheck_records import PORTION, next_portion, take_portion
 from node.operations.withhold_records import advance_withholdings
 from registry.norms.calendar import shanghai_day
 
@@ -15,10 +15,11 @@ log = structlog.get_logger("recheck")
 
 @dataclass(frozen=True, slots=True)
 class Rechecking:
-    """What the recheck loop does; `stops` says that the node ends."""
+    """What the recheck loop does, so many records at a time; `stops` says that the node ends."""
 
     node: Node
     stops: Callable[[], bool]
+    portion: int = PORTION
 
     def look(self) -> None:
         """Do all that is due by now, a portion in a transaction, until there is nothing left or the node ends."""
@@ -38,7 +39,7 @@ class Rechecking:
     def _recheck(self) -> bool:
         node = self.node
         with node.store.read() as work:
-            portion = next_portion(work, node.facts(work), node.clock())
+            portion = next_portion(work, node.facts(work), node.clock(), self.portion)
         if portion is None:
             return False
         with node.store.write() as work:

@@ -109,8 +109,8 @@ class Judge:
 _BY_LAW: Final = frozenset(state.value for state in BY_LAW)
 
 
-def next_portion(work: UnitOfWork, facts: NodeFacts, at: datetime) -> Portion | None:
-    """Read what comes next and decide about it; None when every record was looked at by the law in force.
+def next_portion(work: UnitOfWork, facts: NodeFacts, at: datetime, most: int = PORTION) -> Portion | None:
+    """Read what comes next, at most so many records, and decide about it; None when all were looked at by this law.
 
     While there is no law in force nothing is looked at: nothing is disclosed either.
     """
@@ -119,13 +119,13 @@ def next_portion(work: UnitOfWork, facts: NodeFacts, at: datetime) -> Portion | 
         return None
     if look is None or look.measure != facts.law.measure:
         return Portion(look=None)
-    rows = work.records.page(None, look.through, PORTION)
+    rows = work.records.page(None, look.through, most)
     current = [row for row in rows if row.deleted_at is None]
     judging = Judge(facts.law, shanghai_day(at))
     moved = [one.put.record_no for one in _verdicts(work, current, judging, at)]
     through = rows[-1].record_no if rows else look.through
     return Portion(
-        look=look, through=through, count=len(current), moved=tuple(moved), is_last=len(rows) < PORTION
+        look=look, through=through, count=len(current), moved=tuple(moved), is_last=len(rows) < most
     )  # fmt: skip
 
 

@@ -152,7 +152,7 @@ def test_a_state_that_comes_acts_on_its_day_by_itself_and_holders_are_told_on_th
 
     assert shown(world) == ["101"], "before any loop has looked"
     assert advanced(world) == 1
-    assert (record(world).version, record(world).withheld) == (2, {"REPAIRED"})
+    assert (record(world).version, sorted(record(world).withheld)) == (2, ["REPAIRED"])
     assert [(one.version, one.basis) for one in notices(world)] == [(2, "REPAIR_DECIDED")]
     assert advanced(world) == 0
 
@@ -249,7 +249,7 @@ def test_a_file_does_not_bring_back_what_its_subject_opted_out_of(world: World) 
     assert load(world, Kind.REGISTRATION, REGISTRATIONS[0])["unchanged"] == 1
     assert load(world, Kind.REGISTRATION, REGISTRATIONS[0] | {"address": "elsewhere"})["updated"] == 1
 
-    assert (reasons(world, "101"), shown(world)) == ({OPTED_OUT}, ["201"])
+    assert (sorted(reasons(world, "101")), shown(world)) == ([OPTED_OUT], ["201"])
 
 
 def test_a_deleted_record_is_not_deleted_twice_by_what_was_to_end_later(world: World) -> None:
