@@ -99,7 +99,7 @@ def _home(tables: Tables) -> dict[str, list[str]]:
         ],
         "fallen": [f"record {row['record_no']} {row['reason']} {row['field']}" for row in tables["fallen_records"]],
         "withholdings": [
-            f"record {row['record_no']} {row['state']} {row['begun']} {row['next_on']} {row['end_basis']}"
+            f"record {row['record_no']} {row['state']} begun={bool(row['begun'])} {row['next_on']} {row['end_basis']}"
             for row in tables["withholdings"]
         ],
         "looked at": [

@@ -26,7 +26,7 @@ BROKEN = [
     (HOME, "loses a row", "clocks.add", "sz-agency: clocks: lacks REVOKE_NOTIFY change 3@2 of 1 hk-bank-a"),
     (HOME, "forgets", "clocks.put", "sz-agency: clocks: has too much D10_CORR_NOTIFY change 2@2 of 1 hk-bank-a"),
     (HOLDER, "loses a row", "clocks.add", "hk-bank-a: clocks: lacks PEER_DELETE notices 1 of"),
-    (HOME, "loses a row", "standings.put", "sz-agency: fallen: lacks record 9 PROVENANCE_MISSING severity"),
+    (HOME, "loses a row", "standings.put", "sz-agency: fallen: lacks record 10 PROVENANCE_MISSING severity"),
     (HOME, "forgets", "withholdings.end", "sz-agency: withholdings: lacks record 8 SUSPENDED"),
     (HOME, "forgets", "journal.sequence", "entries are not in the published journal"),
     (HOLDER, "loses a row", "copies.raise_floors", "hk-bank-a: floors: lacks"),
