@@ -6,16 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from node.domain.evidence.findings import Wrong
 from node.domain.records import Kind, Withheld
 from node.operations.change_records import Changed
 from registry.norms.calendar import shanghai_day
 from registry.norms.shelf import Pack, open_pack, shipped_shelf
+from tests.fakes.evidence import cards, checked, fetched, wrongs
 from tests.fakes.founding import copied, founded
 from tests.fakes.network import Network
 from tests.fakes.propagation import (
     AGENCY,
     AUTHORITIES,
     BANKS,
+    HK,
     HOME,
     SZ,
     Copy,
@@ -114,6 +117,21 @@ def test_what_falls_out_of_the_catalogue_is_gone_at_its_holder_and_comes_back_in
 
     assert [copy.version for copy in held(network, "201")] == [copy.version + 2 for copy in gone]
     assert differences(network, HOME, [BANK]) == []
+
+
+def test_an_inspector_finds_nothing_wrong_where_holders_were_told_and_sees_where_they_were_not(
+    network: Network,
+) -> None:
+    """The entry of a look says how many notices it queued, like that of any change."""
+    (copy, *_) = held(network, "101")
+    withheld(network, HOME, by_alias(network, HOME)[copy.alias].record_no, Withheld.SUSPENDED, "SUIT_ACCEPTED")
+    network.settle()
+    assert checked(fetched(network, SZ, HOME), cards(network, SZ, HK)).findings == ()
+
+    adopts(network, WITHOUT_PENALTIES)
+    network.wait(days=5)
+
+    assert wrongs(checked(fetched(network, SZ, HOME), cards(network, SZ, HK))) == [Wrong.NOTICE_MISSING]
 
 
 def test_a_suspended_record_is_gone_at_its_holder_and_one_that_is_still_held_when_it_is_lifted_is_replaced(
