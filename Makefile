@@ -37,10 +37,10 @@ demo: $(VENV)/.runtime ## a whole network on this machine [DATA=folder] [KEEP=1]
 	@$(BIN)/python -m deploy.demo $(if $(DATA),--data '$(DATA)') $(if $(KEEP),--keep .demo)
 
 test: check ## every check and every test
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 2
 
 coverage: $(VENV)/.checks ## every test, and which lines of the pure rooms none of them runs
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term --cov-report=
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-report=
 
 check: $(VENV)/.checks ## style, types, layers, the wire contract
 	@$(BIN)/ruff check --quiet .

@@ -4,6 +4,7 @@ import pytest
 
 from registry.parties import PartyId
 from tests.crash.crashes import CASES, NAMES, Crashes
+from tests.thorough import THOROUGH
 
 
 @pytest.mark.parametrize(("victim", "act"), CASES, ids=NAMES)
@@ -15,5 +16,5 @@ def test_killed_before_or_after_any_call_it_ends_the_same(on_postgresql: Crashes
     assert {place: differences for place, differences in wrong.items() if differences} == {}
 
 
-def test_that_is_shown_at_a_hundred_points_or_more(on_postgresql: Crashes) -> None:
-    assert sum(len(on_postgresql.points(act, victim)) for victim, act in CASES) >= 100
+def test_that_is_shown_at_a_hundred_points_or_a_third_of_them(on_postgresql: Crashes) -> None:
+    assert sum(len(on_postgresql.points(act, victim)) for victim, act in CASES) >= (100 if THOROUGH else 34)

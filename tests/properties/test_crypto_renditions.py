@@ -13,6 +13,7 @@ from crypto.commitment import RenditionHeader
 from crypto.errors import CryptoError, Malformed
 from crypto.renditions import Read, Shape, Told, read_all
 from tests.properties.test_crypto_rendition import NAMES, VALUES
+from tests.thorough import THOROUGH
 from tests.vectors.fixed import FixedRandom
 
 AGREEMENT = bytes(range(32))
@@ -129,7 +130,7 @@ def test_many_are_read_as_each_would_be_alone(frame: tuple[list[str], list[Told]
     assert agree(written(frame))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=1_000 if THOROUGH else 100)
 @given(FRAMES, st.data())
 def test_a_damaged_frame_is_refused_as_its_first_damaged_rendition_is(
     frame: tuple[list[str], list[Told]], data: st.DataObject
@@ -145,7 +146,7 @@ def test_a_damaged_frame_is_refused_as_its_first_damaged_rendition_is(
     assert agree(raws)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=1_000 if THOROUGH else 100)
 @given(FRAMES, st.sampled_from(CHANGES), st.integers(0, 7))
 def test_another_way_to_say_the_same_is_refused(
     frame: tuple[list[str], list[Told]], change: tuple[bytes, bytes], place: int

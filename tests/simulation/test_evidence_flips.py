@@ -13,7 +13,7 @@ from node.domain.evidence.findings import Report, Step
 from node.domain.evidence.lines import Line, Section, read_line, section_of
 from tests.fakes.evidence import checked, lines, read
 from tests.simulation.bundles import Shown, large, small, verified_once
-from tests.simulation.thorough import THOROUGH
+from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.no_cover  # what this runs is covered by others, and measuring it doubles its time
 

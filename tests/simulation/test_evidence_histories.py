@@ -40,11 +40,11 @@ from tests.simulation.story import (
     Sequence as Published,
 )
 from tests.simulation.templates import PUSHED, SHORT, SUBJECTS, Template, prepared
-from tests.simulation.thorough import THOROUGH
+from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.no_cover  # what this runs is covered by others, and measuring it doubles its time
 
-HISTORIES = 100 if THOROUGH else 25
+HISTORIES = 100 if THOROUGH else 12
 FIELDS = (frozenset({"status_code"}), frozenset({"region", "industry_section"}), None)
 Bundle = tuple[PartyId, bytes]
 

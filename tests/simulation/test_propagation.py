@@ -35,6 +35,7 @@ from tests.simulation.story import (
     Wait,
 )
 from tests.simulation.templates import PUSHED, SHORT, SUBJECTS, Template, prepared
+from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.no_cover  # what this runs is covered by others, and measuring it doubles its time
 
@@ -77,7 +78,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     return prepared(tmp_path_factory.mktemp("propagation"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=200 if THOROUGH else 20, deadline=None)
 @example(
     # The answer to a batch is lost, and asked for again when it is not given again any more.
     script=[Ask(PUSHED, (0, 1), STATUS), Run(PUSHED)],

@@ -1,6 +1,6 @@
 """An answer, or the next frame of a push, races with the deletion of the record that it shows.
 
-Processes share home's database and are let go at the same moment, a thousand times. Whoever is first, there is never a
+Processes share home's database and are let go at the same moment, many times over. Whoever is first, there is never a
 holder without a notice: home shows the record and tells the holder of its deletion, or it does not show it.
 """
 
@@ -52,10 +52,11 @@ from tests.fakes.network import Network
 from tests.fakes.propagation import AGENCY, AUTHORITIES, BANKS, HOLDERS, HOME, agree, code, consent, enterprise, load
 from tests.fakes.stores import WrappedStore, forgetting
 from tests.simulation.racing import Act, Acts, Answer, Delete, Home, Outcome, PushNext, Ran, race
+from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.no_cover  # what this runs is covered by others, and measuring it doubles its time
 
-ROUNDS = 1_000
+ROUNDS = 1_000 if THOROUGH else 250
 OFTEN = ROUNDS // 100
 """How many times each of two must be first while the other is under way; it is far more often on slow machines, too."""
 BANK, OTHER_BANK = HOLDERS[:2]

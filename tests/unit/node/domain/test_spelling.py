@@ -1,8 +1,8 @@
 """One code, however it is typed, is one identifier and one pseudonym's input: at intake, when asked, when blinded."""
 
 import ast
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -84,14 +84,20 @@ def test_what_is_not_ascii_has_no_canonical_text() -> None:
     assert canonical_text("ａ b—c") == "ABC"
 
 
+@cache
+def called_in() -> Mapping[str, set[str]]:
+    """The names of what each module of the product calls."""
+    found = {}
+    for file in (file for room in ROOMS for file in (ROOT / room).rglob("*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        called = (one.func for one in ast.walk(tree) if isinstance(one, ast.Call))
+        found[file.relative_to(ROOT).as_posix()] = {one.id for one in called if isinstance(one, ast.Name)}
+    return found
+
+
 def calls(name: str) -> Iterator[str]:
     """The modules of the product that call a function or class of this name."""
-    for room in ROOMS:
-        for file in (ROOT / room).rglob("*.py"):
-            tree = ast.parse(file.read_text(encoding="utf-8"))
-            called = (one.func for one in ast.walk(tree) if isinstance(one, ast.Call))
-            if any(isinstance(one, ast.Name) and one.id == name for one in called):
-                yield file.relative_to(ROOT).as_posix()
+    return (module for module, called in called_in().items() if name in called)
 
 
 def test_nothing_else_makes_identifiers_or_canonical_text() -> None:

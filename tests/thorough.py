@@ -3,4 +3,5 @@
 import os
 
 THOROUGH = os.environ.get("CREDITPORT_THOROUGH", "") not in {"", "0"}
-"""Every byte of both small bundles, a thousand of the large one, a hundred honest histories: minutes of one core."""
+"""Every byte of both small bundles, a thousand of the large one, a hundred honest histories, a thousand races, four
+times as many examples of each law: an hour and more of one core."""
