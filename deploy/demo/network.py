@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any
 CREDITPORT = str(Path(sys.executable).with_name("creditport"))
 INSPECT = str(Path(sys.executable).with_name("creditport-inspect"))
 STARTING = 60.0
+PORTS = range(10_000, 32_000)
 SWIFT = ("registry_head_every", "registry_read_every", "retention_every", "erase_every")
 
 
@@ -188,10 +191,15 @@ def _roles() -> list[str]:
 
 
 def free_port() -> int:
-    """A port that is free now on the loopback interface."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that is free now on the loopback interface.
+
+    Not one of those that are given to outgoing connections: until a node serves there, one of them would take it.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def until(what: str, true: Callable[[], object], seconds: float = STARTING, every: float = 0.2) -> None:
