@@ -34,8 +34,8 @@ REPEATS: Final[Mapping[str, Mapping[tuple[str, str], int]]] = {
     "query": {(f"{HOME}: journal", Act.EVALUATE): 1},
     # Receipts whose answer did not arrive are signed and sent again; home keeps the first of each.
     "receipt of answers": {(f"{HOME}: journal", Act.RECEIPT): 2},
-    "receipt of notices": {(f"{HOME}: journal", Act.RECEIPT): 13},
-    "receipt of erasure": {(f"{HOME}: journal", Act.RECEIPT): 6},
+    "receipt of notices": {(f"{HOME}: journal", Act.RECEIPT): 15},
+    "receipt of erasure": {(f"{HOME}: journal", Act.RECEIPT): 7},
     # The file is given again, on a new order, and nothing in it is new then.
     "import": {(f"{HOME}: journal", Act.RECORDS): 1, (f"{HOME}: orders", OPERATOR): 1},
 }
