@@ -64,6 +64,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     retention_every: Seconds = 60.0
     erase_every: Seconds = 3_600.0
     clocks_every: Seconds = 60.0
+    recheck_every: Seconds = 5.0
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -23,6 +23,7 @@ from node.app.gateway import NodeGateway
 from node.app.lock import serving_lock
 from node.app.opening import Node, utc_now
 from node.app.propagating import Propagating
+from node.app.rechecking import Rechecking
 from node.app.threads import Threads
 from node.app.timekeeping import Timekeeping
 from node.operations.answer_queries import KNOWN_FOR
@@ -80,6 +81,7 @@ class Serving:
         """Serve until `stop` is set; `ready` is told the port once peers can connect."""
         node = self.node
         timekeeping = Timekeeping(node, self.metrics.missed, self.stop.is_set)
+        rechecking = Rechecking(node, self.stop.is_set)
         await asyncio.to_thread(self._look)
         peers = PeerClient(_identity(node), self.address_of, self.gateway)
         options = ServerOptions(share_port=node.store.shared)
@@ -98,6 +100,7 @@ class Serving:
             self._duty(timing.retention_every, "retention", lambda: asyncio.to_thread(self._end_copies)),
             self._duty(timing.erase_every, "eraser", lambda: asyncio.to_thread(self._erase)),
             self._duty(timing.clocks_every, "clocks", lambda: asyncio.to_thread(timekeeping.look)),
+            self._duty(timing.recheck_every, "recheck", lambda: asyncio.to_thread(rechecking.look)),
             courier.run(self.stop),
         ]
         if node.settings.own.card.party_class.is_authority:

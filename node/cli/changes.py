@@ -64,10 +64,11 @@ def correct(
                 fail(f"there is no record {record}" if row is None else f"record {record} was deleted", Exit.REFUSED)
             admitted = _corrected(law, record_from_row(row), wanted)
             command = CorrectRecord(
-                record_no=record, admitted=admitted, basis=basis.upper(), document=document, received_on=_day(received)
+                record_no=record, admitted=admitted, basis=basis.upper(), document=document,
+                received_on=day_of(received),
             )  # fmt: skip
             done = correct_record(work, command, who, law, opened.context)
-    _tell(record, done, json=json)
+    tell(record, done, json=json)
 
 
 @one_sentence
@@ -92,14 +93,15 @@ def delete(
     with acting(node) as opened:
         operators = (ordering(opened, operator), ordering(opened, second, "CREDITPORT_SECOND_PASSPHRASE"))
         command = DeleteRecord(
-            record_no=record, basis=basis.upper(), document=document, received_on=_day(received)
+            record_no=record, basis=basis.upper(), document=document, received_on=day_of(received)
         )  # fmt: skip
         with opened.store.write() as work:
             done = delete_record(work, command, operators, opened.facts(work).law, opened.context)
-    _tell(record, done, json=json)
+    tell(record, done, json=json)
 
 
-def _day(received: datetime | None) -> date | None:
+def day_of(received: datetime | None) -> date | None:
+    """The day that an option names."""
     return None if received is None else received.date()
 
 
@@ -129,7 +131,8 @@ def _corrected(law: Law, record: HomeRecord, changes: dict[str, str]) -> Admitte
     return admitted
 
 
-def _tell(record: int, done: Changed | NotChanged, *, json: bool) -> None:
+def tell(record: int, done: Changed | NotChanged, *, json: bool) -> None:
+    """Say what came of a change of a record."""
     if isinstance(done, NotChanged):
         fail(done.why, Exit.REFUSED)
     shown: dict[str, Any] = {"record": record, "version": done.version, "notices": done.notices}

@@ -171,6 +171,8 @@ def _about(clock: LegalClock) -> str:
         return f"agreement {shortened(subject.name)}"
     if subject.about is About.NOTICES:
         return f"{subject.count} notices from no. {subject.name}"
+    if subject.about is About.RECORD:
+        return f"record {subject.name}"
     record, _, version = subject.name.partition("@")
     named = f"record {record}, version {version}"
     return named if subject.count == 1 else f"{subject.count} records from {named}"

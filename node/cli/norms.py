@@ -13,6 +13,7 @@ from node.app.opening import Node, own_card, settings_of
 from node.app.packs import install as install_pack
 from node.cli.screen import Exit, facts, fail, out, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
+from node.cli.standing import recheck_in_words, recheck_of
 from node.config import Folder, read_config
 from node.domain.operators import Role
 from node.operations.facts import NodeFacts
@@ -52,9 +53,14 @@ def add_to(program: typer.Typer) -> None:
 @app.command("list", epilog="Example: creditport norms list --json")
 @one_sentence
 def list_norms(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
-    """List what each authority adopted, from when, and whether it is at hand (各主管部门采用的规则)."""
+    """List what each authority adopted, from when, and whether it is at hand (各主管部门采用的规则).
+
+    Below the table: how far the home records are looked at by it, and how many it does not admit. `norms check --json`
+    has the same for programs.
+    """
     with reading(node) as opened, opened.store.read() as work:
         known, shelf = opened.facts(work), opened.settings.shelf()
+        recheck = recheck_of(work, known)
     rows = [
         _row(place, one, known, shelf)
         for place, adopted in sorted(known.snapshot.norms.items())
@@ -71,6 +77,9 @@ def list_norms(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
         "at_hand": "at hand",
     }
     table(rows, columns, as_json=json, empty="no authority that is pinned here has adopted any norms yet")
+    if not json:
+        for line in recheck_in_words(recheck):
+            out.print(line, markup=False)
 
 
 @app.command(epilog="Example: creditport norms check; creditport norms check --json")
@@ -79,6 +88,7 @@ def check(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
     """Say whether a law is in force here; if not, why, and what to install (检查规则是否齐备)."""
     with reading(node) as opened, opened.store.read() as work:
         known, shelf = opened.facts(work), opened.settings.shelf()
+        recheck = recheck_of(work, known)
     lacking, place = known.lacking, opened.settings.own.card.jurisdiction
     missing = [one for one in known.snapshot.norms.get(place, ()) if one.digest not in shelf.packs]
     shown: dict[str, Any] = {
@@ -93,6 +103,7 @@ def check(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
         "to_install": [f"{one.reference} {one.effective_from} {one.digest.hex()}" for one in missing],
         "contradictions": [one.place for one in known.snapshot.conflicts if one.place],
         "unusable_files": [str(one) for one in shelf.unusable],
+        "records": recheck,
     }
     facts(shown, as_json=json)
     if lacking is not None:

@@ -1,4 +1,8 @@
-"""records: list, show. The others are in `imports`, `kinds`, `samples`, `changes`, `find` and `attestations`."""
+"""records: list, show.
+
+`imports`, `kinds` and `samples` take them in, `changes` and `withholding` change them, `find` and `attestations` are
+about the documents behind them.
+"""
 
 from typing import Annotated, Any
 
@@ -13,13 +17,15 @@ from node.cli.kinds import kinds, map_file
 from node.cli.samples import sample
 from node.cli.screen import LARGEST, Exit, facts, fail, out, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, one_sentence, reading
+from node.cli.standing import because
+from node.cli.withholding import release, withhold
 from node.domain.records import Kind, Withheld
 from node.domain.serving import strongest, withheld
 from node.operations.rows import RecordRow
 from node.operations.stored_records import record_from_row
 from registry.norms.law import Law
 
-app = typer.Typer(no_args_is_help=True, help="Home records: import, list, show, correct, delete.")
+app = typer.Typer(no_args_is_help=True, help="Home records: import, list, show, correct, withhold, delete.")
 app.command(
     "import", epilog="Example: creditport records import enterprises.csv --kind 101 --rejects rejects.csv --as alice"
 )(import_file)
@@ -36,6 +42,14 @@ app.command(epilog="Example: creditport records find --agreement 4f1c22ab --toke
 app.command(epilog="Example: creditport records attest declared.csv --kind 503 --output attested.json --as alice")(
     attest
 )
+app.command(
+    epilog="Example: creditport records withhold 17 --state SUSPENDED --basis SUIT_ACCEPTED --document 'Case 2026-8' "
+    "--as alice"
+)(withhold)
+app.command(
+    epilog="Example: creditport records release 17 --state SUSPENDED --basis FINAL_DOCUMENT --document 'Judgment 31' "
+    "--as alice --second bob"
+)(release)
 app.command(epilog="Example: creditport records sample enterprises.csv --kind 101 --count 1000")(sample)
 
 
@@ -86,13 +100,15 @@ def show(
     import msgspec  # noqa: PLC0415 - only this command writes content out
 
     with reading(node) as opened, opened.store.read() as work:
-        row = work.records.find(record)
+        row, law = work.records.find(record), opened.facts(work).law
         if row is None:
             fail(f"there is no record {record}", Exit.REFUSED)
-        shown = _listed(opened.facts(work).law, row)
+        shown = _listed(law, row)
         deletion = work.changes.deletion(record)
         if deletion is None:
-            shown["content"] = msgspec.to_builtins(record_from_row(row).content)
+            whole = record_from_row(row)
+            shown["withheld_because"] = because(work, record, whole, utc_now(), law)
+            shown["content"] = msgspec.to_builtins(whole.content)
         else:
             shown |= {"deleted_at": deletion.at, "basis": deletion.basis, "document": deletion.document}
         shown["shown_in_frames"] = [one.frame.hex() for one in work.ledger.of_record(record)]

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Final
 
 from node.domain.clocks import About, Counting, Happening, LegalClock, Start, Subject, begin, begun_by
-from node.domain.notices import Change, Effect, Notice, Planned
+from node.domain.notices import Change, Notice, Planned
 from registry.norms.calendar import shanghai_day
 from registry.norms.code_lists import CodeListName
 from registry.parties import PartyId
@@ -15,7 +15,15 @@ from registry.parties import PartyId
 _AT_ONCE: Final = frozenset({Happening.DELETED, Happening.WITHHELD})
 """What has happened when a deletion is committed."""
 _TELLING: Final = frozenset({Happening.DISPATCHED})
-_ENDS: Final = {Effect.REPLACE: _TELLING, Effect.DELETE: _TELLING | _AT_ONCE}
+_DONE: Final[Mapping[CodeListName, frozenset[Happening]]] = {
+    CodeListName.CORRECTION_BASES: frozenset(),
+    CodeListName.RELEASE_BASES: frozenset(),
+    CodeListName.WITHHOLDING_BASES: frozenset({Happening.WITHHELD}),
+    CodeListName.DELETION_BASES: _AT_ONCE,
+}
+"""What has happened when a change on such a basis is committed."""
+THEN_DELETED: Final = "THEN_DELETED"
+"""The tag of bases on which a record has to be deleted, though it is only withheld yet."""
 _FOLLOWING: Final = frozenset({Happening.COPY_WITHHELD, Happening.APPLIED})
 """What has happened when a holder has committed a batch of notices."""
 
@@ -23,7 +31,7 @@ _FOLLOWING: Final = frozenset({Happening.COPY_WITHHELD, Happening.APPLIED})
 def begun_by_changes(
     changes: Collection[Change], planned: Sequence[Planned], last: Mapping[PartyId, int], counting: Counting
 ) -> list[LegalClock]:
-    """The clocks of changes of home records: what a deletion ends at once, and telling each holder.
+    """The clocks of changes of home records: what they end at once, what is left to do, and telling each holder.
 
     One for each holder, basis and day, however many records changed; it ends with the receipt of the `last` notice to
     that holder, since its notices are taken in order.
@@ -32,14 +40,16 @@ def begun_by_changes(
     ended = [
         clock
         for change in changes
-        if change.effect is Effect.DELETE
+        if _DONE[change.bases]
         for clock in _ended_at_once(change, counting, is_told=change.record_no in told)
     ]
-    return ended + [
+    left = [clock for change in changes for clock in _left_to_do(change, counting)]
+    telling = [
         replace(clock, awaits=last[holder])
         for (holder, *_), group in _groups(planned).items()
         for clock in _telling(group, holder, counting)
     ]
+    return [*ended, *left, *telling]
 
 
 def begun_by_notices(
@@ -71,8 +81,8 @@ def begun_by_signing(agreement: bytes, signing_date: date, counting: Counting, n
 
 
 def _ended_at_once(change: Change, counting: Counting, *, is_told: bool) -> list[LegalClock]:
-    """Clocks that end with the deletion itself; telling holders is left out, unless there is none and more to do."""
-    ends = _AT_ONCE if is_told else _AT_ONCE | _TELLING
+    """Clocks that end with the change itself; telling holders is left out, unless there is none and more to do."""
+    ends = _DONE[change.bases] if is_told else _DONE[change.bases] | _TELLING
     subject = Subject(about=About.CHANGE, name=_name(change))
     at = change.occurred_at
     return [
@@ -82,27 +92,39 @@ def _ended_at_once(change: Change, counting: Counting, *, is_told: bool) -> list
     ]
 
 
+def _left_to_do(change: Change, counting: Counting) -> list[LegalClock]:
+    """Clocks of deleting a record that is only withheld yet; they end with the deletion, whatever its basis."""
+    meaning = counting.lists[change.bases].codes[change.basis]
+    if THEN_DELETED not in meaning.tags:
+        return []
+    subject = Subject(about=About.RECORD, name=str(change.record_no))
+    return [
+        begin(code, _start(change, event), subject, counting, change.occurred_at)
+        for code, clock, event in begun_by(meaning.events, counting.rules)
+        if clock.end == (Happening.DELETED,)
+    ]
+
+
 def _telling(group: Sequence[Planned], holder: PartyId, counting: Counting) -> list[LegalClock]:
     change = min((one.change for one in group), key=lambda one: one.record_no)
     subject = Subject(about=About.CHANGE, name=_name(change), peer=holder, count=len(group))
     return [
         begin(code, _start(change, event), subject, counting, change.occurred_at)
         for code, clock, event in begun_by(_events(change, counting), counting.rules)
-        if Happening.DISPATCHED in clock.end and _ENDS[change.effect].issuperset(clock.end)
+        if Happening.DISPATCHED in clock.end and (_DONE[change.bases] | _TELLING).issuperset(clock.end)
     ]
 
 
-def _groups(planned: Sequence[Planned]) -> dict[tuple[PartyId, Effect, str, date | None], list[Planned]]:
+def _groups(planned: Sequence[Planned]) -> dict[tuple[PartyId, CodeListName, str, date | None], list[Planned]]:
     groups = defaultdict(list)
     for one in planned:
         change = one.change
-        groups[one.holding.holder, change.effect, change.basis, change.received_on].append(one)
+        groups[one.holding.holder, change.bases, change.basis, change.received_on].append(one)
     return groups
 
 
 def _events(change: Change, counting: Counting) -> tuple[str, ...]:
-    name = CodeListName.DELETION_BASES if change.effect is Effect.DELETE else CodeListName.CORRECTION_BASES
-    return counting.lists[name].codes[change.basis].events
+    return counting.lists[change.bases].codes[change.basis].events
 
 
 def _start(change: Change, event: str) -> Start:

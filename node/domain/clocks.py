@@ -23,6 +23,8 @@ class About(StrEnum):
     """An agreement, by its digest in hex."""
     CHANGE = "change"
     """Changed home records: the first one with its version then, as in `17@2`."""
+    RECORD = "record"
+    """One home record, by its number: what is still to be done with it."""
     NOTICES = "notices"
     """Notices of another home, by the number of the first in their batch."""
 
@@ -35,6 +37,7 @@ class Happening(StrEnum):
     CORRECTED = "correction.decided"
     DELETED = "record.deleted"
     WITHHELD = "record.withheld"
+    RESUMED = "record.resumed"
     DISPATCHED = "notices.dispatched"
     CHANGED = "record.changed"
     NOTICE_RECEIVED = "notice.received"

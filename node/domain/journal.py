@@ -37,6 +37,7 @@ class Act(StrEnum):
     REGISTRY = "registry"
     RECORDS = "records"
     CHANGE = "record.changed"
+    RECHECK = "records.rechecked"
     PUSH = "push"
     NOTICES = "notices.sent"
     NOTICES_TAKEN = "notices.taken"

@@ -18,6 +18,7 @@ from node.domain.receipts import CopyStage
 from registry.errors import CalendarUnavailable
 from registry.norms.calendar import Calendar, due_end, shanghai_day
 from registry.norms.clocks import Clock
+from registry.norms.code_lists import CodeListName
 from registry.parties import Instant, PartyId, PartyName
 
 KIND: Final = "notice-batch"
@@ -153,7 +154,8 @@ def place_of(batch: NoticeBatch, digest: bytes, stream: Stream, known: bytes | N
 class Change:
     """A change of one home record: from which version on the old ones are void, why, and by when it must be known.
 
-    `received_on` is the day on which the document behind it came, None where nobody said so.
+    `received_on` is the day on which the document behind it came, None where nobody said so. `bases` is the code list
+    in which the basis stands, and so says what is done to the record.
     """
 
     record_no: int
@@ -163,6 +165,7 @@ class Change:
     document: str
     occurred_at: datetime
     due_at: datetime
+    bases: CodeListName
     received_on: date | None = None
 
 

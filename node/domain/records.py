@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cache
 from hashlib import sha256
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final, NamedTuple, cast
 
 import msgspec
 
@@ -59,6 +59,7 @@ class Withheld(StrEnum):
     EXPIRED = "EXPIRED"
     LAPSED = "LAPSED"
     OUT_OF_CATALOGUE = "OUT_OF_CATALOGUE"
+    UNFOUNDED = "UNFOUNDED"
     SEVERITY_UNKNOWN = "SEVERITY_UNKNOWN"
     CONSENT_ENDED = "CONSENT_ENDED"
     REVOCATION_PENDING = "REVOCATION_PENDING"
@@ -67,6 +68,13 @@ class Withheld(StrEnum):
     OPTED_OUT = "OPTED_OUT"
     GOVERNMENT_ONLY = "GOVERNMENT_ONLY"
     NATURAL_PERSON = "NATURAL_PERSON"
+
+
+class Coming(NamedTuple):
+    """That a record will be withheld from a day in Shenzhen on, by what was ordered already."""
+
+    state: Withheld
+    on: date
 
 
 Stored = str | int | bool | date | Money | tuple[str, ...] | None
@@ -176,6 +184,7 @@ class HomeRecord(msgspec.Struct, frozen=True, gc=False):
     content_digest: bytes
     source_key: bytes
     states: frozenset[Withheld] = frozenset()
+    coming: tuple[Coming, ...] = ()
 
     def __repr__(self) -> str:
         return f"HomeRecord(kind={self.kind.value}, version={self.version})"

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from agreements.refusal import Refusal
 from node.domain.dates import shanghai_day
-from node.domain.records import Kind, Withheld
+from node.domain.records import Coming, Kind, Withheld
 from node.domain.severity import graded_end, is_graded
 from node.domain.subjects import SubjectKind
 from registry.norms.calendar import anniversary
@@ -22,6 +22,7 @@ _REFUSALS: Final[Mapping[Withheld, Refusal]] = {
     Withheld.EXPIRED: Refusal.DISCLOSURE_PERIOD_EXPIRED,
     Withheld.LAPSED: Refusal.BASIC_INFO_LAPSED,
     Withheld.OUT_OF_CATALOGUE: Refusal.NOT_IN_CATALOGUE,
+    Withheld.UNFOUNDED: Refusal.NEGATIVE_CATEGORY_NOT_LISTED,
     Withheld.SEVERITY_UNKNOWN: Refusal.PROVENANCE_MISSING,
     Withheld.CONSENT_ENDED: Refusal.CONSENT_WITHDRAWN,
     Withheld.REVOCATION_PENDING: Refusal.REVOCATION_PENDING,
@@ -72,6 +73,10 @@ class Shieldable(Protocol):
     def states(self) -> Collection[Withheld]:
         """What withholds it already."""
 
+    @property
+    def coming(self) -> Collection[Coming]:
+        """What will withhold it from a day on."""
+
 
 def withheld(record: Shieldable, at: datetime, law: Law) -> frozenset[Withheld]:
     """Every reason why `record` is not shown at `at` (aware); empty when it is shown.
@@ -81,6 +86,7 @@ def withheld(record: Shieldable, at: datetime, law: Law) -> frozenset[Withheld]:
     disclosure period that ran out meanwhile still withholds.
     """
     reasons, entry = set(record.states), law.catalogue.entry(record.kind.value)
+    reasons |= {one.state for one in record.coming if shanghai_day(at) >= one.on}
     if record.disclose_until is not None and shanghai_day(at) >= record.disclose_until:
         lapses = entry is not None and entry.disclosure.years is None
         reasons.add(Withheld.LAPSED if lapses else Withheld.EXPIRED)
@@ -113,4 +119,14 @@ def is_visible(record: Shieldable, at: datetime, law: Law) -> bool:
 
 def strongest(reasons: Collection[Withheld]) -> Refusal | None:
     """The reason that is told to the subject and the regulator first; None when nothing withholds."""
-    return next((_REFUSALS[reason] for reason in Withheld if reason in reasons), None)
+    return next((_REFUSALS[reason] for reason in in_order(reasons)), None)
+
+
+def in_order(reasons: Collection[Withheld]) -> list[Withheld]:
+    """The reasons, strongest first."""
+    return [reason for reason in Withheld if reason in reasons]
+
+
+def refusal_of(reason: Withheld) -> Refusal:
+    """The code of a reason, with its article and words."""
+    return _REFUSALS[reason]

@@ -1,27 +1,34 @@
-"""Change home records: correct, delete; and tell everybody who holds a copy, in the same transaction (S 36-42, 59)."""
+"""Change home records: correct, delete; and tell everybody who holds a copy, in the same transaction (S 36-42, 59).
+
+Withholding them by an act is in `withhold_records`, by a change of law in `recheck_records`.
+"""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from crypto.canonical import canonical
 from node.domain.begun import begun_by_changes
+from node.domain.clocks import About, Happening
 from node.domain.context import Context
 from node.domain.intake import Admitted
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.notices import SALT_SIZE, Change, Effect, Planned, notice_due, plan
 from node.domain.operators import Role, SignedAct, SigningOperator
-from node.operations.keep_clocks import begin_clocks, counting_of
+from node.operations.keep_clocks import begin_clocks, counting_of, end_clocks
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.rows import DeletionRow, ErasureRow, NewNoticeRow
+from node.operations.standings import admit_again
 from node.operations.stored_records import row_from_admitted
 from registry.norms.calendar import shanghai_day
 from registry.norms.code_lists import CodeListName
 from registry.norms.law import Law
 
+_TWO: Final = 2
 UPDATED = "PROVIDER_UPDATE"
 """The basis of a change that came with a file of the provider (S 19)."""
 
@@ -69,7 +76,7 @@ def correct_record(
     work: UnitOfWork, command: CorrectRecord, operator: SigningOperator, law: Law, context: Context
 ) -> Changed | NotChanged:
     """Store the corrected content, queue one notice for each holder, and keep the wrong content from coming back."""
-    wrong = _not_there(work, command.record_no) or _unfounded(command, CodeListName.CORRECTION_BASES, law, context)
+    wrong = not_there(work, command.record_no) or _unfounded(command, CodeListName.CORRECTION_BASES, law, context)
     if wrong is not None:
         return wrong
     digest = command.admitted.record.content_digest
@@ -78,8 +85,8 @@ def correct_record(
         return NotChanged(why=ordered.why)
     at = context.now()
     version = work.changes.correct(command.record_no, row_from_admitted(command.admitted), at)
-    change = _change(command, version, Effect.REPLACE, law, at)
-    return _changed(work, change, [ordered], law, context)
+    admit_again(work, [command.record_no])
+    return finish_change(work, _change(command, version, Effect.REPLACE, law, at), [ordered], law, context)
 
 
 def delete_record(
@@ -93,22 +100,17 @@ def delete_record(
 
     It takes two persons: one who orders it, another who approves (S 79 punishes deletion without a basis).
     """
-    wrong = _not_there(work, command.record_no) or _unfounded(command, CodeListName.DELETION_BASES, law, context)
+    wrong = not_there(work, command.record_no) or _unfounded(command, CodeListName.DELETION_BASES, law, context)
     if wrong is not None:
         return wrong
-    first, second = operators
-    if first.name == second.name or first.key.key_id == second.key.key_id:
-        return NotChanged(why="a deletion takes two different operators")
-    subject = _subject(command, Effect.DELETE, b"")
-    orders = []
-    for operator, role in ((first, Role.RECORDS), (second, Role.APPROVALS)):
-        ordered = order(work, operator, role, subject, context)
-        if isinstance(ordered, NotAllowed):
-            return NotChanged(why=ordered.why)
-        orders.append(ordered)
+    orders = two_orders(work, operators, _subject(command, Effect.DELETE, b""), "a deletion", context)
+    if isinstance(orders, NotChanged):
+        return orders
     at = context.now()
     version = work.changes.delete(_deletion(command, orders, at))
-    return _changed(work, _change(command, version, Effect.DELETE, law, at), orders, law, context)
+    left = work.clocks.of(About.RECORD, str(command.record_no))
+    end_clocks(work, left, Happening.DELETED, lambda _: at, context)
+    return finish_change(work, _change(command, version, Effect.DELETE, law, at), orders, law, context)
 
 
 def propagate(work: UnitOfWork, changes: Mapping[int, Change], law: Law, context: Context) -> int:
@@ -141,22 +143,46 @@ def propagate(work: UnitOfWork, changes: Mapping[int, Change], law: Law, context
 
 def updates(versions: Mapping[int, int], law: Law, at: datetime) -> dict[int, Change]:
     """The changes that a file of the provider made: records with their new version."""
+    return replacements(versions, UPDATED, CodeListName.CORRECTION_BASES, law, at)
+
+
+def replacements(
+    versions: Mapping[int, int], basis: str, bases: CodeListName, law: Law, at: datetime
+) -> dict[int, Change]:
+    """Changes of many records on one basis, without a document: records with their new version."""
     due = notice_due(law.rules.notice_clock, law.calendar, at)
     return {
         record_no: Change(
             record_no=record_no,
             record_version=version,
             effect=Effect.REPLACE,
-            basis=UPDATED,
+            basis=basis,
             document="",
             occurred_at=at,
             due_at=due,
+            bases=bases,
         )
         for record_no, version in versions.items()
     }
 
 
-def _not_there(work: UnitOfWork, record_no: int) -> NotChanged | None:
+def two_orders(
+    work: UnitOfWork, operators: Sequence[SigningOperator], subject: bytes, what: str, context: Context
+) -> list[SignedAct] | NotChanged:
+    """The signed orders of one person who orders and another who approves, for what takes two."""
+    if len({one.name for one in operators}) != _TWO or len({one.key.key_id for one in operators}) != _TWO:
+        return NotChanged(why=f"{what} takes two different operators")
+    orders = []
+    for operator, role in zip(operators, (Role.RECORDS, Role.APPROVALS), strict=True):
+        ordered = order(work, operator, role, subject, context)
+        if isinstance(ordered, NotAllowed):
+            return NotChanged(why=ordered.why)
+        orders.append(ordered)
+    return orders
+
+
+def not_there(work: UnitOfWork, record_no: int) -> NotChanged | None:
+    """Why a record cannot be changed at all."""
     known = work.records.find(record_no)
     if known is None:
         return NotChanged(why=f"there is no record {record_no}")
@@ -195,6 +221,7 @@ def _change(command: CorrectRecord | DeleteRecord, version: int, effect: Effect,
         record_no=command.record_no,
         record_version=version,
         effect=effect,
+        bases=CodeListName.DELETION_BASES if effect is Effect.DELETE else CodeListName.CORRECTION_BASES,
         basis=command.basis,
         document=command.document,
         occurred_at=at,
@@ -215,7 +242,10 @@ def _deletion(command: DeleteRecord, orders: list[SignedAct], at: datetime) -> D
     )
 
 
-def _changed(work: UnitOfWork, change: Change, orders: list[SignedAct], law: Law, context: Context) -> Changed:
+def finish_change(
+    work: UnitOfWork, change: Change, orders: Sequence[SignedAct], law: Law, context: Context, **more: str
+) -> Changed:
+    """Tell the holders of a record that was changed, write it down, and commit."""
     notices = propagate(work, {change.record_no: change}, law, context)
     detail: Detail = {
         "basis": change.basis,
@@ -224,6 +254,7 @@ def _changed(work: UnitOfWork, change: Change, orders: list[SignedAct], law: Law
         "orders": " ".join(one.digest.hex() for one in orders),
         "record": change.record_no,
         "version": change.record_version,
+        **more,
     }
     entry = EntryFacts(act=Act.CHANGE, detail=detail)
     work.journal.add([draft(entry, context.node, change.occurred_at, context.random)])

@@ -71,7 +71,10 @@ class NewRecordRow(_Row, frozen=True, kw_only=True):
 
 
 class RecordRow(_Row, frozen=True, kw_only=True):
-    """A stored home record version. `facts` is JSON of the envelope facts, `content` JSON of the typed content."""
+    """A stored home record version. `facts` is JSON of the envelope facts, `content` JSON of the typed content.
+
+    `withheld` are the states that withhold it now, `coming` those ordered for a day in Shenzhen that is not over.
+    """
 
     record_no: int
     subject_no: int
@@ -83,6 +86,7 @@ class RecordRow(_Row, frozen=True, kw_only=True):
     withheld: frozenset[str]
     stored_at: datetime
     deleted_at: datetime | None
+    coming: tuple[tuple[str, date], ...] = ()
 
 
 class Imported(_Row, frozen=True, kw_only=True):

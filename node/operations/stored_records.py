@@ -7,7 +7,8 @@ import msgspec
 
 from node.domain.identifiers import Scheme
 from node.domain.intake import Admitted
-from node.domain.records import CatalogueItem, HomeRecord, Kind, Withheld, decode_content
+from node.domain.recheck import Judged
+from node.domain.records import CatalogueItem, Coming, HomeRecord, Kind, Withheld, decode_content
 from node.domain.subjects import SubjectKind
 from node.operations.rows import NewRecordRow, RecordRow, SubjectRow
 from registry.norms.catalogue import Nature, Polarity, Publicity
@@ -56,6 +57,7 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     generated_at: date
     severity: Severity | None
     states: frozenset[Withheld]
+    coming: tuple[Coming, ...]
 
 
 Varying = tuple[SubjectKind, int | None, date, Severity | None]
@@ -115,7 +117,20 @@ def record_from_row(row: RecordRow) -> HomeRecord:
         content_digest=b"",
         source_key=b"",
         states=frozenset(Withheld(state) for state in row.withheld),
+        coming=_coming(row),
     )
+
+
+def facts_judged(row: RecordRow, judged: Judged) -> bytes:
+    """The envelope facts of a stored row as the law in force has them; by which catalogue it was admitted stays."""
+    facts = msgspec.structs.replace(
+        _decoder.decode(row.facts),
+        publicity=judged.publicity,
+        nature=judged.nature,
+        polarity=judged.polarity,
+        negative_category=judged.negative_category,
+    )
+    return _encode(facts)
 
 
 def outline_from_row(row: RecordRow) -> Outline:
@@ -131,7 +146,12 @@ def outline_from_row(row: RecordRow) -> Outline:
         generated_at=facts.generated_at,
         severity=facts.severity,
         states=frozenset(Withheld(state) for state in row.withheld),
+        coming=_coming(row),
     )
+
+
+def _coming(row: RecordRow) -> tuple[Coming, ...]:
+    return tuple([Coming(Withheld(state), on) for state, on in row.coming])
 
 
 def _facts(record: HomeRecord) -> RecordFacts:

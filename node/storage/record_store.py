@@ -21,12 +21,11 @@ from node.storage.record_batch import (
     Stated,
     SubjectValues,
 )
+from node.storage.states import states_from_text
 from node.storage.transaction import Transaction
 
 Name = tuple[str, str]
 """An identifier: its scheme and its value."""
-
-_SHOWN: Final = frozenset[str]()
 
 COLUMNS: Final = """r.number, r.subject_no, r.version, r.kind, r.content, r.facts, r.disclose_until, r.withheld,
 r.stored_at, r.deleted_at"""
@@ -36,7 +35,8 @@ WITH {{numbers wanted}}, {{texts kinds}} SELECT {COLUMNS} FROM wanted CROSS JOIN
 WHERE r.subject_no = wanted.key AND r.kind IN (SELECT key FROM kinds) AND r.deleted_at IS NULL"""
 _OF_SUBJECTS: Final = f"{_CURRENT} ORDER BY r.number"
 _SHOWN_OF_SUBJECTS: Final = f"""{_CURRENT}
-AND r.withheld = '' AND (r.disclose_until IS NULL OR r.disclose_until > :day) ORDER BY r.number"""
+AND (r.withheld = '' OR substr(r.withheld, 1, 1) = '@')
+AND (r.disclose_until IS NULL OR r.disclose_until > :day) ORDER BY r.number"""
 _PAGE: Final = f"SELECT {COLUMNS} FROM records r WHERE r.number > :after ORDER BY r.number LIMIT :limit"
 _PAGE_OF_KIND: Final = f"""
 SELECT {COLUMNS} FROM records r WHERE r.kind = :kind AND r.number > :after ORDER BY r.number LIMIT :limit"""
@@ -204,7 +204,8 @@ class SqlRecords:
 
 def record_from_row(row: Any) -> RecordRow:
     """A record from the columns that `COLUMNS` names."""
-    number, subject, version, kind, content, facts, disclose_until, withheld, stored_at, deleted_at = row
+    number, subject, version, kind, content, facts, disclose_until, states, stored_at, deleted_at = row
+    withheld, coming = states_from_text(states)
     return RecordRow(
         record_no=number,
         subject_no=subject,
@@ -213,7 +214,8 @@ def record_from_row(row: Any) -> RecordRow:
         content=content,
         facts=facts,
         disclose_until=None if disclose_until is None else date.fromisoformat(disclose_until),
-        withheld=frozenset(withheld.split()) if withheld else _SHOWN,
+        withheld=withheld,
         stored_at=from_milliseconds(stored_at),
         deleted_at=from_milliseconds_or_none(deleted_at),
+        coming=coming,
     )

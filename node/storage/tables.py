@@ -116,7 +116,8 @@ cells = Table(
 
 # Numbers are never given twice: the ledger names records by them for good. A deleted record stays as a tombstone: its
 # row, without content and facts, and in no cell. A source key is made of an identifier of its subject, so it is unique
-# by itself: kept behind the subject, its new entries come at the end of the index.
+# by itself: kept behind the subject, its new entries come at the end of the index. `withheld` are states,
+# those to come behind them: see `node.storage.states`.
 records = Table(
     "records", metadata, _number(), _int("subject_no", references="subjects.number"),
     _bytes("source_key"), _int("version"), _text("kind"), _bytes("content_digest"),
@@ -137,6 +138,31 @@ corrected_contents = Table(
 deletions = Table(
     "deletions", metadata, _int("record_no", references="records.number", key=True), _text("basis"),
     _text("document"), _bytes("first_order"), _bytes("second_order"), _time("at"),
+)  # fmt: skip
+
+# How far the home records are looked at by the law that `measure` names; the newest row is the one that counts.
+rechecks = Table(
+    "rechecks", metadata, _number(), _bytes("measure"), _text("packs"), _int("through"),
+    Column("again", Boolean, nullable=False), _int("checked"), _int("fallen"), _int("narrowed"), _int("restored"),
+    _time("begun_at"), _time("done_at", nullable=True),
+)  # fmt: skip
+
+# Records that the law in force does not admit: for which reason, and in which field.
+fallen_records = Table(
+    "fallen_records", metadata, _int("record_no", references="records.number", key=True), _text("reason"),
+    _text("field"),
+)  # fmt: skip
+
+# Acts that withhold a record, and how they ended. `next_on` is the day in Shenzhen on which one begins or ends by
+# itself, null when none is to come.
+withholdings = Table(
+    "withholdings", metadata, _number(), _int("record_no", references="records.number"), _text("state"),
+    _text("basis"), _text("document"), _text("received_on", nullable=True), _text("starts_on"),
+    _text("ends_on", nullable=True), _bytes("signed_order"), _time("at"), Column("begun", Boolean, nullable=False),
+    _text("next_on", nullable=True), _time("ended_at", nullable=True), _text("end_basis"), _text("end_document"),
+    _text("end_orders"), Index(None, "record_no"),
+    Index("ix_withholdings_next_on", "next_on",
+          sqlite_where=text("next_on IS NOT NULL"), postgresql_where=text("next_on IS NOT NULL")),
 )  # fmt: skip
 
 pseudonym_indexes = Table(

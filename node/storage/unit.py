@@ -16,6 +16,7 @@ from node.storage.operator_store import SqlGeneration, SqlOperators
 from node.storage.outbox_store import SqlOutbox
 from node.storage.record_store import SqlRecords
 from node.storage.registry_store import SqlPeers, SqlRegistries
+from node.storage.standing_store import SqlRechecks, SqlStandings, SqlWithholdings
 from node.storage.transaction import Transaction
 from node.storage.usage_store import SqlUsage
 
@@ -27,8 +28,8 @@ class SqlUnit:
         "_transaction", "agreements", "cells", "changes", "clock_book", "clocks", "consents", "copies", "crowds",
         "erasures", "evidence", "exhibits", "generation", "inspections", "journal", "known_pseudonyms", "ledger",
         "notice_answers", "notice_streams", "notices", "notices_taken", "operators", "outbox", "peers",
-        "pseudonyms", "pushed_frames", "received_frames", "records", "registries", "renditions", "sent_frames",
-        "settlements", "tree", "usage",
+        "pseudonyms", "pushed_frames", "received_frames", "rechecks", "records", "registries", "renditions",
+        "sent_frames", "settlements", "standings", "tree", "usage", "withholdings",
     )  # fmt: skip
 
     def __init__(self, transaction: Transaction) -> None:
@@ -40,6 +41,9 @@ class SqlUnit:
         self.agreements: ports.Agreements = SqlAgreements(transaction)
         self.records: ports.Records = SqlRecords(transaction)
         self.changes: ports.Changes = SqlChanges(transaction)
+        self.standings: ports.Standings = SqlStandings(transaction)
+        self.rechecks: ports.Rechecks = SqlRechecks(transaction)
+        self.withholdings: ports.Withholdings = SqlWithholdings(transaction)
         self.pseudonyms: ports.Pseudonyms = SqlPseudonyms(transaction)
         self.cells: ports.Cells = SqlCells(transaction)
         self.crowds: ports.Crowds = SqlCrowds(transaction)

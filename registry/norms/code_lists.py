@@ -32,6 +32,8 @@ class CodeListName(StrEnum):
     PURPOSES = "purposes"
     DELETION_BASES = "deletion-bases"
     CORRECTION_BASES = "correction-bases"
+    WITHHOLDING_BASES = "withholding-bases"
+    RELEASE_BASES = "release-bases"
     ABNORMAL_REASONS = "abnormal-reasons"
     ADMINISTRATIVE_PROCEDURES = "administrative-procedures"
     ARREARS_TYPES = "arrears-types"

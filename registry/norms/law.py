@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache, lru_cache
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -41,6 +42,9 @@ class Law:
     `severities` are those that adverse public records must name, if any; `calendar` is the one that the rules' clocks
     run by, `local` that of the place, where it has one of its own; `packs` says from what it was put together. A law is
     itself and no other: the same packs of a day are put together once.
+
+    `measure` (32 bytes) names by their bytes the packs by which records are admitted: all but calendars. When it is
+    another one, records have to be looked at again.
     """
 
     rules: RulePack
@@ -50,6 +54,7 @@ class Law:
     severities: Mapping[Severity, SeverityBounds] = field(default_factory=dict)
     local: Calendar | None = None
     packs: tuple[str, ...] = ()
+    measure: bytes = b""
 
 
 class Lack(StrEnum):
@@ -139,6 +144,7 @@ def _composed(found: tuple[Pack, ...], jurisdiction: Jurisdiction, day: date) ->
         severities=all_severities(overlays),
         local=_local(calendars, overlays),
         packs=tuple(one.reference for one in found),
+        measure=_measure(found),
     )
 
 
@@ -174,6 +180,12 @@ def shipped_law(jurisdiction: Jurisdiction = Jurisdiction.CN_SZ) -> Law:
 
 
 _ANY_DAY: Final = date(2026, 1, 1)
+
+
+def _measure(packs: Iterable[Pack]) -> bytes:
+    """The name of what records are measured by; digests are of one length, so that they need no frame."""
+    measuring = sorted(one.digest for one in packs if one.named.kind is not PackKind.CALENDARS)
+    return sha256(b"creditport/measure/v1" + b"".join(measuring)).digest()
 
 
 def _at_hand(adopted: Adopted | Clash, shelf: Shelf) -> Pack:

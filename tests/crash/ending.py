@@ -34,8 +34,8 @@ REPEATS: Final[Mapping[str, Mapping[tuple[str, str], int]]] = {
     "query": {(f"{HOME}: journal", Act.EVALUATE): 1},
     # Receipts whose answer did not arrive are signed and sent again; home keeps the first of each.
     "receipt of answers": {(f"{HOME}: journal", Act.RECEIPT): 2},
-    "receipt of notices": {(f"{HOME}: journal", Act.RECEIPT): 13},
-    "receipt of erasure": {(f"{HOME}: journal", Act.RECEIPT): 6},
+    "receipt of notices": {(f"{HOME}: journal", Act.RECEIPT): 15},
+    "receipt of erasure": {(f"{HOME}: journal", Act.RECEIPT): 7},
     # The file is given again, on a new order, and nothing in it is new then.
     "import": {(f"{HOME}: journal", Act.RECORDS): 1, (f"{HOME}: orders", OPERATOR): 1},
 }
@@ -94,7 +94,18 @@ def _home(tables: Tables) -> dict[str, list[str]]:
     return {
         "records": [
             f"record {row['number']} v{row['version']} {'deleted' if row['deleted_at'] else ''} {row['content']!r}"
+            f" {row['withheld']} until {row['disclose_until']}"
             for row in tables["records"]
+        ],
+        "fallen": [f"record {row['record_no']} {row['reason']} {row['field']}" for row in tables["fallen_records"]],
+        "withholdings": [
+            f"record {row['record_no']} {row['state']} begun={bool(row['begun'])} {row['next_on']} {row['end_basis']}"
+            for row in tables["withholdings"]
+        ],
+        "looked at": [
+            f"{row['checked']} through {row['through']}: {row['fallen']} fell again={bool(row['again'])}"
+            f" done={row['done_at'] is not None}"
+            for row in tables["rechecks"]
         ],
         "deletions": [f"record {row['record_no']} {row['basis']} {row['document']}" for row in tables["deletions"]],
         "declared wrong": [f"record {row['record_no']}" for row in tables["corrected_contents"]],

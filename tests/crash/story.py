@@ -1,4 +1,5 @@
-"""The story that is broken off everywhere: a holder asks, home pushes, corrects, deletes, and all of it is receipted.
+"""The story that is broken off everywhere: a holder asks, home pushes, corrects, deletes and withholds,
+the law changes, and all of it is receipted.
 
 An act is what a person orders and what loops then do. Whoever takes it up again after a crash does as a person and a
 loop would: an order that was not confirmed is looked up first, and given again only if it was not done; a file is
@@ -7,16 +8,20 @@ simply given again; couriers and loops go on.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
 
+from node.domain.dates import shanghai_day
 from node.domain.jobs import JobKind
+from node.domain.records import Kind, Withheld
 from node.operations.ask import Plan
 from node.operations.change_records import Changed
 from node.operations.push_records import PushPlan, Wanted
+from node.operations.standing_rows import WithholdingRow
+from registry.norms.shelf import shipped_shelf
 from registry.parties import PartyId
 from tests.fakes.network import Network
 from tests.fakes.propagation import (
@@ -35,8 +40,11 @@ from tests.fakes.propagation import (
     deleted,
     enterprise,
     load,
+    penalty,
     push,
     records,
+    released,
+    withheld,
 )
 from tests.fakes.world import START
 
@@ -51,6 +59,12 @@ PUSHED_AGAIN: Final = 1
 CORRECTED: Final = (1, 3)
 DELETED: Final = (2, 4)
 UPDATED: Final = 5
+FINED: Final = (6, 7)
+"""Enterprises with a penalty each, which does not say how grave the breach was."""
+SUSPENDED: Final = 7
+"""The enterprise whose registration is withheld at once."""
+REPAIRED_LATER: Final = 6
+"""The one whose registration is withheld from the next day on."""
 FILE: Final = (3, 4, UPDATED, 6)
 """The provider's file: what a correction declared wrong, what was deleted, an update, and what is known."""
 MOST_JOBS: Final = 60
@@ -104,6 +118,7 @@ def set_up(scene: Scene) -> None:
     network = scene.network
     scene.memory.agreement = agree(network, HOME, HOLDER, retention_days=1)
     load(network, HOME, [enterprise(number) for number in range(RECORDS)])
+    load(network, HOME, [penalty(number) for number in FINED], Kind.PENALTY)
     consent(network, HOLDER, scene.memory.agreement, [code(number) for number in range(RECORDS)])
     network.sequence()
 
@@ -145,6 +160,41 @@ def delete(scene: Scene) -> None:
         if not scene.again or scene.version(number) == 1:
             a_moment_later(scene)
             assert deleted(scene.network, HOME, record_no(number)) == Changed(version=2, notices=1)
+
+
+def withhold(scene: Scene) -> None:
+    tomorrow = shanghai_day(scene.network.clock()) + timedelta(days=1)
+    for number, state, basis, start in (
+        (SUSPENDED, Withheld.SUSPENDED, "SUIT_ACCEPTED", None),
+        (REPAIRED_LATER, Withheld.REPAIRED, "REPAIR_DECIDED", tomorrow),
+    ):
+        if not scene.again or not _acts(scene, number):
+            a_moment_later(scene)
+            done = withheld(scene.network, HOME, record_no(number), state, basis, start)
+            assert isinstance(done, Changed), done
+
+
+def release(scene: Scene) -> None:
+    if not scene.again or _acts(scene, SUSPENDED)[0].ended_at is None:
+        done = released(scene.network, HOME, record_no(SUSPENDED), Withheld.SUSPENDED, "FINAL_DOCUMENT")
+        assert isinstance(done, Changed), done
+
+
+def _acts(scene: Scene, number: int) -> Sequence[WithholdingRow]:
+    return scene.network.members[HOME].read(lambda work: work.withholdings.of_record(record_no(number)))
+
+
+def adopt(scene: Scene) -> None:
+    """From tomorrow on the law of the place asks how grave a breach was; and tomorrow comes."""
+    (grading,) = shipped_shelf().referred("rules/CN-NDRC-2026")
+    tomorrow = shanghai_day(scene.network.clock()) + timedelta(days=1)
+    scene.network.members[AUTHORITIES[0].party].adopt(grading, start=tomorrow)
+    scene.network.clock.forward(days=1)
+    scene.network.hear()
+
+
+def recheck(scene: Scene) -> None:
+    scene.network.recheck(HOME)
 
 
 def import_file(scene: Scene) -> None:
@@ -213,12 +263,16 @@ STORY: Final = (
     Act("noon", noon),
     Act("correct", correct, (HOME,)),
     Act("delete", delete, (HOME,)),
+    Act("withhold", withhold, (HOME,)),
     Act("import", import_file, (HOME,)),
     Act("notice", notify, (HOME, HOLDER)),
     Act("receipt of notices", receipt, (HOLDER, HOME)),
     Act("retention", end_copies, (HOLDER, HOME)),
     Act("erase", erase, (HOLDER, HOME)),
     Act("receipt of erasure", receipt, (HOLDER, HOME)),
+    Act("release", release, (HOME,)),
+    Act("adopt", adopt),
+    Act("recheck", recheck, (HOME,)),
     Act("sequence", sequence, (HOLDER, HOME)),
     Act("rest", settle),
 )

@@ -26,6 +26,8 @@ BROKEN = [
     (HOME, "loses a row", "clocks.add", "sz-agency: clocks: lacks REVOKE_NOTIFY change 3@2 of 1 hk-bank-a"),
     (HOME, "forgets", "clocks.put", "sz-agency: clocks: has too much D10_CORR_NOTIFY change 2@2 of 1 hk-bank-a"),
     (HOLDER, "loses a row", "clocks.add", "hk-bank-a: clocks: lacks PEER_DELETE notices 1 of"),
+    (HOME, "loses a row", "standings.put", "sz-agency: fallen: lacks record 10 PROVENANCE_MISSING severity"),
+    (HOME, "forgets", "withholdings.end", "sz-agency: withholdings: lacks record 8 SUSPENDED"),
     (HOME, "forgets", "journal.sequence", "entries are not in the published journal"),
     (HOLDER, "loses a row", "copies.raise_floors", "hk-bank-a: floors: lacks"),
     (HOLDER, "forgets", "erasures.add", "sz-agency: notices: lacks"),
@@ -52,7 +54,7 @@ def test_the_undisturbed_story_ends_well(on_sqlite: Crashes) -> None:
 
     assert [told[wrong_at(party)] for party in BOTH] == [[], []]
     assert all(" done " in line for party in BOTH for line in told[f"{party}: jobs"])
-    assert [line.split()[-1] for line in told[f"{HOME}: notices"]] == ["DELETED"] * 5
+    assert [line.split()[-1] for line in told[f"{HOME}: notices"]] == ["DELETED"] * 9
     assert [line.split()[-1] for line in told[f"{HOME}: ledger"]].count("open") == len(told[f"{HOLDER}: copies"])
 
 

@@ -24,6 +24,7 @@ from node.app.errands import Errands
 from node.app.gateway import NodeGateway
 from node.app.opening import Node
 from node.app.propagating import Propagating
+from node.app.rechecking import Rechecking
 from node.app.threads import Threads
 from node.operations.answer_queries import KNOWN_FOR
 from node.operations.asked import (
@@ -48,6 +49,7 @@ from node.wire import codec
 from node.wire.errors import PeerRefused, PeerUnreachable
 from node.wire.outgoing import Evaluated, Outgoing
 from node.wire.peers import PeerClient
+from registry.norms.shelf import Pack
 from registry.parties import PartyId
 from tests.fakes.members import Clock, Member, Part
 from tests.fakes.serving import node_of
@@ -216,16 +218,28 @@ class Network:
         url = self.urls.get(part.party, f"sqlite:///{self.folder / part.party}.db")
         member = Member.open_at(part, url, self.clock, START, self.openings)
         member.store = self.around(part.party, member.store)
-        node = node_of(member)
         self.members[part.party] = member
-        self.gateways[part.party] = NodeGateway(node, PseudonymPool(member.context.keys.pseudonym_seed, 0))
-        self.couriers[part.party] = self._courier(member, node)
+        self._serve(member)
+
+    def _serve(self, member: Member) -> None:
+        node = node_of(member)
+        self.gateways[member.party] = NodeGateway(node, PseudonymPool(member.context.keys.pseudonym_seed, 0))
+        self.couriers[member.party] = self._courier(member, node)
+
+    def shelve(self, party: PartyId, *packs: Pack) -> None:
+        """Have a member serve with these packs at hand, beside the shipped ones, until it is restarted."""
+        self._leave(party)
+        self.members[party].shelve(*packs)
+        self._serve(self.members[party])
+
+    def _leave(self, party: PartyId) -> None:
+        self.gateways.pop(party).close()
+        self.couriers.pop(party).threads.close()
 
     def close(self, party: PartyId) -> Part:
         """Close a member; what it had in memory is gone."""
         member = self.members.pop(party)
-        self.gateways.pop(party).close()
-        self.couriers.pop(party).threads.close()
+        self._leave(party)
         while isinstance(member.store, WrappedStore):
             member.store = member.store.inner
         member.close()
@@ -285,6 +299,11 @@ class Network:
     def _forget_bodies(self, work: UnitOfWork) -> None:
         if work.erasures.forget_bodies(self.clock() - KNOWN_FOR):
             work.commit()
+
+    def recheck(self, *parties: PartyId, portion: int = 4) -> None:
+        """What the recheck loop does, a few records at a time."""
+        for party in parties or tuple(self.members):
+            Rechecking(node_of(self.members[party]), lambda: False, portion).look()
 
     def sequence(self, *parties: PartyId) -> None:
         """What the sequencer does."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from agreements.agreement import Agreement
@@ -18,7 +18,7 @@ from node.domain.drafting import Draft, Setting, complete
 from node.domain.identifiers import Identifier, Problem, Scheme, parse_identifier
 from node.domain.intake import Admitted, Intake, open_intake
 from node.domain.operators import Role, SignedAct
-from node.domain.records import Kind
+from node.domain.records import Kind, Withheld
 from node.domain.rendition import render
 from node.domain.rows import Row
 from node.domain.vocabulary import load_vocabulary
@@ -46,11 +46,12 @@ from node.operations.ports import UnitOfWork
 from node.operations.push_records import Wanted, plan_push
 from node.operations.rows import RecordRow
 from node.operations.stored_records import record_from_row
+from node.operations.withhold_records import ReleaseRecord, WithholdRecord, release_record, withhold_record
 from registry.parties import Jurisdiction, PartyClass, PartyId
 from tests.fakes.exchange import EVERYTHING, EVIDENCE, PURPOSE
 from tests.fakes.members import LAW, Member, Part
 from tests.fakes.network import Network
-from tests.unit.node.domain.given import REGISTRATION
+from tests.unit.node.domain.given import PENALTY, REGISTRATION
 
 SZ = PartyId("sz-authority")
 HK = PartyId("hk-authority")
@@ -124,6 +125,11 @@ def enterprise(number: int) -> dict[str, str]:
     return REGISTRATION | {"uscc": "", "hk_cr": f"{3_000_000 + number:07d}", "address": address(number, 0)}
 
 
+def penalty(number: int) -> dict[str, str]:
+    """An invented penalty of that enterprise."""
+    return PENALTY | {"uscc": "", "hk_cr": f"{3_000_000 + number:07d}", "decision_no": f"{number}"}
+
+
 def address(number: int, version: int) -> str:
     """An address that no other version of any record has."""
     return f"No {number:05d}-{version:05d} Harbour Road"
@@ -152,11 +158,13 @@ def ordered(member: Member, role: Role = Role.RECORDS) -> SignedAct:
     return member.write(act)
 
 
-def load(network: Network, home: PartyId, rows: Iterable[Mapping[str, str]]) -> dict[str, int]:
+def load(
+    network: Network, home: PartyId, rows: Iterable[Mapping[str, str]], kind: Kind = Kind.REGISTRATION
+) -> dict[str, int]:
     """Import rows at home and index them; how many of what."""
     member = network.members[home]
     numbered = [Row(number, dict(values)) for number, values in enumerate(rows, 2)]
-    importing = Import(intake=intake(member), order=ordered(member), law=member.settings.law)
+    importing = Import(intake=intake(member, kind), order=ordered(member), law=member.settings.law)
     progress = list(import_rows(numbered, importing, member.store, member.context))
     network.index()
     return dict(progress[-1].outcomes) if progress else {}
@@ -234,6 +242,27 @@ def deleted(network: Network, home: PartyId, record_no: int, basis: str = "REVOK
     command = DeleteRecord(record_no=record_no, basis=basis, document="decision 31")
     operators = (member.operator, member.second)
     return member.write(lambda work: delete_record(work, command, operators, member.settings.law, member.context))
+
+
+def withheld(
+    network: Network, home: PartyId, record_no: int, state: Withheld, basis: str,
+    start: date | None = None, end: date | None = None,
+) -> Changed | NotChanged:  # fmt: skip
+    """Withhold a record, as an operator orders it."""
+    member = network.members[home]
+    command = WithholdRecord(
+        record_no=record_no, state=state, basis=basis, document="case 8", starts_on=start, ends_on=end
+    )  # fmt: skip
+    law = member.settings.law
+    return member.write(lambda work: withhold_record(work, command, member.operator, law, member.context))
+
+
+def released(network: Network, home: PartyId, record_no: int, state: Withheld, basis: str) -> Changed | NotChanged:
+    """Lift a state of a record, as two operators order it."""
+    member = network.members[home]
+    command = ReleaseRecord(record_no=record_no, state=state, basis=basis, document="judgment 9")
+    operators, law = (member.operator, member.second), member.settings.law
+    return member.write(lambda work: release_record(work, command, operators, law, member.context))
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +349,8 @@ def differences(network: Network, home: PartyId, holders: Iterable[PartyId]) -> 
                 wrong.append(f"{holder} holds a copy of a record that home never showed")
             elif row.deleted_at is not None:
                 wrong.append(f"{holder} holds a copy of a deleted record")
+            elif row.withheld:
+                wrong.append(f"{holder} holds a copy of a withheld record")
             elif any(value not in may_say(row, tokens[copy.alias])[name] for name, value in copy.values.items()):
                 wrong.append(f"{holder} holds another version than home has now")
     return wrong

@@ -153,6 +153,35 @@ def test_a_deletion_leaves_nothing_in_any_file_of_either_side(world: World, push
     assert (ended["state"], ended["closed_at"] is None) == ("ended", False)
 
 
+def test_a_suspended_record_is_gone_at_the_bank_and_comes_back_in_a_higher_version(
+    world: World, pushed: Pushed
+) -> None:
+    """S 61: one person suspends, two lift it."""
+    record = record_held(world, pushed.agreement, 25)
+    alias = holding(world, record, pushed.agreement)["alias"]
+    ((version, _),) = held(world.bank, pushed.agreement, alias)
+    state = ("--state", "SUSPENDED", "--document", "case 8", "--basis")
+    world.agency.run("records", "withhold", str(record), *state, "SUIT_ACCEPTED")
+    until("the bank has followed", lambda: followed(world))
+    gone = held(world.bank, pushed.agreement, alias)
+
+    world.agency.run("records", "release", str(record), *state, "FINAL_DOCUMENT")
+    push = ("push", "--agreement", pushed.agreement, "--record", str(record), "--wait", "120")
+    world.agency.run(*push)
+
+    ((newer, _),) = held(world.bank, pushed.agreement, alias)
+    assert (version, gone, newer) == (1, [], 3)
+
+
+def test_a_node_that_serves_has_no_record_left_to_look_at(world: World, pushed: Pushed) -> None:
+    """It looks by itself; what was imported by the law in force since needs no look."""
+    assert pushed.told["frames"]
+    until("every record was looked at", lambda: world.agency.ask("status")["recheck"]["state"] == "DONE")
+
+    looked = world.agency.ask("norms", "check")["records"]
+    assert (looked["fallen"], looked["narrowed"], looked["fallen_now"]) == (0, 0, {})
+
+
 def test_every_stage_is_receipted_with_the_banks_signature(world: World, pushed: Pushed) -> None:
     record = record_held(world, pushed.agreement, 40)
     world.agency.run("records", "delete", str(record), "--basis", "UNVERIFIABLE")

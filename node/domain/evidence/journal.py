@@ -247,6 +247,7 @@ _NOTED: Final[dict[Act, Callable[[JournalCheck, Opened], None]]] = {
     Act.AGREEMENT: JournalCheck._learned,  # noqa: SLF001 - its own table
     Act.FILING: JournalCheck._learned,  # noqa: SLF001 - as above
     Act.CHANGE: JournalCheck._changed,  # noqa: SLF001 - as above
+    Act.RECHECK: JournalCheck._changed,  # noqa: SLF001 - as above
     Act.FORK: JournalCheck._fork,  # noqa: SLF001 - as above
 }
 """What is remembered of an entry that has no document behind it."""

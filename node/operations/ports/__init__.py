@@ -28,9 +28,12 @@ from node.operations.ports.records import (
     Crowds,
     Ledger,
     Pseudonyms,
+    Rechecks,
     Records,
     Renditions,
     Settlements,
+    Standings,
+    Withholdings,
 )
 
 __all__ = [
@@ -61,16 +64,19 @@ __all__ = [
     "Pseudonyms",
     "PushedFrames",
     "ReceivedFrames",
+    "Rechecks",
     "Records",
     "Registries",
     "Renditions",
     "SentFrames",
     "Settlements",
+    "Standings",
     "Store",
     "TakenNotices",
     "Tree",
     "UnitOfWork",
     "Usage",
+    "Withholdings",
 ]
 
 
@@ -87,6 +93,9 @@ class UnitOfWork(Protocol):
     cells: Cells
     crowds: Crowds
     changes: Changes
+    standings: Standings
+    rechecks: Rechecks
+    withholdings: Withholdings
     renditions: Renditions
     ledger: Ledger
     settlements: Settlements

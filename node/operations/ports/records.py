@@ -17,6 +17,7 @@ from node.operations.rows import (
     Selection,
     ShownBefore,
 )
+from node.operations.standing_rows import RecheckRow, StandingRow, WithholdingRow
 from registry.parties import PartyId
 
 
@@ -75,6 +76,54 @@ class Changes(Protocol):
 
     def select(self, selection: Selection) -> Sequence[RecordRow]:
         """Give records for a push, in ascending number."""
+
+
+class Standings(Protocol):
+    """Which records are withheld, and for how long they are shown, beside what they say."""
+
+    def put(self, rows: Sequence[StandingRow]) -> None:
+        """Keep the standing of records that were not deleted."""
+
+    def fallen(self, records: Sequence[int]) -> Mapping[int, tuple[str, str]]:
+        """Give (reason code, field) of those of the records that the law does not admit, by number."""
+
+    def tally(self) -> Mapping[str, int]:
+        """Count records that the law does not admit, by reason code."""
+
+
+class Rechecks(Protocol):
+    """How far the home records are looked at by the law in force."""
+
+    def newest(self) -> RecheckRow | None:
+        """Give the look at the records that was begun last."""
+
+    def begin(self, measure: bytes, packs: str, at: datetime) -> None:
+        """Begin another look, from the first record on."""
+
+    def put(self, row: RecheckRow) -> None:
+        """Keep how far a look has come."""
+
+    def once_more(self) -> None:
+        """Have the newest look begin once more when it has come to its end, or now if it has."""
+
+
+class Withholdings(Protocol):
+    """The acts that withhold records, each of which ends on its own."""
+
+    def add(self, row: WithholdingRow) -> None:
+        """Keep an act; its number is the store's."""
+
+    def of_record(self, record_no: int) -> Sequence[WithholdingRow]:
+        """Give every act about a record, oldest first."""
+
+    def due(self, today: date, limit: int) -> Sequence[WithholdingRow]:
+        """Give acts whose first day has come without their having begun, or whose last day is over; one a record."""
+
+    def begun(self, number: int) -> None:
+        """Note that an act withholds its record now."""
+
+    def end(self, row: WithholdingRow) -> None:
+        """Keep how an act ended."""
 
 
 class Pseudonyms(Protocol):

@@ -48,7 +48,8 @@ class MemoryRecords(Part):
             state.records.add(_record_from_values(state.records.next, values, at))
         numbers = {one.source_key: number for number, one in state.records.items()}
         for key, values in batch.updated_records.items():
-            state.records[numbers[key]] = _record_from_values(numbers[key], values, at)
+            new, old = _record_from_values(numbers[key], values, at), state.records[numbers[key]].row
+            state.records[numbers[key]] = replace(new, row=changed(new.row, withheld=old.withheld, coming=old.coming))
         for number, cell_no in batch.celled.items():
             state.records[number] = replace(state.records[number], cell_no=cell_no)
         numbers = {one.source_key: number for number, one in state.records.items()}
@@ -117,6 +118,7 @@ class MemoryChanges(Part):
             facts=b"",
             disclose_until=None,
             withheld=frozenset({Withheld.DELETED.value}),
+            coming=(),
             deleted_at=deletion.at,
         )
         state.records[number] = replace(old, row=tombstone, content_digest=b"", cell_no=None)

@@ -20,6 +20,7 @@ from node.domain.notices import Stream
 from node.domain.receipts import COPY_KIND, KIND
 from node.operations import rendition_rows, rows
 from node.operations.inspection_rows import InspectionRow
+from node.operations.standing_rows import RecheckRow, WithholdingRow
 from node.storage.errors import Unusable
 from registry.parties import PartyId
 
@@ -111,7 +112,7 @@ class SentFrame:
 class State:
     """Every table."""
 
-    def __init__(self) -> None:
+    def __init__(self) -> None:  # noqa: PLR0915 - one line for each table, as there are
         self.generation = 0
         self.operators: dict[str, rows.OperatorRow] = {}
         self.acts: dict[bytes, rows.ActRow] = {}
@@ -134,6 +135,9 @@ class State:
         self.cells: dict[Cell, int] = {}
         self.wrong_contents: set[tuple[int, bytes]] = set()  # (record number, content digest)
         self.deletions: dict[int, rows.DeletionRow] = {}
+        self.fallen: dict[int, tuple[str, str]] = {}  # (reason code, field) by record number
+        self.rechecks: Table[RecheckRow] = Table()
+        self.withholdings: Table[WithholdingRow] = Table()
 
         # (Agreement number, epoch, pseudonym) leads to (subject number, identifier number).
         self.pseudonyms: dict[tuple[int, int, bytes], tuple[int, int]] = {}

@@ -30,6 +30,7 @@ from tests.fakes.memory.notices import (
 from tests.fakes.memory.records import MemoryChanges, MemoryRecords
 from tests.fakes.memory.registries import MemoryGeneration, MemoryOperators, MemoryPeers, MemoryRegistries
 from tests.fakes.memory.renditions import MemoryLedger, MemoryPseudonyms, MemoryRenditions, MemorySettlements
+from tests.fakes.memory.standings import MemoryRechecks, MemoryStandings, MemoryWithholdings
 from tests.fakes.memory.state import State, Transaction
 
 PATIENCE: Final = 10.0
@@ -86,6 +87,9 @@ class MemoryUnit:
         self.agreements: ports.Agreements = MemoryAgreements(transaction)
         self.records: ports.Records = MemoryRecords(transaction)
         self.changes: ports.Changes = MemoryChanges(transaction)
+        self.standings: ports.Standings = MemoryStandings(transaction)
+        self.rechecks: ports.Rechecks = MemoryRechecks(transaction)
+        self.withholdings: ports.Withholdings = MemoryWithholdings(transaction)
         self.pseudonyms: ports.Pseudonyms = MemoryPseudonyms(transaction)
         self.cells: ports.Cells = MemoryCells(transaction)
         self.crowds: ports.Crowds = MemoryCrowds(transaction)

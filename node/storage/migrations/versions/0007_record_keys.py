@@ -6,7 +6,7 @@ from sqlalchemy import text
 from node.storage.migrations.rebuilding import set_aside
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 _OLD = "CONSTRAINT uq_records_source_key UNIQUE (source_key)"
 _NEW = "CONSTRAINT uq_records_subject_no_kind_source_key UNIQUE (subject_no, kind, source_key)"

@@ -40,7 +40,8 @@ def test_the_program_has_the_commands_that_its_handbook_names() -> None:
         "operator add", "operator list", "agreement draft", "agreement propose", "agreement sign", "agreement file",
         "agreement list", "agreement show", "agreement terminate", "records import", "records list", "records show",
         "consent attest", "consent list", "query", "journal show", "journal verify", "keys list", "push", "holders",
-        "records correct", "records delete", "notices list", "notices show", "notices retry", "clocks",
+        "records correct", "records delete", "records withhold", "records release", "notices list", "notices show",
+        "notices retry", "clocks",
     }  # fmt: skip
 
 

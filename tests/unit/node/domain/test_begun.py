@@ -20,8 +20,16 @@ TODAY = date(2026, 11, 23)
 BANK, BUREAU = PartyId("hk-bank"), PartyId("mo-bureau")
 
 
-def change(record_no: int = 7, effect: Effect = Effect.REPLACE, basis: str = "OWN_ERROR", ago: int = 0) -> Change:
+CORRECTIONS, DELETIONS = CodeListName.CORRECTION_BASES, CodeListName.DELETION_BASES
+WITHHOLDINGS, RELEASES = CodeListName.WITHHOLDING_BASES, CodeListName.RELEASE_BASES
+
+
+def change(
+    record_no: int = 7, effect: Effect = Effect.REPLACE, basis: str = "OWN_ERROR", ago: int = 0,
+    bases: CodeListName | None = None,
+) -> Change:  # fmt: skip
     return Change(
+        bases=bases or (DELETIONS if effect is Effect.DELETE else CORRECTIONS),
         record_no=record_no, record_version=3, effect=effect, basis=basis, document="", occurred_at=NOON, due_at=NOON,
         received_on=TODAY - timedelta(days=ago) if ago else None,
     )  # fmt: skip
@@ -101,12 +109,45 @@ def test_a_decision_to_correct_is_of_the_day_of_the_change_whenever_its_document
     assert clock.start.on == TODAY
 
 
-@pytest.mark.parametrize("name", [CodeListName.DELETION_BASES, CodeListName.CORRECTION_BASES])
+@pytest.mark.parametrize(
+    ("basis", "expected"),
+    [
+        ("REVIEW_ACCEPTED", {"SUSPEND": True, "SUSPEND_NOTIFY": False}),
+        ("SUBJECT_OPT_OUT", {"OPT_WITHHOLD": True, "OPT_NOTIFY": False}),
+        ("REPAIR_DECIDED", {"REPAIR_EFFECT": False}),
+        ("REVOCATION_NOTICE", {"REVOKE_WITHHOLD": True, "REVOKE_DELETE": False, "REVOKE_NOTIFY": False}),
+        ("LAW_CHANGED", {"D10_CORR_NOTIFY": False}),
+    ],
+)
+def test_withholding_ends_its_own_clock_at_once_and_leaves_telling_holders(
+    basis: str, expected: dict[str, bool]
+) -> None:
+    assert codes(begun(change(basis=basis, bases=WITHHOLDINGS))) == expected
+
+
+def test_a_revoked_act_has_its_record_deleted_within_three_working_days_though_it_is_only_withheld_yet() -> None:
+    """S 36: from the day on which the notice came; the clock is about the record, so that the deletion finds it."""
+    (clock,) = [
+        one
+        for one in begun(change(basis="REVOCATION_NOTICE", bases=WITHHOLDINGS, ago=3))
+        if one.code == "REVOKE_DELETE"
+    ]
+
+    assert (clock.subject.about, clock.subject.name) == (About.RECORD, "7")
+    assert (clock.start.on, clock.due_on) == (date(2026, 11, 20), date(2026, 11, 25))
+
+
+def test_resuming_a_suspended_record_is_told_within_a_working_day() -> None:
+    assert codes(begun(change(basis="FINAL_DOCUMENT", bases=RELEASES))) == {"RESUME_NOTIFY": False}
+
+
+@pytest.mark.parametrize("name", [DELETIONS, CORRECTIONS, WITHHOLDINGS, RELEASES])
 def test_on_every_basis_holders_are_told_by_a_clock(name: CodeListName) -> None:
-    effect = Effect.DELETE if name is CodeListName.DELETION_BASES else Effect.REPLACE
+    effect = Effect.DELETE if name is DELETIONS else Effect.REPLACE
     for basis, meaning in load_code_list(name).codes.items():
         assert set(meaning.events) <= set(RULES.events)
-        assert [one.awaits for one in begun(change(effect=effect, basis=basis)) if not one.met_at] == [100], basis
+        clocks = begun(change(effect=effect, basis=basis, bases=name))
+        assert [one.awaits for one in clocks if not one.met_at and one.subject.peer] == [100], basis
 
 
 def notice(occurred_at: datetime) -> Notice:

@@ -21,6 +21,7 @@ from node.domain.notices import (
     plan,
 )
 from node.domain.receipts import CopyReceipt, CopyStage
+from registry.norms.code_lists import CodeListName
 from registry.parties import PartyId
 
 NOON = datetime(2026, 6, 1, 4, tzinfo=UTC)
@@ -93,6 +94,7 @@ def test_a_stream_begins_with_number_one_after_nothing() -> None:
 
 def test_each_holder_of_a_changed_record_gets_one_notice_in_its_own_next_version() -> None:
     change = Change(
+        bases=CodeListName.CORRECTION_BASES,
         record_no=7,
         record_version=3,
         effect=Effect.REPLACE,

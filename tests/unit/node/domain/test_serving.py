@@ -6,9 +6,9 @@ from datetime import datetime, time, timedelta, timezone
 import pytest
 from msgspec import structs
 
-from agreements.refusal import Refusal
-from node.domain.records import HomeRecord, Withheld
-from node.domain.serving import is_visible, strongest, withheld
+from agreements.refusal import NUMBER, Refusal
+from node.domain.records import Coming, HomeRecord, Withheld
+from node.domain.serving import in_order, is_visible, refusal_of, strongest, withheld
 from node.domain.subjects import SubjectKind
 from registry.norms.calendar import anniversary, months_later
 from registry.norms.catalogue import Publicity
@@ -78,6 +78,55 @@ def test_an_expiry_that_passed_during_a_suspension_still_withholds_when_it_ends(
 )
 def test_the_strongest_reason_is_told_first(held: frozenset[Withheld], told: Refusal | None) -> None:
     assert strongest(held) is told
+
+
+OF_ACTS = {
+    Withheld.SUSPENDED: Refusal.RECORD_SUSPENDED,
+    Withheld.REPAIRED: Refusal.RECORD_REPAIRED,
+    Withheld.OPTED_OUT: Refusal.SUBJECT_OPT_OUT,
+    Withheld.REVOCATION_PENDING: Refusal.REVOCATION_PENDING,
+    Withheld.DELETED: Refusal.RECORD_DELETED,
+}
+
+
+@pytest.mark.parametrize(("state", "told"), OF_ACTS.items())
+def test_each_state_of_an_act_withholds_and_has_its_code(state: Withheld, told: Refusal) -> None:
+    record = structs.replace(registered().record, states=frozenset({state}))
+
+    assert not is_visible(record, NOON, LAW)
+    assert strongest(reasons(record)) is told
+
+
+def test_a_period_that_ended_and_a_validity_that_lapsed_have_codes_of_their_own() -> None:
+    assert strongest(reasons(penalised(decided_on="2020-01-01").record)) is Refusal.DISCLOSURE_PERIOD_EXPIRED
+    assert strongest(reasons(registered(valid_until="2026-11-22").record)) is Refusal.BASIC_INFO_LAPSED
+
+
+def test_the_codes_of_what_is_withheld_are_those_of_a_state_but_two() -> None:
+    """Who is off a list is told why by intake; reorganisation is not built."""
+    group = {code for code, number in NUMBER.items() if 600 < number < 700}
+
+    assert group - {refusal_of(state) for state in Withheld} == {
+        Refusal.LIST_CONDITION_CEASED, Refusal.REORGANISATION_PAST_INFO,
+    }  # fmt: skip
+
+
+def test_a_state_to_come_withholds_from_the_first_second_of_its_day_in_shenzhen() -> None:
+    coming = (Coming(Withheld.SUSPENDED, NOON.date() + timedelta(days=1)),)
+    record = structs.replace(registered().record, coming=coming)
+    midnight = datetime(2026, 11, 24, tzinfo=SHENZHEN)
+
+    assert reasons(record, midnight - timedelta(seconds=1)) == frozenset()
+    assert reasons(record, midnight) == {Withheld.SUSPENDED}
+
+
+def test_the_order_is_the_one_of_the_law_and_leaves_nothing_out() -> None:
+    expected = [
+        "DELETED", "EXPIRED", "LAPSED", "OUT_OF_CATALOGUE", "UNFOUNDED", "SEVERITY_UNKNOWN", "CONSENT_ENDED",
+        "REVOCATION_PENDING", "SUSPENDED", "REPAIRED", "OPTED_OUT", "GOVERNMENT_ONLY", "NATURAL_PERSON",
+    ]  # fmt: skip
+
+    assert in_order(frozenset(Withheld)) == expected
 
 
 def test_every_reason_has_a_code() -> None:

@@ -56,7 +56,13 @@ def test_past_information_may_not_be_used_adversely_for_four_purposes() -> None:
     }
 
 
-@pytest.mark.parametrize("name", [CodeListName.DELETION_BASES, CodeListName.CORRECTION_BASES])
+BASES = [
+    CodeListName.DELETION_BASES, CodeListName.CORRECTION_BASES, CodeListName.WITHHOLDING_BASES,
+    CodeListName.RELEASE_BASES,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BASES)
 def test_every_basis_is_told_in_both_languages_and_names_its_article(name: CodeListName) -> None:
     bases = load_code_list(name).codes.values()
 
@@ -84,6 +90,41 @@ def test_a_deletion_and_a_correction_rest_on_these_articles() -> None:
         "ERRONEOUS_SUBJECT": "S 39",
     }
     assert corrections == {"DISPUTE": "S 39", "OWN_ERROR": "S 39", "PROVIDER_UPDATE": "S 19", "COURT_NOTICE": "S 72"}
+
+
+def test_withholding_and_releasing_rest_on_these_articles() -> None:
+    withheld, released = (
+        {code: basis.article for code, basis in load_code_list(name).codes.items()}
+        for name in (CodeListName.WITHHOLDING_BASES, CodeListName.RELEASE_BASES)
+    )
+
+    assert withheld == {
+        "REVIEW_ACCEPTED": "S 61",
+        "SUIT_ACCEPTED": "S 61",
+        "SUBJECT_OPT_OUT": "S 59",
+        "REVOCATION_NOTICE": "S 36",
+        "REPAIR_DECIDED": "S 66",
+        "OTHER_REPAIR_DECIDED": "S 67",
+        "LAW_CHANGED": "S 16",
+    }
+    assert released == {
+        "FINAL_DOCUMENT": "S 61",
+        "REVOCATION_WITHDRAWN": "S 36",
+        "OPT_OUT_WITHDRAWN": "S 59",
+        "REPAIR_CANCELLED": "S 66",
+        "ENTERED_IN_ERROR": "S 39",
+        "PERIOD_ENDED": "S 59",
+        "LAW_ADMITS": "S 16",
+    }
+
+
+def test_only_an_opt_out_and_a_repair_may_end_by_time() -> None:
+    """S 61: a suspension ends when a person has the final document, and never by itself."""
+    bases = load_code_list(CodeListName.WITHHOLDING_BASES)
+
+    assert {tag for code in bases.tagged("MAY_END") for tag in bases.codes[code].tags} - {"MAY_END", "NOT_ADVERSE"} == {
+        "OPTED_OUT", "REPAIRED",
+    }  # fmt: skip
 
 
 def test_a_code_that_is_no_legal_basis_names_no_article() -> None:

@@ -67,6 +67,23 @@ def test_the_same_packs_are_the_very_same_law() -> None:
     assert law(adopting(*DEFAULT)) is law(adopting(*DEFAULT)[::-1])
 
 
+def measure(*packs: Pack) -> bytes:
+    found = law(adopting(*packs))
+    assert isinstance(found, Law), found
+    return found.measure
+
+
+def test_records_are_measured_by_all_packs_but_calendars() -> None:
+    """A calendar of another year is no reason to look at every record again."""
+    (years,) = shipped_shelf().referred("calendars/CN-MAINLAND-2027")
+    (local,) = shipped_shelf().referred("calendars/HK-2026")
+    known = measure(*DEFAULT)
+
+    assert known == measure(*reversed(DEFAULT)) == measure(*DEFAULT, local)
+    assert known == measure(*(one for one in DEFAULT if one != years))
+    assert known != measure(*DEFAULT, GRADING)
+
+
 def test_an_authority_that_adopted_nothing_leaves_its_parties_without_law() -> None:
     assert lack(law([])) == (Lack.NOT_ADOPTED, PackKind.RULES, "rules")
 
