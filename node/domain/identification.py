@@ -73,7 +73,8 @@ def read_subjects(
                 if isinstance(one, Identifier):
                     found[place] = (*found[place], one)
                 else:
-                    doubtful.add(place)  # another scheme, a waiver, or indeed wrong
+                    doubtful.add(place)  # another scheme, or indeed wrong
+    doubtful.update(place for place, text in enumerate(texts(_WAIVER)) if text)
     subjects = []
     for place, (identifiers, entity_type, (zh, en)) in enumerate(zip(found, entity_types, names, strict=True)):
         is_open = entity_type is None and all(one.scheme in _PROVES_NO_KIND for one in identifiers)
