@@ -3,13 +3,16 @@
 from functools import partial
 
 from node.domain.correction import correct
+from node.domain.crowd import END, ladder_of
 from node.domain.intake import Admitted
 from node.domain.journal import Act
 from node.domain.operators import Role
 from node.domain.records import Kind, Withheld
 from node.domain.rows import Row
 from node.domain.serving import withheld
+from node.domain.vocabulary import load_vocabulary
 from node.operations.change_records import Changed, CorrectRecord, correct_record
+from node.operations.coarsen import extend_crowds
 from node.operations.import_records import Import, import_rows
 from node.operations.keep_clocks import mark_missed
 from node.operations.ports import UnitOfWork
@@ -18,7 +21,7 @@ from node.operations.rows import NoticeRow, RecordRow
 from node.operations.stored_records import record_from_row
 from registry.norms.calendar import shanghai_day
 from registry.norms.shelf import Pack, open_pack, shipped_shelf
-from tests.fakes.exchange import SHOWN, answer, intake, load, ordered, question
+from tests.fakes.exchange import EVERYTHING, SHOWN, answer, intake, load, ordered, question
 from tests.fakes.members import DAY, Member
 from tests.fakes.reading import renditions
 from tests.fakes.world import BANK, World
@@ -97,6 +100,34 @@ def test_the_first_look_finds_that_everything_is_as_it_should_be(world: World) -
     look = world.agency.read(lambda work: work.rechecks.newest())
     assert look is not None
     assert (look.checked, look.fallen, look.done_at) == (len(before), 0, world.clock())
+
+
+def look_alike(world: World, least: int) -> bool:
+    """Whether so many enterprises here look alike once everything rare of their registrations is given up."""
+    agency = world.agency
+    ladder = ladder_of("101", EVERYTHING["101"], load_vocabulary())
+    while extend_crowds(agency.store, ladder):
+        pass
+
+    def count(work: UnitOfWork) -> bool:
+        number = work.crowds.ladders([ladder.digest])[ladder.digest].number
+        return bool(work.crowds.crowded(number, [END], least))
+
+    return agency.read(count)
+
+
+def test_records_that_are_in_no_cell_are_put_into_theirs(world: World) -> None:
+    rows = world.agency.read(lambda work: work.records.page("101", 0, 100))
+
+    def forget(work: UnitOfWork) -> None:
+        work.cells.put(dict.fromkeys((row.record_no for row in rows), None))
+        work.commit()
+
+    world.agency.write(forget)
+    before = look_alike(world, 1)
+    rechecked(world.agency)
+
+    assert (before, look_alike(world, len(rows)), look_alike(world, len(rows) + 1)) == (False, True, False)
 
 
 def test_what_falls_out_of_the_catalogue_is_withheld_and_its_holder_told(world: World) -> None:
