@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 from crypto.keystore import LIGHT, lock, unlock
-from deploy.demo.network import Member, Who, free_port, until
+from deploy.demo.network import SWIFT, Member, Who, free_port, until
 from node.domain.columns import IDENTITY_COLUMNS
 from node.domain.records import Kind
 from node.domain.sample import sample_enterprises
@@ -43,8 +43,10 @@ class Actor(Member):
     def found(self, who: Who, pins: Sequence[str] = ()) -> None:
         super().found(who, pins)
         self.configure("metrics_port", str(self.metrics_port))
-        # Ten nodes that look into their outboxes twenty times a second would take a third of the machine for nothing.
+        # Ten nodes that look everywhere many times a second would take a third of the machine for nothing.
         self.configure("courier_every", "0.2")
+        for setting in SWIFT:
+            self.configure(setting, "1.0")
 
     def run(self, *words: str, expect: Sequence[int] = (0,)) -> "subprocess.CompletedProcess[str]":
         done = super().run(*words, expect=expect)
