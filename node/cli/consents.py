@@ -37,6 +37,14 @@ def add_to(program: typer.Typer) -> None:
 
 
 DEFAULT_TERM = timedelta(days=180)
+Standalone = Annotated[
+    bool, typer.Option("--standalone/--bundled", help="Given by itself, apart from other terms (S 25).")
+]
+Free = Annotated[bool, typer.Option("--free/--conditioned", help="No service depended on it (S 25).")]
+Warned = Annotated[bool, typer.Option("--warned/--unwarned", help="The form warns of what may follow (S 24).")]
+Purposes = Annotated[list[str], typer.Option(help="For what. May be repeated.")]
+Kinds = Annotated[list[str], typer.Option(help="Which kinds of records. May be repeated.")]
+Evidence = Annotated[Path, typer.Option(help="The signed form; only its SHA-256 is kept.", exists=True, dir_okay=False)]
 
 
 @app.command(
@@ -46,11 +54,9 @@ DEFAULT_TERM = timedelta(days=180)
 @one_sentence
 def attest(
     agreement: AgreementOption,
-    purpose: Annotated[list[str], typer.Option(help="For what. May be repeated.")],
-    kind: Annotated[list[str], typer.Option(help="Which kinds of records. May be repeated.")],
-    evidence: Annotated[
-        Path, typer.Option(help="The signed form; only its SHA-256 is kept.", exists=True, dir_okay=False)
-    ],
+    purpose: Purposes,
+    kind: Kinds,
+    evidence: Evidence,
     operator: OperatorName,
     subject: SubjectOption = None,
     subject_file: SubjectFile = None,
@@ -60,13 +66,9 @@ def attest(
         typer.Option(formats=["%Y-%m-%d"], help="Last moment; the rule pack bounds it.", show_default="180 days"),
     ] = None,
     form: Annotated[Form, typer.Option(help="How the consent was given.")] = Form.WRITTEN,
-    standalone: Annotated[
-        bool, typer.Option("--standalone/--bundled", help="Given by itself, apart from other terms (S 25).")
-    ] = True,
-    free: Annotated[bool, typer.Option("--free/--conditioned", help="No service depended on it (S 25).")] = True,
-    warned: Annotated[
-        bool, typer.Option("--warned/--unwarned", help="The form warns of what may follow (S 24).")
-    ] = True,
+    standalone: Standalone = True,
+    free: Free = True,
+    warned: Warned = True,
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
