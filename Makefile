@@ -36,11 +36,12 @@ setup: $(VENV)/.runtime ## install Creditport into .venv
 demo: $(VENV)/.runtime ## a whole network on this machine [DATA=folder] [KEEP=1]
 	@$(BIN)/python -m deploy.demo $(if $(DATA),--data '$(DATA)') $(if $(KEEP),--keep .demo)
 
+# Much of a scenario is waiting for a peer: three processes keep two cores busy.
 test: check ## every check and every test
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 3
 
 coverage: $(VENV)/.checks ## every test, and which lines of the pure rooms none of them runs
-	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-report=
+	@$(BIN)/python -m pytest -n 3 --cov --cov-report=term --cov-report=
 
 check: $(VENV)/.checks ## style, types, layers, the wire contract
 	@$(BIN)/ruff check --quiet .

@@ -43,10 +43,10 @@ class Actor(Member):
     def found(self, who: Who, pins: Sequence[str] = ()) -> None:
         super().found(who, pins)
         self.configure("metrics_port", str(self.metrics_port))
-        # Ten nodes that look everywhere many times a second would take a third of the machine for nothing.
+        # Ten nodes that look everywhere twice a second would take a third of the machine for nothing.
         self.configure("courier_every", "0.2")
         for setting in SWIFT:
-            self.configure(setting, "1.0")
+            self.configure(setting, "2.0")
 
     def run(self, *words: str, expect: Sequence[int] = (0,)) -> "subprocess.CompletedProcess[str]":
         done = super().run(*words, expect=expect)
