@@ -59,12 +59,18 @@ REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     with serving_agency(tmp_path_factory.mktemp("hostile")) as running:
         until("the bank is let in", lambda: _is_let_in(running, running.world.bank))
+        until("every record was looked at", lambda: _is_looked_through(running.world.agency))
         yield running
 
 
 def _is_let_in(serve: Serve, member: Member) -> bool:
     raw = outgoing.prove_journal_to_wire(b"", 1)
     return failure(lambda: serve.call(Method.PROVE_JOURNAL, raw, member)) not in {"UNAVAILABLE", "PEER_UNKNOWN"}
+
+
+def _is_looked_through(home: Member) -> bool:
+    look = home.read(lambda work: work.rechecks.newest())
+    return look is not None and look.done_at is not None
 
 
 @dataclass(frozen=True)
