@@ -16,7 +16,7 @@ from bench.network import Institution
 from crypto import frame
 from crypto.errors import BadSignature
 from crypto.keys import Purpose, generate, verify
-from node.cli.main import main
+from node.cli.main import loaded
 from node.operations import push_records
 
 PORTION, PAD, UNPAD = push_records.PORTION, frame.pad, frame.unpad
@@ -81,4 +81,4 @@ def _verified(raw: bytes, signature: bytes) -> bytes:
 if __name__ == "__main__":
     signal.signal(signal.SIGUSR1, _apply)
     sys.argv = ["creditport", "serve"]
-    main()
+    loaded()()

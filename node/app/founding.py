@@ -12,7 +12,6 @@ from crypto.errors import CryptoError
 from crypto.keys import PublicKey, Purpose
 from node.app.opening import own_card, settings_of, utc_now
 from node.config import Config, ConfigError, Folder, write_config, write_private
-from node.domain.certificate import make_certificate
 from node.domain.context import Context
 from node.keys import OpenKeys, make_node_keys, node_keys, sealed_keystore
 from node.operations.facts import Settings, load_facts
@@ -138,6 +137,8 @@ def _adopt(url: str, settings: Settings, context: Context) -> None:
 
 def _issue(draft: Folder, config: Config, keys: OpenKeys, at: datetime) -> None:
     """Write the node's self-signed card."""
+    from node.domain.certificate import make_certificate  # noqa: PLC0415 - X.509 only where it is needed
+
     identity = config.identity
     listed = [entry for entry in keys.entries if entry.purpose not in {Purpose.TLS, Purpose.PSEUDONYM}]
     try:

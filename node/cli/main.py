@@ -52,8 +52,8 @@ def program(wanted: str | None = None) -> typer.Typer:
     return app
 
 
-def main() -> None:
-    """Run the program."""
+def loaded() -> typer.Typer:
+    """The program as far as the words that it was called with need it, ready to be run."""
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
     known = words[0] if words and words[0] in {*COMMANDS, *GROUPS} and sys.argv[1] == words[0] else None
-    program(known)()
+    return program(known)

@@ -8,7 +8,6 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import structlog
 import typer
 
 from node.app.founding import Pin, found
@@ -122,6 +121,8 @@ def _where(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMappin
 
 def _log_to_stderr(level: int) -> None:
     """One JSON line an event; only names of loops, kinds and parties are ever logged."""
+    import structlog  # noqa: PLC0415 - no other command writes a log
+
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

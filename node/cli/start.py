@@ -1,6 +1,8 @@
 """Where both programs begin: whoever interrupts one while it is still being loaded gets no traceback."""
 
+import gc
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Final
 
@@ -20,7 +22,21 @@ def creditport_inspect() -> None:
 
 def _start(module: str) -> None:
     try:
-        import_module(module).main()
+        _loaded(module)()
     except KeyboardInterrupt:
         # Commands say themselves what an interruption left behind; here nothing had begun, or everything was over.
         sys.exit(_INTERRUPTED)
+
+
+def _loaded(module: str) -> Callable[[], None]:
+    """Load a program, as far as the words need it.
+
+    Nothing of it becomes garbage, and looking for some again and again took a third of a short command.
+    """
+    gc.disable()
+    try:
+        program: Callable[[], None] = import_module(module).loaded()
+    finally:
+        gc.freeze()
+        gc.enable()
+    return program

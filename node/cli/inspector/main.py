@@ -31,6 +31,6 @@ def program() -> typer.Typer:
     return app
 
 
-def main() -> None:
-    """Run the program."""
-    program()()
+def loaded() -> typer.Typer:
+    """The program, ready to be run."""
+    return program()

@@ -1,5 +1,6 @@
 """Both programs end quietly when somebody interrupts them before they have begun."""
 
+import gc
 from collections.abc import Callable
 from importlib.metadata import version
 from types import SimpleNamespace
@@ -36,11 +37,25 @@ def test_each_program_runs_its_own_commands(
     program: Callable[[], None], module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[str] = []
-    monkeypatch.setattr(start, "import_module", lambda name: SimpleNamespace(main=lambda: ran.append(name)))
+    monkeypatch.setattr(start, "import_module", lambda name: SimpleNamespace(loaded=lambda: lambda: ran.append(name)))
 
     program()
 
     assert ran == [module]
+
+
+def test_garbage_is_looked_for_again_once_a_program_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[bool] = []
+
+    def loaded() -> Callable[[], None]:
+        told.append(gc.isenabled())
+        return lambda: told.append(gc.isenabled())
+
+    monkeypatch.setattr(start, "import_module", lambda _: SimpleNamespace(loaded=loaded))
+
+    start.creditport()
+
+    assert told == [False, True]
 
 
 @pytest.mark.parametrize(("program", "name"), [(main.program, "creditport"), (inspector.program, "creditport-inspect")])
