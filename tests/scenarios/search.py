@@ -14,6 +14,7 @@ LARGEST_INFLATED = 1 << 24
 _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08")
 _EMPTINESS = re.compile(rb"\x00{16,}")
 """Databases are mostly empty; nothing that is searched for holds so many zeros in a row."""
+_A_LOOK = 4096
 _ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
 
 
@@ -98,11 +99,17 @@ def _alone(number: bytes) -> "re.Pattern[bytes]":
 
 
 def _inflated(raw: bytes) -> Iterator[bytes]:
+    """What is compressed within: tried wherever it could begin, which mostly shows at once that nothing did."""
+    whole = memoryview(raw)
     for start in _ZLIB.finditer(raw):
-        stream = zlib.decompressobj(_ZLIB_OR_GZIP)
-        try:
-            opened = stream.decompress(raw[start.start() :], LARGEST_INFLATED)
-        except zlib.error:
-            continue
-        if opened:
+        rest = whole[start.start() :]
+        if _opened(rest[:_A_LOOK]) is not None and (opened := _opened(rest)):
             yield opened
+
+
+def _opened(raw: memoryview) -> bytes | None:
+    """The beginning of a compressed stream, maybe nothing yet; None if it is none. On failure zlib copies the rest."""
+    try:
+        return zlib.decompressobj(_ZLIB_OR_GZIP).decompress(raw, LARGEST_INFLATED)
+    except zlib.error:
+        return None
