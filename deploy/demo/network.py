@@ -70,13 +70,16 @@ class Member:
         return self._run(INSPECT, words, expect)
 
     def _run(self, program: str, words: Sequence[str], expect: Sequence[int]) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run([program, *words], env=self.environment(), capture_output=True, text=True, check=False)
+        done = self._done(program, words)
         if done.returncode not in expect:
             raise Surprise(
                 f"{Path(program).name} {' '.join(words)}\nat {self.party} ended with exit code {done.returncode}:\n"
                 f"{done.stdout}{done.stderr}"
             )
         return done
+
+    def _done(self, program: str, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([program, *words], env=self.environment(), capture_output=True, text=True, check=False)
 
     def ask(self, *words: str, expect: Sequence[int] = (0,)) -> Any:
         """Run one command with --json and give what it said."""

@@ -1,12 +1,15 @@
 """Founding a node on either database: all of it, or nothing to be seen."""
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from crypto.keystore import STANDARD
 from node.app.founding import Pin, found
 from node.app.opening import opened
 from node.config import SQLITE_IN_FOLDER, Config, ConfigError, Folder, Identity, Network, read_config
@@ -50,6 +53,8 @@ def test_a_node_is_founded_with_its_database_and_opened_again(tmp_path: Path, co
     with opened(folder, PASSPHRASE) as node, node.store.read() as work:
         assert node.config == config
         assert work.registries.pins() == {card.card.party: card.raw}
+    locked = json.loads(folder.keystore.read_bytes())["header"]["kdf"]
+    assert locked == {"algorithm": "argon2id"} | asdict(STANDARD)
     assert (folder.path / "node.sqlite").exists() == (config.database == SQLITE_IN_FOLDER)
 
 

@@ -1,7 +1,6 @@
 """Who takes part in the scenarios, what they know, and how they are asked: programs first, databases to look on."""
 
 import csv
-import os
 import re
 import sqlite3
 import subprocess
@@ -10,17 +9,15 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
-from crypto.keystore import LIGHT, lock, unlock
 from deploy.demo.network import SWIFT, Member, Who, free_port, until
 from node.domain.columns import IDENTITY_COLUMNS
 from node.domain.records import Kind
 from node.domain.sample import sample_enterprises
 from node.domain.sample_records import sample_records
+from tests.scenarios.warm import warm
 
-_STRETCHING = Lock()
 FINANCING, TRADE = "CROSS_BORDER_FINANCING", "CROSS_BORDER_TRADE"
 PROVIDER, RECIPIENT, RIVAL = "sz-credit", "hk-bank", "hk-rival"
 
@@ -51,19 +48,13 @@ class Actor(Member):
     def run(self, *words: str, expect: Sequence[int] = (0,)) -> "subprocess.CompletedProcess[str]":
         done = super().run(*words, expect=expect)
         self.said.append((words, done.stdout + done.stderr))
-        if words[0] == "init" or words[:2] == ("operator", "add"):
-            self._lighten()
         return done
 
-    def _lighten(self) -> None:
-        """Lock the keystores anew, so that they open at once: hundreds of commands do that here.
-
-        One at a time, since stretching a passphrase takes all the memory and threads that a process has for it.
-        """
-        with _STRETCHING:
-            for path in (self.folder / "keystore.json", *(self.folder / "operators").glob("*.json")):
-                secrets = unlock(path.read_bytes(), self.passphrase)
-                path.write_bytes(lock(secrets, self.passphrase, LIGHT, os.urandom))
+    def _done(self, program: str, words: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+        if words[:1] == ("serve",):
+            # Who serves starts threads and processes, from nothing.
+            return super()._done(program, words)
+        return warm().run(Path(program).name, words, self.environment())
 
     def rows(self, question: str, *facts: object) -> list[Any]:
         """Look into the node's database, from outside and without touching it."""

@@ -6,10 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
+from deploy.demo import __main__ as demo
+from deploy.demo.network import Member
+from tests.scenarios.warm import warm
 
 ROOT = Path(__file__).parent.parent.parent
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
@@ -42,11 +46,28 @@ def unchanging(text: str) -> list[str]:
     return lines
 
 
+def demonstrate() -> None:
+    """Tell the demonstration's story by commands that start at once; those of the walk start as people's do."""
+
+    def done(member: Member, program: str, words: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+        return warm().run(Path(program).name, words, member.environment())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Member, "_done", done)
+        demo.main()
+
+
 @pytest.fixture(scope="module")
 def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with the network that `make demo KEEP=1` leaves running in it."""
     folder = tmp_path_factory.mktemp("readme")
-    command = [sys.executable, "-m", "deploy.demo", "--keep", str(folder / ".demo")]
+    command = [
+        sys.executable,
+        "-c",
+        f"from {__name__} import demonstrate; demonstrate()",
+        "--keep",
+        str(folder / ".demo"),
+    ]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stdout + told.stderr
     pids = [int(pid) for pid in (folder / ".demo" / "pids").read_text(encoding="utf-8").split()]

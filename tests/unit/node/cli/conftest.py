@@ -2,15 +2,18 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from node.cli.main import program
+from tests.fakes.light import light_keystores
 
 PASSPHRASES = {"CREDITPORT_PASSPHRASE": "of the house", "CREDITPORT_OPERATOR_PASSPHRASE": "of alice"}
 AUTHORITY_WORDS = (
@@ -31,7 +34,7 @@ class Terminal:
     environment: dict[str, str]
 
     def run(self, *words: str, code: int = 0, **environment: str) -> Result:
-        result = CliRunner().invoke(program(), list(words), env=self.environment | environment)
+        result = CliRunner().invoke(_program(words[0]), list(words), env=self.environment | environment)
         assert result.exit_code == code, (words, result.exit_code, result.output)
         assert "Traceback" not in result.output
         return result
@@ -41,21 +44,34 @@ class Terminal:
         return json.loads(self.run(*words, "--json", code=code).stdout)
 
 
+@cache
+def _program(word: str) -> typer.Typer:
+    """What of the program this word begins, as for a person who types it; built once."""
+    return program(word)
+
+
 def at(node: Path) -> Terminal:
     variables = PASSPHRASES | {"CREDITPORT_NODE": str(node), "CREDITPORT_OPERATOR": "alice", "COLUMNS": "200"}
     return Terminal(node, variables)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _lightly() -> Iterator[None]:
+    with light_keystores():
+        yield
 
 
 @pytest.fixture(scope="session")
 def founded_nodes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("nodes")
     authority, bank = at(folder / "authority"), at(folder / "bank")
-    authority.run("init", *AUTHORITY_WORDS)
-    fingerprint = authority.ask("party", "card")["fingerprint"]
-    bank.run("init", *BANK_WORDS, "--authority", f"{authority.node}/card.json@{fingerprint}")
-    for terminal in (authority, bank):
-        roles = [word for role in terminal.ask("operator", "roles") for word in ("--role", role)]
-        terminal.run("operator", "add", "alice", *roles)
+    with light_keystores():
+        authority.run("init", *AUTHORITY_WORDS)
+        fingerprint = authority.ask("party", "card")["fingerprint"]
+        bank.run("init", *BANK_WORDS, "--authority", f"{authority.node}/card.json@{fingerprint}")
+        for terminal in (authority, bank):
+            roles = [word for role in terminal.ask("operator", "roles") for word in ("--role", role)]
+            terminal.run("operator", "add", "alice", *roles)
     return folder
 
 

@@ -31,7 +31,8 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ..
         yield from commands(one, (*path, name))
 
 
-EVERY = sorted(commands(typer.main.get_command(program())))
+WHOLE = program()
+EVERY = sorted(commands(typer.main.get_command(WHOLE)))
 
 
 def test_the_program_has_the_commands_that_its_handbook_names() -> None:
@@ -47,7 +48,7 @@ def test_the_program_has_the_commands_that_its_handbook_names() -> None:
 
 @pytest.mark.parametrize("path", EVERY, ids=" ".join)
 def test_help_says_what_a_command_does_and_shows_an_example(path: tuple[str, ...]) -> None:
-    result = CliRunner().invoke(program(), [*path, "--help"], env={"COLUMNS": "300"})
+    result = CliRunner().invoke(WHOLE, [*path, "--help"], env={"COLUMNS": "300"})
 
     assert result.exit_code == 0
     assert (
@@ -60,7 +61,7 @@ def test_help_says_what_a_command_does_and_shows_an_example(path: tuple[str, ...
 def test_a_command_alone_is_the_same_as_in_the_whole_program(name: str) -> None:
     """Starting only what one command needs is for speed, and must not change what it is."""
     alone, whole = (
-        CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"}).stdout for app in (program(name), program())
+        CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"}).stdout for app in (program(name), WHOLE)
     )
 
     assert alone == whole
