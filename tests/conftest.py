@@ -1,8 +1,14 @@
 """How tests are shared out among processes: file by file, and the scenarios of one network to the same one.
 
 What takes longest begins first, so that no process is left alone with it in the end. No property fails because a
-machine is slow: neither for an example that takes long nor for one that is long in making.
+machine is slow: neither for an example that takes long nor for one that is long in making. What tests write lies in
+memory where there is room: they kill processes and no machines.
 """
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -10,6 +16,10 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.thorough import THOROUGH
+
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own in it
+ROOM = 4 << 30
+"""Bytes; a whole run needs less than half of it."""
 
 SCENARIOS = "tests/scenarios/"
 LONG = (
@@ -19,6 +29,18 @@ LONG = (
     "tests/simulation/",
 )  # fmt: skip
 """Where the long tests are, the longest first; scenarios with a network of their own wait for no others."""
+
+
+def _in_memory() -> bool:
+    if "TMPDIR" in os.environ or not os.access(IN_MEMORY, os.W_OK):
+        return False
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min(free, shutil.disk_usage(IN_MEMORY).free) > ROOM
+
+
+if _in_memory():
+    # Also for the processes that share the run, and for programs that tests start.
+    os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
 
 settings.register_profile(
     "creditport", deadline=None, max_examples=200 if THOROUGH else 50, suppress_health_check=[HealthCheck.too_slow]

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from node.storage.engine import create
 from registry.parties import PartyId
+from tests.fakes.databases import make_database
 from tests.fakes.members import Part
 from tests.fakes.network import Network, running
 from tests.fakes.world import START
@@ -16,7 +16,7 @@ from tests.fakes.world import START
 def found(parts: Sequence[Part], folder: Path, urls: Mapping[PartyId, str] | None = None) -> None:
     """Make a network in which everybody is pinned or admitted, knows everybody, and has two operators."""
     for part in parts:
-        create((urls or {}).get(part.party, f"sqlite:///{folder / part.party}.db"))
+        make_database((urls or {}).get(part.party, f"sqlite:///{folder / part.party}.db"))
     with running(parts, folder, urls=urls) as network:
         authorities = [one for one in network.members.values() if one.part.party_class.is_authority]
         for member in network.members.values():

@@ -30,10 +30,10 @@ from node.operations.ports import UnitOfWork
 from node.operations.send_notices import Delivery, next_delivery, note_answer
 from node.operations.take_notices import take_notices
 from node.operations.take_receipts import take_receipts
-from node.storage.engine import create
 from registry.mirror import Advanced, Mirror
 from registry.parties import Jurisdiction, ListedCard, PartyClass, PartyId
 from registry.statements import RevocationReason
+from tests.fakes.databases import make_database
 from tests.fakes.members import DAY, Clock, Member, Part
 
 START = datetime(2026, 6, 1, 4, tzinfo=UTC)
@@ -211,10 +211,8 @@ def opened(
 def founded(folder: Path, clock: Callable[[], datetime] | None = None) -> Iterator[World]:
     """Make a network in which everybody is pinned or admitted, knows everybody, and has an operator."""
     begins = START if clock is None else clock()
-    first, *others = (folder / f"{part.party}.db" for part in PARTS)
-    create(f"sqlite:///{first}")
-    for other in others:
-        shutil.copy(first, other)
+    for part in PARTS:
+        make_database(f"sqlite:///{folder / part.party}.db")
     with opened(folder, clock, begins) as world:
         for member in world.members.values():
             for authority in (world.sz, world.hk):
