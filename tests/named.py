@@ -35,9 +35,14 @@ def is_place(named: str) -> bool:
     if not colon:
         return _within(named, file) in {name for name, _ in _definitions(file)}
     if file.suffix == ".toml":
-        return _leads_somewhere(tomllib.loads(file.read_text(encoding="utf-8")), inner.split("."))
+        return _leads_somewhere(_tables(file), inner.split("."))
     words = re.findall(r"^\s*(?:message|service|enum|rpc) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
     return file.suffix == ".proto" and inner in words
+
+
+@cache
+def _tables(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

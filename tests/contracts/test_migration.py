@@ -1,10 +1,12 @@
 """From the first schema to this one, with data, on each kind of database: what was there is there afterwards."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import inspect, text
@@ -61,17 +63,30 @@ def _name(batch: bytes) -> bytes:
     return envelope.parse_any(batch, (KIND, COPY_KIND)).digest
 
 
+@pytest.fixture(scope="module")
+def first_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of the first schema, to be copied."""
+    path = tmp_path_factory.mktemp("first") / "node.db"
+    fill(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def first_template(postgresql_server: PostgresqlServer) -> Iterator[str]:
+    """The name of such a database on PostgreSQL."""
+    with postgresql_server.database("template0") as url:
+        fill(url)
+        yield urlsplit(url).path.removeprefix("/")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def first_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database of the first schema, with something in every table that changed since."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'node.db'}"
-        fill(url)
-        yield url
+        yield f"sqlite:///{shutil.copy(request.getfixturevalue('first_file'), tmp_path)}"
     else:
         server: PostgresqlServer = request.getfixturevalue("postgresql_server")
-        with server.database("template0") as url:
-            fill(url)
+        with server.database(request.getfixturevalue("first_template")) as url:
             yield url
 
 
