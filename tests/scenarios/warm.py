@@ -31,6 +31,7 @@ from tests.fakes.light import light_keystores
 LONGEST = 1 << 17
 """Bytes of a command with its environment."""
 ROOT = Path(__file__).parents[2]
+_FIRST = Lock()
 
 
 @dataclass
@@ -71,9 +72,14 @@ class Warm:
             )
 
 
-@cache
 def warm() -> Warm:
-    """The one of this test process."""
+    """The one of this test process; whoever needs it first begins it, and others wait."""
+    with _FIRST:
+        return _begun()
+
+
+@cache
+def _begun() -> Warm:
     return Warm.begin()
 
 
