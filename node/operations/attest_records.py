@@ -21,9 +21,9 @@ from node.operations.write_down import write_down
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """What is to be attested of a file, and which of its rows would not be taken in whoever attests them."""
+    """What is to be attested of a file, if anything, and which of its rows nobody would take in."""
 
-    attestation: Attestation
+    attestation: Attestation | None
     refused: tuple[Rejected, ...] = field(repr=False)
 
 
@@ -36,18 +36,28 @@ class Issued:
 
 
 def gather(
-    rows: Iterable[Row | BadRow], intake: Intake, reason: WaiverReason, until: datetime, context: Context
+    rows: Iterable[Row | BadRow],
+    intake: Intake,
+    needed: ToAttest,
+    reason: WaiverReason,
+    until: datetime,
+    context: Context,
 ) -> Gathered | NotAllowed:
-    """Read a file as an import would, and gather what its rows need attested; `intake` asks for no attestation."""
-    needed, refused = ToAttest(), []
+    """Read a file as an import would, and gather what its rows need attested; `intake` asks for no attestation.
+
+    `needed` knows the declarations and keys by which rows of self-declarations are judged, and is filled.
+    """
+    refused = []
     for answer in decided_in_portions(rows, intake):
         if isinstance(answer, Rejected):
             refused.append(answer)
-        else:
-            needed.take(answer.subject, intake.declared(answer.record.content_digest), reason)
+            continue
+        finding = needed.take(answer.subject, intake.declared(answer.record), reason)
+        if finding is not None:
+            refused.append(Rejected(row=answer.row, reason=finding.reason, problem=finding.problem))
     declarations, identifiers = needed.in_order()
     if not declarations and not identifiers:
-        return NotAllowed(why="no row of this file needs an attestation")
+        return Gathered(attestation=None, refused=tuple(refused))
     if max(len(declarations), len(identifiers)) > MOST:
         return NotAllowed(why=f"one attestation covers at most {MOST} rows: divide the file")
     attestation = Attestation(
