@@ -80,7 +80,7 @@ def attest(
             gathered = gather(rows, intake, needed, reason, end, opened.context)
         attestation = _worth_signing(gathered)
         with opened.store.write() as work:
-            issued = attest_records(work, attestation, who, opened.context)
+            issued = attest_records(work, attestation, who, opened.facts(work).law, opened.context)
         if isinstance(issued, NotAllowed):
             fail(issued.why, Exit.REFUSED)
     output.write_bytes(issued.raw)

@@ -9,6 +9,7 @@ from crypto import envelope
 from crypto.keys import Suite
 from node.domain.attestations import ToAttest
 from node.domain.context import Context
+from node.domain.grounds import granted
 from node.domain.intake import Intake, Rejected
 from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.operators import Role, SigningOperator
@@ -17,6 +18,8 @@ from node.operations.import_records import decided_in_portions
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.write_down import write_down
+from registry.norms.law import Law
+from registry.norms.rule_pack import Ground
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,7 @@ def gather(
 
 
 def attest_records(
-    work: UnitOfWork, attestation: Attestation, operator: SigningOperator, context: Context
+    work: UnitOfWork, attestation: Attestation, operator: SigningOperator, law: Law, context: Context
 ) -> Issued | NotAllowed:
     """Sign an attestation on an operator's order; order and entry name its digest and nobody whom it is about."""
     raw = sign_attestation(attestation, context.keys.document)
@@ -85,6 +88,7 @@ def attest_records(
         "declarations": len(attestation.declarations),
         "identifiers": len(attestation.identifiers),
         "order": ordered.digest.hex(),
+        **granted(law, Ground.ATTEST),
     }
     write_down(work, EntryFacts(act=Act.RECORDS, detail=detail), context)
     work.commit()

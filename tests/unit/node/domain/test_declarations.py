@@ -107,7 +107,7 @@ def test_a_document_with_a_flipped_bit_spoils_its_own_row_and_no_other() -> None
     covered = attested(rows, [altered, second])
 
     assert refused(rows[0], covered) == (Refusal.SIGNATURE_INVALID, "attestation")
-    assert taken(rows[1], covered)
+    assert taken(rows[1], covered) == taken(rows[1])
 
 
 def test_another_key_than_the_attested_one_signs_for_nobody() -> None:
@@ -115,7 +115,7 @@ def test_another_key_than_the_attested_one_signs_for_nobody() -> None:
     row = naming(ROW, by_another)
 
     assert refused(row, attested([row], [by_another])) == (Refusal.ATTESTATION_MISSING, "attestation")
-    assert taken(row, attested([row], [by_another], ANOTHER))
+    assert taken(row, attested([row], [by_another], ANOTHER)) == taken(row)
 
 
 def test_a_declaration_of_one_subject_is_not_replayed_for_another() -> None:
@@ -155,7 +155,7 @@ def test_a_declaration_whose_time_is_over_is_taken_in_no_more() -> None:
     later = replace(INTAKE.plan.measure, today=tomorrow)
 
     covered = attested([good], [document])
-    assert taken(good, covered)
+    assert taken(good, covered) == taken(good)
     after = replace(INTAKE, attested=covered, plan=replace(INTAKE.plan, measure=later), today=tomorrow)
     answer = admit(Row(2, good), after)
     assert isinstance(answer, Rejected)
