@@ -71,7 +71,7 @@ def sign_declaration(declaration: SelfDeclaration, key: SigningKey) -> bytes:
     if key.purpose is not Purpose.SUBJECT or key.public.raw.hex() != declaration.key:
         message = "a declaration is signed with the subject's own key, which it names"
         raise WrongKey(message)
-    _check_legible(declaration)
+    check_legible(declaration)
     return envelope.sign(KIND, canonical(declaration), [key])
 
 
@@ -86,7 +86,7 @@ def open_declaration(raw: bytes, rule_pack: str) -> OpenedDeclaration | Refused:
     try:
         signed = envelope.parse(raw, KIND, LARGEST)
         declaration = envelope.read_payload(signed, SelfDeclaration)
-        _check_legible(declaration)
+        check_legible(declaration)
         key = subject_key(declaration.key)
         if signed.signatures.keys() != {key.key_id}:
             raise BadSignature("signed by another than the key that it names")
@@ -105,8 +105,12 @@ def subject_key(public: str) -> PublicKey:
     raise BadSignature(message)
 
 
-def _check_legible(declaration: SelfDeclaration) -> None:
-    """Who signs has to be able to read what is signed: nothing unseen, nothing that shows text in another order."""
+def check_legible(declaration: SelfDeclaration) -> None:
+    """Who signs has to be able to read what is signed: nothing unseen, nothing that shows text in another order.
+
+    Raises:
+        Malformed: there are such characters, or spaces around a text.
+    """
     statement = declaration.statement or "-"
     plain = statement
     for space in _SPACES:

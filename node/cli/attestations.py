@@ -34,6 +34,18 @@ from node.operations.attest_records import Gathered, attest_records, gather
 from node.operations.operators import NotAllowed
 
 _TERM = timedelta(days=90)
+_Keys = Annotated[
+    Path | None,
+    typer.Option(
+        help="The keys that your customers showed you: CSV with the columns `subject` and `key`.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+_Until = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="First day on which it is no good any more.", show_default="90 days"),
+]
 
 
 @one_sentence
@@ -44,18 +56,8 @@ def attest(
     operator: OperatorName,
     mapping: MappingOption = None,
     declarations: DeclarationsOption = None,
-    keys: Annotated[
-        Path | None,
-        typer.Option(
-            help="The keys that your customers showed you: CSV with the columns `subject` and `key`.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
-    until: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="First day on which it is no good any more.", show_default="90 days"),
-    ] = None,
+    keys: _Keys = None,
+    until: _Until = None,
     reason: Annotated[
         WaiverReason, typer.Option(help="Why unified codes whose check character does not fit are right.")
     ] = WaiverReason.ISSUED_SO,

@@ -12,6 +12,7 @@ from agreements.declaration import (
     DECLARED,
     OpenedDeclaration,
     SelfDeclaration,
+    check_legible,
     open_declaration,
     sign_declaration,
     subject_key,
@@ -107,13 +108,9 @@ def sign(
         suite=Suite.ONE,
         topic_code=topic,
     )
-    for line in _in_words(draft):
-        err.print(line, markup=False)
+    _show_first(draft)
     signing = open_subject_key(key_file, lambda: passphrase(_VARIABLE, "Passphrase, to sign this 输入口令以签名"))
-    try:
-        raw = sign_declaration(msgspec.structs.replace(draft, key=signing.public.raw.hex()), signing)
-    except Malformed:
-        fail("number and statement: expected text that can be read, without hidden characters", Exit.USAGE)
+    raw = sign_declaration(msgspec.structs.replace(draft, key=signing.public.raw.hex()), signing)
     signed = open_declaration(raw, load_rule_pack().reference)
     if isinstance(signed, Refused):
         fail(f"{signed.reason}: number of 1 to 200 characters, statement of at most 8,000", Exit.USAGE)
@@ -155,8 +152,18 @@ def _require_fit(topic: str, words: str) -> None:
         fail(f"{found}: statement: expected text without excluded or personal information", Exit.REFUSED)
 
 
+def _show_first(draft: SelfDeclaration) -> None:
+    """Show what is to be signed; ends the command where it cannot be read."""
+    try:
+        check_legible(draft)
+    except Malformed:
+        fail("number and statement: expected text that can be read, without hidden characters", Exit.USAGE)
+    for line in _in_words(draft):
+        err.print(line, markup=False)
+
+
 def _in_words(said: SelfDeclaration) -> Iterator[str]:
-    """What is signed, a line for each field, in both languages."""
+    """What is signed, a line for each field, in both languages; a line of a statement cannot pass for a field."""
     entry = load_catalogue().entries[Kind.SELF_DECLARATION.value]
     topic = load_code_list(CodeListName.DECLARATION_TOPICS).codes.get(said.topic_code)
     yield f"{entry.name_zh} / {entry.name_en}"
@@ -165,7 +172,7 @@ def _in_words(said: SelfDeclaration) -> Iterator[str]:
         field, value = entry.home_field(name), getattr(said, name)
         title = name if field is None else f"{field.zh} / {field.en}"
         text = f"{topic.zh} / {topic.en}" if name == "topic_code" and topic is not None else value
-        yield f"{title}: {'-' if text is None else text}"
+        yield f"{title}: {'-' if text is None else str(text).replace(chr(10), f'{chr(10)}    ')}"
 
 
 def _key_id(opened: OpenedDeclaration) -> str:

@@ -53,6 +53,16 @@ DeclarationsOption = Annotated[
         exists=True,
     ),
 ]
+_Attestations = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--attestation", help="A signed attestation of self-declarations or odd codes. May be repeated.", exists=True
+    ),
+]
+_Encoding = Annotated[
+    str | None,
+    typer.Option("--encoding", help="Of the file, where the first 64 KiB do not show it: big5, gb18030."),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +101,9 @@ def import_file(
     provider: Annotated[
         str | None, typer.Option(help="The party that reports the records (S 8, 19).", show_default="this node")
     ] = None,
-    attestation: Annotated[
-        list[Path] | None,
-        typer.Option(help="A signed attestation of self-declarations or odd codes. May be repeated.", exists=True),
-    ] = None,
+    attestation: _Attestations = None,
     declarations: DeclarationsOption = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="Of the file, where the first 64 KiB do not show it: big5, gb18030.")
-    ] = None,
+    encoding: _Encoding = None,
     join_by_name: Annotated[
         bool,
         typer.Option("--join-by-name", help="A penalty without a code is of the only enterprise here of its name."),

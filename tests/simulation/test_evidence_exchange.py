@@ -90,11 +90,6 @@ def a_push_by_rules_that_nobody_adopted(scene: Scene) -> Sequence[Report]:
     return scene.check(pushed_as(scene, {"pack": "SZ-DRAFT-82@2"}).signed())
 
 
-@TRICKS.find(Wrong.LAW_NOT_IN_FORCE)
-def a_push_by_rules_with_an_overlay_of_elsewhere(scene: Scene) -> Sequence[Report]:
-    return scene.check(pushed_as(scene, {"pack": "SZ-DRAFT-82@1 HK@1"}).signed())
-
-
 @TRICKS.find(Wrong.LAW_NOT_NAMED)
 def a_push_that_names_no_rules(scene: Scene) -> Sequence[Report]:
     return scene.check(pushed_as(scene, {"pack": None}).signed())

@@ -207,3 +207,15 @@ def test_who_is_not_admitted_attests_nothing(
 
     assert "admitted" in nodes("bank").run(*words, code=1).stderr
     assert not (tmp_path / "w.json").exists()
+
+
+def test_a_line_of_a_statement_cannot_pass_for_a_field(
+    firm: Terminal, declared: dict[str, str], tmp_path: Path
+) -> None:
+    said = "一切属实。\nsha256  " + "00" * 32
+    signed(firm, tmp_path, FIRM, "2026-8", "--statement", said)
+    lines = firm.run("declaration", "show", str(tmp_path / "signed" / "2026-8.json")).stdout.splitlines()
+
+    assert declared
+    assert [line for line in lines if line.startswith("sha256")] != [f"sha256  {'00' * 32}"]
+    assert sum(line.startswith("sha256") for line in lines) == 1
