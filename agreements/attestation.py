@@ -1,8 +1,8 @@
 """Attestations: an admitted institution's signed word for what no node can check itself (S 20, 26).
 
-Two things rest on such a word: that a self-declaration was made and signed by its subject, and that a unified code
-whose check character does not fit was issued so. The document names subjects, and of their declarations digests only.
-It stays with the institutions that make and use it, and crosses no boundary.
+Two things rest on such a word: whose the key is under which a subject signed a self-declaration, and that a unified
+code whose check character does not fit was issued so. The document names subjects, and of their declarations digests
+only. It stays with the institutions that make and use it, and crosses no boundary.
 """
 
 from collections.abc import Sequence
@@ -36,9 +36,14 @@ class WaiverReason(StrEnum):
 
 
 class Declared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A self-declaration: whose it is, and the digest of what its row says (`node.domain.records.digest_content`)."""
+    """A self-declaration: whose it is, what its row says, and the key that the issuer knows to be the subject's.
+
+    `content` is the digest of the row (`node.domain.records.digest_content`), in which that of the signed document
+    stands; `key` is the public key, 32 bytes in hex.
+    """
 
     content: Hex32
+    key: Hex32
     subject: SubjectName
 
 
@@ -125,5 +130,6 @@ def _not_good(attestation: Attestation, listing: Listing | None, at: datetime) -
     return None
 
 
-def _place(one: Declared | Waived) -> tuple[str, str, str]:
-    return one.subject.scheme, one.subject.value, one.content if isinstance(one, Declared) else one.reason
+def _place(one: Declared | Waived) -> tuple[str, ...]:
+    rest = (one.content, one.key) if isinstance(one, Declared) else (one.reason.value,)
+    return one.subject.scheme, one.subject.value, *rest

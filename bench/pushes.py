@@ -78,8 +78,9 @@ class Pusher:
     def _order(self) -> int:
         node = self.home
         with node.store.write() as work:
-            agreement = node.facts(work).agreements[self.network.digest]
-            job = plan_push(work, Wanted(kinds=KINDS), agreement, self.operator, node.context)
+            known = node.facts(work)
+            agreement = known.agreements[self.network.digest]
+            job = plan_push(work, Wanted(kinds=KINDS), agreement, self.operator, known.law, node.context)
         assert isinstance(job, int)
         return job
 

@@ -44,6 +44,7 @@ class Purpose(StrEnum):
     SEAL = "seal"
     TLS = "tls"
     PSEUDONYM = "pseudonym"
+    SUBJECT = "subject"
 
 
 class Algorithm(StrEnum):
@@ -73,6 +74,7 @@ ALGORITHM_OF: Final = {
     Purpose.SEAL: Algorithm.X25519,
     Purpose.TLS: Algorithm.P256,
     Purpose.PSEUDONYM: Algorithm.RISTRETTO255,
+    Purpose.SUBJECT: Algorithm.ED25519,
 }
 """Suite one's algorithm for every purpose."""
 

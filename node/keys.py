@@ -44,9 +44,9 @@ def make_node_keys(party_class: PartyClass, at: datetime) -> Secrets:
     return Secrets(tuple(entries))
 
 
-def make_operator_keys(at: datetime) -> tuple[Secrets, SigningKey]:
-    """A fresh signing key for one operator."""
-    key = generate(Purpose.OPERATOR, os.urandom)
+def make_person_keys(at: datetime, purpose: Purpose = Purpose.OPERATOR) -> tuple[Secrets, SigningKey]:
+    """A fresh signing key for one operator, or for an enterprise that declares something of itself."""
+    key = generate(purpose, os.urandom)
     return Secrets((entry_of(key, at),)), key
 
 
@@ -85,6 +85,16 @@ def open_operator_key(path: Path, name: str, passphrase: Callable[[], str]) -> S
     if not path.exists():
         raise KeysError(f"there is no operator {name} at this node: add one with `creditport operator add`")
     return _open(path, passphrase(), f"the keystore of operator {name}").current(Purpose.OPERATOR).signing_key()
+
+
+def open_subject_key(path: Path, passphrase: Callable[[], str]) -> SigningKey:
+    """Open an enterprise's own signing key, which no node knows."""
+    if not path.exists():
+        raise KeysError(f"there is no key in {path}: make one with `creditport declaration key`")
+    secrets = _open(path, passphrase(), "the keystore of the enterprise")
+    if not secrets.history(Purpose.SUBJECT):
+        raise KeysError(f"{path} holds no key of an enterprise")
+    return secrets.current(Purpose.SUBJECT).signing_key()
 
 
 def _open(path: Path, passphrase: str, what: str) -> Secrets:

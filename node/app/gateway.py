@@ -10,6 +10,7 @@ from agreements.authorisation_pool import AuthorisationPool, open_all
 from agreements.refusal import Refusal, Refused, refuse
 from crypto.pseudonym_pool import PseudonymPool
 from node.app.opening import Node
+from node.domain.grounds import refused_for
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.operations.accept_frames import Opened, Turned, accept_pushed, open_pushed
 from node.operations.answer_queries import answer_queries
@@ -182,7 +183,7 @@ class NodeGateway:
     def refuse(self, peer: PartyId, method: str, refused: Refused) -> RefusedAnswer:
         """Journal what was refused at the edge: malformed, oversized, unknown field."""
         node = self._node
-        detail: Detail = {"article": refused.article, "method": method, "outcome": refused.reason.value}
+        detail: Detail = {**refused_for(refused), "method": method}
         entry = EntryFacts(act=Act.REFUSED, detail=detail, counterparty=peer)
         drafted = draft(entry, node.party, node.clock(), node.chance)
         with node.store.write() as work:

@@ -1,5 +1,6 @@
 """records attest: an institution's signed word for self-declarations and odd codes; and reading it for an import."""
 
+import csv
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,23 +8,44 @@ from typing import Annotated
 
 import typer
 
-from agreements.attestation import WaiverReason
+from agreements.attestation import Attestation, WaiverReason
+from agreements.consent import SubjectName
+from agreements.declaration import subject_key
+from crypto.errors import CryptoError
 from node.app.opening import Node, utc_now
 from node.cli.imports import (
+    DeclarationsOption,
     KindOption,
     MappingOption,
     Source,
+    declarations_in,
     intake_of,
     known_encoding,
     listing_of,
     mapping_named,
 )
+from node.cli.inputs import text_of
+from node.cli.references import read_subjects
 from node.cli.screen import Exit, err, facts, fail
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
-from node.operations.attest_records import attest_records, gather
+from node.domain.attestations import ToAttest
+from node.domain.declarations import name_of
+from node.operations.attest_records import Gathered, attest_records, gather
 from node.operations.operators import NotAllowed
 
 _TERM = timedelta(days=90)
+_Keys = Annotated[
+    Path | None,
+    typer.Option(
+        help="The keys that your customers showed you: CSV with the columns `subject` and `key`.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+_Until = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="First day on which it is no good any more.", show_default="90 days"),
+]
 
 
 @one_sentence
@@ -33,10 +55,9 @@ def attest(
     output: Annotated[Path, typer.Option(help="Write the signed attestation there.")],
     operator: OperatorName,
     mapping: MappingOption = None,
-    until: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="First day on which it is no good any more.", show_default="90 days"),
-    ] = None,
+    declarations: DeclarationsOption = None,
+    keys: _Keys = None,
+    until: _Until = None,
     reason: Annotated[
         WaiverReason, typer.Option(help="Why unified codes whose check character does not fit are right.")
     ] = WaiverReason.ISSUED_SO,
@@ -44,7 +65,10 @@ def attest(
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
-    """Attest the self-declarations and odd codes of a file, in your institution's name; an import is shown this."""
+    """Attest the self-declarations and odd codes of a file, in your institution's name; an import is shown this.
+
+    A self-declaration is attested where its subject signed it with the key that you know to be that subject's.
+    """
     read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
     end = until.replace(tzinfo=UTC) if until else utc_now() + _TERM
     if end <= utc_now():
@@ -53,25 +77,49 @@ def attest(
         _require_admission(opened)
         who = ordering(opened, operator)
         intake = intake_of(opened, kind, file.name, provider=opened.party, attested=None)
+        needed = ToAttest(signed=declarations_in(declarations, opened), keys=_keys_in(keys) if keys else {})
         with file.open("rb") as stream, closing(read.rows(stream)) as rows:
-            gathered = gather(rows, intake, reason, end, opened.context)
-        if isinstance(gathered, NotAllowed):
-            fail(gathered.why, Exit.REFUSED)
-        for one in gathered.refused:
-            err.print(f"creditport: row {one.row} would not be taken in: {one.reason}", markup=False)
+            gathered = gather(rows, intake, needed, reason, end, opened.context)
+        attestation = _worth_signing(gathered)
         with opened.store.write() as work:
-            issued = attest_records(work, gathered.attestation, who, opened.context)
+            issued = attest_records(work, attestation, who, opened.facts(work).law, opened.context)
         if isinstance(issued, NotAllowed):
             fail(issued.why, Exit.REFUSED)
     output.write_bytes(issued.raw)
     told = {
         "attestation": issued.digest.hex(),
-        "declarations": len(gathered.attestation.declarations),
-        "identifiers": len(gathered.attestation.identifiers),
+        "declarations": len(attestation.declarations),
+        "identifiers": len(attestation.identifiers),
         "expires_at": end,
         "output": str(output),
     }
     facts(told, as_json=json)
+
+
+def _worth_signing(gathered: Gathered | NotAllowed) -> Attestation:
+    """What is to be signed, after every row was named that is not in it; ends the command where nothing is."""
+    if isinstance(gathered, NotAllowed):
+        fail(gathered.why, Exit.REFUSED)
+    for one in gathered.refused:
+        said = f"{one.problem.field}: expected {one.problem.expected}, got {one.problem.got}"
+        err.print(f"creditport: row {one.row} would not be taken in: {one.reason}: {said}", markup=False)
+    if gathered.attestation is None:
+        fail("no row of this file needs an attestation that can be given", Exit.REFUSED)
+    return gathered.attestation
+
+
+def _keys_in(file: Path) -> dict[SubjectName, frozenset[str]]:
+    """The keys by subject; the first line that is none ends the command."""
+    keys: dict[SubjectName, frozenset[str]] = {}
+    for line in csv.DictReader(text_of(file).splitlines()):
+        (subject,) = read_subjects([line.get("subject") or ""], None, check_attested=True)
+        key = (line.get("key") or "").strip()
+        try:
+            subject_key(key)
+        except (CryptoError, ValueError):
+            fail(f"{file.name}: key: expected 64 hexadecimal digits of an Ed25519 key, got another text", Exit.USAGE)
+        keys[name_of(subject)] = keys.get(name_of(subject), frozenset()) | {key}
+    return keys
 
 
 def _require_admission(node: Node) -> None:

@@ -22,6 +22,7 @@ from node.cli.screen import Exit, err, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.attestations import Attested, attested_in
 from node.domain.dates import shanghai_day
+from node.domain.declarations import Signed, read_declarations
 from node.domain.intake import Intake, open_intake
 from node.domain.mapping import Mapping, read_mapping, standard_mapping
 from node.domain.mappings import shipped_mappings
@@ -43,6 +44,24 @@ MappingOption = Annotated[
         help="How the columns of another format become ours: a name of `creditport records mappings`, or a TOML file.",
         show_default=False,
     ),
+]
+DeclarationsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--declarations",
+        help="Declarations that their subjects signed: files, or folders of *.json files. May be repeated.",
+        exists=True,
+    ),
+]
+_Attestations = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--attestation", help="A signed attestation of self-declarations or odd codes. May be repeated.", exists=True
+    ),
+]
+_Encoding = Annotated[
+    str | None,
+    typer.Option("--encoding", help="Of the file, where the first 64 KiB do not show it: big5, gb18030."),
 ]
 
 
@@ -82,13 +101,9 @@ def import_file(
     provider: Annotated[
         str | None, typer.Option(help="The party that reports the records (S 8, 19).", show_default="this node")
     ] = None,
-    attestation: Annotated[
-        list[Path] | None,
-        typer.Option(help="A signed attestation of self-declarations or odd codes. May be repeated.", exists=True),
-    ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="Of the file, where the first 64 KiB do not show it: big5, gb18030.")
-    ] = None,
+    attestation: _Attestations = None,
+    declarations: DeclarationsOption = None,
+    encoding: _Encoding = None,
     join_by_name: Annotated[
         bool,
         typer.Option("--join-by-name", help="A penalty without a code is of the only enterprise here of its name."),
@@ -105,7 +120,7 @@ def import_file(
         read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
         intake = intake_of(
             opened, kind, source or file.name, provider=PartyId(provider or opened.party),
-            attested=_attested(opened, attestation or []),
+            attested=_attested(opened, attestation or [], declarations),
         )  # fmt: skip
         ordered = _order(opened, operator, read, intake, join_by_name=join_by_name, names_may_change=names_may_change)
         report = ImportReport(rejects_file(stack, rejects))
@@ -198,7 +213,19 @@ def _registered(node: Node, provider: PartyId) -> frozenset[PartyId]:
     return frozenset({provider}) if own or (listing is not None and listing.is_active) else frozenset()
 
 
-def _attested(node: Node, files: Sequence[Path]) -> Attested:
+def documents_in(paths: Sequence[Path]) -> Iterator[bytes]:
+    """The signed documents in these files and in the *.json files of these folders, one in each file or each line."""
+    for path in paths:
+        for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
+            yield from filter(None, file.read_bytes().splitlines())
+
+
+def declarations_in(paths: Sequence[Path] | None, node: Node) -> Signed:
+    """The signed declarations in these files and folders."""
+    return read_declarations(documents_in(paths or ()), node.rule_pack)
+
+
+def _attested(node: Node, files: Sequence[Path], declarations: Sequence[Path] | None) -> Attested:
     """What these attestations cover; the first that is nobody's word ends the command."""
     with node.store.read() as work:
         known = node.facts(work)
@@ -208,7 +235,7 @@ def _attested(node: Node, files: Sequence[Path]) -> Attested:
         if isinstance(opened, Refused):
             fail(f"{file.name}: {opened.reason}: {opened.detail}", Exit.REFUSED)
         found.append(opened)
-    return attested_in(found)
+    return attested_in(found, declarations_in(declarations, node))
 
 
 def _order(node: Node, operator: str, read: Source, intake: Intake, **choices: bool) -> Import:

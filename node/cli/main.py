@@ -21,6 +21,7 @@ GROUPS = {
     "agreement": "agreements",
     "records": "records",
     "consent": "consents",
+    "declaration": "declarations",
     "query": "query",
     "push": "push",
     "notices": "notices",

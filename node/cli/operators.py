@@ -10,7 +10,7 @@ from node.cli.screen import Exit, facts, fail, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
 from node.config import write_private
 from node.domain.operators import Role
-from node.keys import make_operator_keys, sealed_keystore
+from node.keys import make_person_keys, sealed_keystore
 from node.operations.operators import add_operator
 from node.operations.rows import OperatorRow
 
@@ -39,7 +39,7 @@ def add(
             fail(f"there is already an operator {name}", Exit.REFUSED)
         secret = passphrase("CREDITPORT_OPERATOR_PASSPHRASE", f"Passphrase for operator {name}", new=True)
         at = utc_now()
-        secrets, key = make_operator_keys(at)
+        secrets, key = make_person_keys(at)
         # The keystore first: an operator known to the node without a key could never act, one with a key
         # that the node does not know may not.
         write_private(path, sealed_keystore(secrets, secret))

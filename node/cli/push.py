@@ -65,7 +65,8 @@ def push(
     with acting(node) as opened:
         who = ordering(opened, operator)
         with opened.store.write() as work:
-            found = find_agreement(agreement, opened.facts(work))
+            known = opened.facts(work)
+            found = find_agreement(agreement, known)
             only_provider(found, opened.party, "pushing")
             wanted = Wanted(
                 kinds=_kinds(found, kind or []),
@@ -74,7 +75,7 @@ def push(
                 again=again,
             )
             total = _total(work, found, wanted)
-            number = plan_push(work, wanted, found, who, opened.context)
+            number = plan_push(work, wanted, found, who, known.law, opened.context)
         if isinstance(number, NotAllowed):
             fail(number.why, Exit.REFUSED)
         _tell(_wait(opened, number, total, wait), json=json)

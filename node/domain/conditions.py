@@ -104,10 +104,10 @@ def symbol_of_scale(facts: Facts, measure: Measure) -> Finding | None:
 
 
 def attested(facts: Facts, _: Measure) -> Finding | None:
-    """A self-declaration names the document with the subject's signature; `Attested` says who attests it (S 20)."""
+    """A self-declaration names the document that its subject signed; `Attested` holds the row against it (S 20, 26)."""
     if facts["attestation"]:
         return None
-    return _finding(Refusal.ATTESTATION_MISSING, "attestation", "the digest of an attested document", "none")
+    return _finding(Refusal.ATTESTATION_MISSING, "attestation", "the digest of the signed document", "none")
 
 
 def subject_consent(facts: Facts, measure: Measure) -> Finding | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final
 
+from agreements.declaration import DECLARED
 from agreements.refusal import Refusal
 from node.domain.columns import standard_columns
 from node.domain.identification import IDENTIFIER_COLUMNS, identity_columns
@@ -13,7 +14,7 @@ from node.domain.money import Money
 from node.domain.records import HomeRecord, Kind, Stored, digest_content, encode_content
 from node.domain.rows import Row
 from node.domain.subjects import SubjectKind
-from registry.norms.catalogue import CatalogueEntry, HomeField, load_catalogue
+from registry.norms.catalogue import CatalogueEntry, Condition, HomeField, load_catalogue
 
 _ROW: Final = 1
 # Most kinds keep what kind of subject they are about, but not the entity type that said so: any type of it will do.
@@ -33,6 +34,11 @@ _NUMBER: Final = (
     Refusal.MALFORMED,
     "the record's own number: a record under a wrong number is deleted and loaded anew",
     "another number",
+)
+_SIGNED: Final = (
+    Refusal.ATTESTATION_MISSING,
+    "what its subject signed: another declaration is signed by it, and loaded",
+    "something else",
 )
 
 
@@ -64,11 +70,11 @@ def correct(record: HomeRecord, changes: Mapping[str, str], intake: Intake) -> A
     """Decide whether `record` may be corrected by `changes`, columns with their new text; "" clears one.
 
     The corrected record has passed every rule of intake and is still the same record: its identifiers and its
-    number stay. A change that says nothing new is refused, like a column that the kind does not
-    have. The day of generation stays unless `generated_on` is among the changes ("" makes it the earliest of the
-    record's own days); only such a day that now lies before it moves it, since the earliest counts
-    (S 31). Version and withheld states are the store's, and begin here as those of any row. `intake` is opened
-    for the kind and the provider of the record.
+    number stay, and so does whatever its subject signed itself (S 26). A change that says nothing new is refused, like
+    a column that the kind does not have. The day of generation stays unless `generated_on` is among the changes (""
+    makes it the earliest of the record's own days); only such a day that now lies before it moves it, since the
+    earliest counts (S 31). Version and withheld states are the store's, and begin here as those of any row. `intake` is
+    opened for the kind and the provider of the record.
     """
     before = columns_of(record)
     if not changes.keys() <= before.keys():
@@ -87,10 +93,11 @@ def correct(record: HomeRecord, changes: Mapping[str, str], intake: Intake) -> A
 
 
 def _fixed(kind: Kind) -> dict[str, tuple[Refusal, str, str]]:
-    """The columns that make a record this one: its subject's, and its key."""
+    """The columns that make a record this one: its subject's, its key, and what is the subject's own signed word."""
     entry = _entry(kind)
     key = [field.heading for field in entry.columns if field.name in entry.key]
-    return dict.fromkeys(IDENTIFIER_COLUMNS, _SUBJECT) | dict.fromkeys(key, _NUMBER)
+    signed = (*DECLARED, "attestation") if Condition.ATTESTED in entry.conditions else ()
+    return dict.fromkeys(IDENTIFIER_COLUMNS, _SUBJECT) | dict.fromkeys(signed, _SIGNED) | dict.fromkeys(key, _NUMBER)
 
 
 def _entry(kind: Kind) -> CatalogueEntry:

@@ -92,9 +92,9 @@ class Intake:
     common: CommonColumns = field(repr=False, compare=False)
     make_record: Callable[..., HomeRecord] = field(repr=False, compare=False)
 
-    def declared(self, digest: bytes) -> bytes | None:
-        """The content digest of a row that is its subject's own declaration; None of what others say."""
-        return digest if Condition.ATTESTED in self.entry.conditions else None
+    def declared(self, record: HomeRecord) -> HomeRecord | None:
+        """The record of a row that is its subject's own declaration; None of what others say."""
+        return record if Condition.ATTESTED in self.entry.conditions else None
 
 
 def open_intake(  # an import is opened once, with everything that its rows have in common
@@ -316,7 +316,7 @@ def _made(row: Row, subject: Subject, read: ReadRow, generated_on: date | None, 
     admitted = _admitted(row, subject, read, generated_at, intake)
     if intake.attested is None:
         return admitted
-    return intake.attested.missing(subject, intake.declared(admitted.record.content_digest)) or admitted
+    return intake.attested.missing(subject, intake.declared(admitted.record)) or admitted
 
 
 def _admitted(row: Row, subject: Subject, read: ReadRow, generated_at: date, intake: Intake) -> Admitted:

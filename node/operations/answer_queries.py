@@ -19,6 +19,7 @@ from agreements.permission import Facts, Granted, Item, Question, Usage, decide_
 from agreements.refusal import Refusal, Refused, refuse
 from crypto.errors import Malformed
 from crypto.keys import Purpose
+from node.domain.grounds import granted, refused_for
 from node.domain.journal import Act, Detail, Drafted, EntryFacts, draft
 from node.operations.asked import Answered, QueryAsked, RefusedAnswer
 from node.operations.desk import Desk
@@ -28,6 +29,7 @@ from node.operations.ports import UnitOfWork
 from node.operations.render import Disclosure, Shown
 from node.operations.rows import SentFrameRow
 from registry.freshness import TOLERANCE
+from registry.norms.rule_pack import Ground
 from registry.parties import PartyId
 
 KNOWN_FOR = LIFETIME + TOLERANCE
@@ -254,8 +256,9 @@ def _conclude(
         pack = desk.facts.law.rules.reference
         oversized = refuse(Refusal.OVERSIZED, pack, "frame: expected no more than one holds")
         return _refuse_whole(case, oversized, desk, entries)
-    leaf = _draft(entries, desk, case, Act.BATCH if case.asked.batch else Act.QUERY, frame.detail("ANSWERED"))
-    refused_items = _item_entries(case, desk, entries, frame.id) if case.asked.batch else ()
+    ground = granted(desk.facts.law, Ground.BATCH if asked.batch else Ground.QUERY)
+    leaf = _draft(entries, desk, case, Act.BATCH if asked.batch else Act.QUERY, frame.detail("ANSWERED", ground))
+    refused_items = _item_entries(case, desk, entries, frame.id, ground) if asked.batch else ()
     header, digest = frame.sign(leaf.leaf, desk.context, at)
     frames.append(
         SentFrameRow(
@@ -286,7 +289,7 @@ def _refuse_whole(case: _Case, refused: Refused, desk: Desk, entries: list[Draft
 
 
 def _item_entries(
-    case: _Case, desk: Desk, entries: list[Drafted], frame: bytes
+    case: _Case, desk: Desk, entries: list[Drafted], frame: bytes, ground: Detail
 ) -> tuple[tuple[int, RefusedAnswer], ...]:
     """One entry for each subject of a batch, the answered ones too (S 30)."""
     refusals = []
@@ -295,7 +298,7 @@ def _item_entries(
         detail: Detail = (
             _refusal_detail(case, refused)
             if refused
-            else {"frame": frame.hex(), "outcome": "ANSWERED", "purpose": case.asked.purpose}
+            else {"frame": frame.hex(), "outcome": "ANSWERED", "purpose": case.asked.purpose, **ground}
         )
         leaf = _draft(entries, desk, case, Act.QUERY, detail)
         if refused:
@@ -305,9 +308,7 @@ def _item_entries(
 
 def _refusal_detail(case: _Case, refused: Refused) -> Detail:
     return {
-        "article": refused.article,
-        "outcome": refused.reason.value,
-        "pack": refused.rule_pack,
+        **refused_for(refused),
         "purpose": case.asked.purpose if isinstance(case.decided, Granted) else None,
         "request": case.asked.digest.hex(),
     }

@@ -9,6 +9,7 @@ from crypto import envelope
 from crypto.keys import Suite
 from node.domain.attestations import ToAttest
 from node.domain.context import Context
+from node.domain.grounds import granted
 from node.domain.intake import Intake, Rejected
 from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.operators import Role, SigningOperator
@@ -17,13 +18,15 @@ from node.operations.import_records import decided_in_portions
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.write_down import write_down
+from registry.norms.law import Law
+from registry.norms.rule_pack import Ground
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """What is to be attested of a file, and which of its rows would not be taken in whoever attests them."""
+    """What is to be attested of a file, if anything, and which of its rows nobody would take in."""
 
-    attestation: Attestation
+    attestation: Attestation | None
     refused: tuple[Rejected, ...] = field(repr=False)
 
 
@@ -36,18 +39,28 @@ class Issued:
 
 
 def gather(
-    rows: Iterable[Row | BadRow], intake: Intake, reason: WaiverReason, until: datetime, context: Context
+    rows: Iterable[Row | BadRow],
+    intake: Intake,
+    needed: ToAttest,
+    reason: WaiverReason,
+    until: datetime,
+    context: Context,
 ) -> Gathered | NotAllowed:
-    """Read a file as an import would, and gather what its rows need attested; `intake` asks for no attestation."""
-    needed, refused = ToAttest(), []
+    """Read a file as an import would, and gather what its rows need attested; `intake` asks for no attestation.
+
+    `needed` knows the declarations and keys by which rows of self-declarations are judged, and is filled.
+    """
+    refused = []
     for answer in decided_in_portions(rows, intake):
         if isinstance(answer, Rejected):
             refused.append(answer)
-        else:
-            needed.take(answer.subject, intake.declared(answer.record.content_digest), reason)
+            continue
+        finding = needed.take(answer.subject, intake.declared(answer.record), reason)
+        if finding is not None:
+            refused.append(Rejected(row=answer.row, reason=finding.reason, problem=finding.problem))
     declarations, identifiers = needed.in_order()
     if not declarations and not identifiers:
-        return NotAllowed(why="no row of this file needs an attestation")
+        return Gathered(attestation=None, refused=tuple(refused))
     if max(len(declarations), len(identifiers)) > MOST:
         return NotAllowed(why=f"one attestation covers at most {MOST} rows: divide the file")
     attestation = Attestation(
@@ -62,7 +75,7 @@ def gather(
 
 
 def attest_records(
-    work: UnitOfWork, attestation: Attestation, operator: SigningOperator, context: Context
+    work: UnitOfWork, attestation: Attestation, operator: SigningOperator, law: Law, context: Context
 ) -> Issued | NotAllowed:
     """Sign an attestation on an operator's order; order and entry name its digest and nobody whom it is about."""
     raw = sign_attestation(attestation, context.keys.document)
@@ -75,6 +88,7 @@ def attest_records(
         "declarations": len(attestation.declarations),
         "identifiers": len(attestation.identifiers),
         "order": ordered.digest.hex(),
+        **granted(law, Ground.ATTEST),
     }
     write_down(work, EntryFacts(act=Act.RECORDS, detail=detail), context)
     work.commit()

@@ -13,6 +13,7 @@ from crypto.canonical import canonical
 from node.domain.begun import begun_by_changes
 from node.domain.clocks import About, Happening
 from node.domain.context import Context
+from node.domain.grounds import based
 from node.domain.intake import Admitted
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts, draft
@@ -254,6 +255,7 @@ def finish_change(
         "orders": " ".join(one.digest.hex() for one in orders),
         "record": change.record_no,
         "version": change.record_version,
+        **based(law, change.bases, change.basis),
         **more,
     }
     entry = EntryFacts(act=Act.CHANGE, detail=detail)

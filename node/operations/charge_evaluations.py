@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from agreements.permission import EvaluationQuestion, Usage, decide_evaluation
 from agreements.refusal import Refusal, Refused, refuse
 from crypto.pseudonym import are_elements
+from node.domain.grounds import granted, refused_for
 from node.domain.journal import Act, Detail, Drafted, EntryFacts, draft
 from node.operations.asked import EvaluateAsked, EvaluationGranted, RefusedAnswer
 from node.operations.desk import Desk
 from node.operations.ports import UnitOfWork
+from registry.norms.rule_pack import Ground
 
 LIFETIME = "lifetime"
 
@@ -52,7 +54,8 @@ def _charge(
         amount = len(one.blinded)
         work.usage.charge(number, Counter({epoch_window(one.epoch): amount, LIFETIME: amount}))
         work.usage.remember_evaluation(one.digest, desk.context.now())
-        _draft(one, desk, entries, {"elements": amount, "outcome": "EVALUATED", "request": one.digest.hex()})
+        ground = granted(desk.facts.law, Ground.EVALUATE)
+        _draft(one, desk, entries, {"elements": amount, "outcome": "EVALUATED", "request": one.digest.hex(), **ground})
     return EvaluationGranted(agreement_id=agreement.terms.agreement, epoch=one.epoch, checkpoint=desk.checkpoint)
 
 
@@ -64,13 +67,7 @@ def _usage(work: UnitOfWork, number: int, epoch: int) -> Usage:
 def _refuse(one: EvaluateAsked, desk: Desk, entries: list[Drafted], refused: Refused | None) -> RefusedAnswer:
     if refused is None:
         raise AssertionError("a request without an agreement is refused by the decision")
-    detail: Detail = {
-        "article": refused.article,
-        "elements": len(one.blinded),
-        "outcome": refused.reason.value,
-        "pack": refused.rule_pack,
-        "request": one.digest.hex(),
-    }
+    detail: Detail = {**refused_for(refused), "elements": len(one.blinded), "request": one.digest.hex()}
     return RefusedAnswer(refused=refused, leaf=_draft(one, desk, entries, detail).leaf)
 
 

@@ -108,8 +108,8 @@ class UnsignedFrame:
     authorisation: bytes | None
     sealed: SealedBody
 
-    def detail(self, outcome: str) -> Detail:
-        """What the journal entry of this frame commits to."""
+    def detail(self, outcome: str, ground: Detail) -> Detail:
+        """What the journal entry of this frame commits to; `ground` is the law that it rests on."""
         answered = {} if self.occasion.request is None else {"authorisation": _hex(self.authorisation)}
         return {
             "body": self.sealed.digest.hex(),
@@ -118,6 +118,7 @@ class UnsignedFrame:
             "outcome": outcome,
             "root": self.sealed.root.hex(),
             **answered,
+            **ground,
             **self.occasion.facts,
         }
 

@@ -10,6 +10,7 @@ import msgspec
 from agreements.refusal import Refusal
 from crypto.merkle import leaf_hash, root
 from node.domain.context import Context
+from node.domain.grounds import granted
 from node.domain.identifiers import Problem, Remark
 from node.domain.intake import Admitted, Case, Intake, Rejected, admit_all
 from node.domain.journal import Act, Detail, EntryFacts, draft
@@ -26,6 +27,7 @@ from node.operations.standings import admit_again
 from node.operations.stored_records import Varying, row_from_admitted
 from node.operations.uncollected import uncollected
 from registry.norms.law import Law
+from registry.norms.rule_pack import Ground
 
 BATCH = 5_000
 """Rows of one transaction: with fewer, each page of an index is written more often than it has to be."""
@@ -173,6 +175,7 @@ def _entry(rows: list[NewRecordRow], outcomes: tuple[str, ...], ordered: Import)
     """One entry for a batch: how many of what, and the root over the contents, which the checkpoint then signs."""
     over, attested = root(leaf_hash(one.content_digest) for one in rows), ordered.intake.attested
     detail: Detail = {"order": ordered.order.digest.hex(), "root": over.hex(), **Counter(outcomes)}
+    detail = {**detail, **granted(ordered.law, Ground.IMPORT)}
     if attested is not None and attested.documents:
         detail = {**detail, "attestations": " ".join(attested.documents)}
     return EntryFacts(act=Act.RECORDS, detail=detail)

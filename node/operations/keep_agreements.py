@@ -18,6 +18,7 @@ from crypto import envelope
 from crypto.keys import Suite
 from crypto.pseudonym import public_key
 from node.domain.context import Context
+from node.domain.grounds import refused_for
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.operators import Role, SigningOperator
@@ -307,7 +308,7 @@ def _proposals(peer: PartyId, facts: NodeFacts, node: PartyId) -> set[bytes]:
 
 
 def _refuse(work: UnitOfWork, peer: PartyId, refused: Refused, context: Context) -> RefusedAnswer:
-    detail: Detail = {"article": refused.article, "outcome": refused.reason.value}
+    detail = refused_for(refused)
     entry = EntryFacts(act=Act.REFUSED, detail=detail, counterparty=peer)
     leaf = write_down(work, entry, context)
     work.commit()

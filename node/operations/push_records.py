@@ -21,6 +21,7 @@ from crypto.canonical import Hex16, Hex32
 from crypto.frame import BUCKETS
 from crypto.keys import Purpose
 from node.domain.context import Context
+from node.domain.grounds import granted
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.operators import Role, SigningOperator
@@ -37,6 +38,8 @@ from node.operations.ports import UnitOfWork
 from node.operations.render import Asked, Disclosure, Name, Renderer, Shown
 from node.operations.rows import RecordRow, Selection, SentFrameRow
 from node.operations.write_down import write_down
+from registry.norms.law import Law
+from registry.norms.rule_pack import Ground
 
 PORTION: Final = 500
 """Renditions in one frame, at most."""
@@ -91,9 +94,9 @@ class Wanted:
 
 
 def plan_push(
-    work: UnitOfWork, wanted: Wanted, agreement: Agreement, operator: SigningOperator, context: Context
+    work: UnitOfWork, wanted: Wanted, agreement: Agreement, operator: SigningOperator, law: Law, context: Context
 ) -> int | NotAllowed:
-    """Queue one push as a job; whether it may be done is decided again for every frame."""
+    """Queue one push as a job; whether it may be done is decided again for every frame, by the law of its time."""
     now = context.now()
     plan = PushPlan(
         agreement=agreement.digest.hex(),
@@ -109,7 +112,7 @@ def plan_push(
     key = f"push:{context.random(16).hex()}"
     job = NewJob(kind=JobKind.PUSH, peer=agreement.terms.recipient, key=key, payload=payload)
     number = work.outbox.add(job, now)
-    detail: Detail = {"order": ordered.digest.hex(), "outcome": "ORDERED"}
+    detail: Detail = {"order": ordered.digest.hex(), "outcome": "ORDERED", **granted(law, Ground.PUSH)}
     entry = EntryFacts(act=Act.PUSH, detail=detail, counterparty=job.peer, agreement=agreement.digest)
     write_down(work, entry, context)
     work.commit()
@@ -282,8 +285,9 @@ def write_frame(
     occasion = Occasion(recipient=recipient, epoch=disclosure.epoch, sequence=sequence)
     key = desk.facts.snapshot.listings[recipient].card.key(Purpose.SEAL)
     frame = disclose(shown, _NONE_LEFT, occasion, agreement, context, key)
-    outcome = "PUSHED" if job is not None else "REPLACED"
-    entry = EntryFacts(act=Act.PUSH, detail=frame.detail(outcome), counterparty=recipient, agreement=agreement.digest)
+    outcome, ground = ("PUSHED", Ground.PUSH) if job is not None else ("REPLACED", Ground.REPLACE)
+    detail = frame.detail(outcome, granted(disclosure.law, ground))
+    entry = EntryFacts(act=Act.PUSH, detail=detail, counterparty=recipient, agreement=agreement.digest)
     drafted = draft(entry, context.node, at, context.random)
     header, digest = frame.sign(drafted.leaf, context, at)
     row = SentFrameRow(

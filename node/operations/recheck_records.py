@@ -19,6 +19,7 @@ from crypto.merkle import leaf_hash, root
 from node.domain.context import Context
 from node.domain.crowd import Cell, cell_of
 from node.domain.dates import shanghai_day
+from node.domain.grounds import based
 from node.domain.intake import Intake, open_intake
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.notices import Change, Effect
@@ -223,6 +224,7 @@ def _entry(
         "notices": notices,
         "root": root(leaf_hash(canonical(one)) for one in told).hex(),
         "through": portion.through,
+        **based(law, CodeListName.WITHHOLDING_BASES, CHANGED),
         **counted,
     }
     return EntryFacts(act=Act.RECHECK, detail=detail)

@@ -48,6 +48,7 @@ from node.domain.evidence.orders import (
     judge_order,
     scope_of,
 )
+from node.domain.grounds import refused_for
 from node.domain.journal import Act, Detail, EntryFacts, JournalEntry
 from node.operations.asked import RefusedAnswer
 from node.operations.facts import NodeFacts
@@ -184,7 +185,7 @@ def _concerned(authority: PartyId, facts: NodeFacts) -> frozenset[str]:
 
 
 def _refuse(work: UnitOfWork, peer: PartyId, refused: Refused, context: Context) -> RefusedAnswer:
-    detail: Detail = {"article": refused.article, "outcome": refused.reason.value}
+    detail = refused_for(refused)
     leaf = write_down(work, EntryFacts(act=Act.REFUSED, detail=detail, counterparty=peer), context)
     work.commit()
     return RefusedAnswer(refused=refused, leaf=leaf)

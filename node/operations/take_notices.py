@@ -17,6 +17,7 @@ from crypto.commitment import decode
 from crypto.errors import CryptoError
 from crypto.renditions import Read
 from node.domain.begun import begun_by_notices
+from node.domain.grounds import refused_for
 from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.notices import KIND, Effect, Notice, NoticeBatch, Outcome, Place, apply, place_of
@@ -313,7 +314,7 @@ def queue_copy_receipts(
 def _refuse(
     work: UnitOfWork, peer: PartyId, refused: Refused, recipient: Recipient, evidence: Detail | None = None
 ) -> RefusedAnswer:
-    detail: Detail = {"article": refused.article, "outcome": refused.reason.value, **(evidence or {})}
+    detail: Detail = {**refused_for(refused), **(evidence or {})}
     entry = EntryFacts(act=Act.REFUSED, detail=detail, counterparty=peer)
     leaf = write_down(work, entry, recipient.context)
     work.commit()

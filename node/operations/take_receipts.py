@@ -5,6 +5,7 @@ from agreements.signatures import document_keys, reason_of
 from crypto import envelope
 from crypto.errors import CryptoError
 from node.domain.context import Context
+from node.domain.grounds import refused_for
 from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.receipts import COPY_KIND, KIND, MOST_RECEIPTS, CopyReceiptBatch, ReceiptBatch
 from node.operations.asked import RefusedAnswer
@@ -76,7 +77,7 @@ def _read(signed: envelope.Signed) -> ReceiptBatch | CopyReceiptBatch:
 
 
 def _refuse(work: UnitOfWork, peer: PartyId, refused: Refused, context: Context) -> RefusedAnswer:
-    detail: Detail = {"article": refused.article, "outcome": refused.reason.value}
+    detail = refused_for(refused)
     leaf = _journal(work, context, peer, Act.REFUSED, detail)
     work.commit()
     return RefusedAnswer(refused=refused, leaf=leaf)

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from crypto.canonical import canonical
 from node.domain.clocks import About, Happening
 from node.domain.context import Context
-from node.domain.journal import Act, Detail, EntryFacts, draft
+from node.domain.grounds import based
+from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.notices import Change, Effect, notice_due
 from node.domain.operators import Role, SigningOperator
 from node.domain.records import Withheld
@@ -34,6 +35,7 @@ from node.operations.rows import RecordRow
 from node.operations.standing_rows import WithholdingRow
 from node.operations.standings import standing_of
 from node.operations.stored_records import outline_from_row
+from node.operations.write_down import write_down
 from registry.norms.calendar import shanghai_day
 from registry.norms.catalogue import Polarity
 from registry.norms.code_lists import Code, CodeListName
@@ -106,7 +108,7 @@ def withhold_record(
     change = _change(row, version, CodeListName.WITHHOLDING_BASES, law, at)
     if begun:
         return finish_change(work, change, [ordered], law, context, done="WITHHELD", state=row.state)
-    _write_down(work, row, version, _Done("ORDERED", ordered.digest.hex()), at, context)
+    _write_down(work, row, version, _Done("ORDERED", ordered.digest.hex()), law, context)
     work.commit()
     return Changed(version=version, notices=0)
 
@@ -134,7 +136,7 @@ def release_record(
     work.withholdings.end(ended)
     version = _stand(work, row, at)
     if not row.begun:
-        _write_down(work, ended, version, _Done("RELEASED", names), at, context)
+        _write_down(work, ended, version, _Done("RELEASED", names), law, context)
         work.commit()
         return Changed(version=version, notices=0)
     left = work.clocks.of(About.RECORD, str(row.record_no)) if row.state == Withheld.REVOCATION_PENDING else []
@@ -158,7 +160,7 @@ def advance_withholdings(work: UnitOfWork, law: Law, context: Context) -> int:
         change = _end(work, row, law, at) if row.begun else _begin(work, row, law, at)
         notices = propagate(work, {row.record_no: change}, law, context)
         done = _Done("RELEASED" if row.begun else "WITHHELD", "", notices)
-        _write_down(work, row, change.record_version, done, at, context)
+        _write_down(work, row, change.record_version, done, law, context)
     if due:
         work.commit()
     return len(due)
@@ -264,11 +266,11 @@ def _change(row: WithholdingRow, version: int, bases: CodeListName, law: Law, at
     )
 
 
-def _write_down(
-    work: UnitOfWork, row: WithholdingRow, version: int, done: _Done, at: datetime, context: Context
-) -> None:
+def _write_down(work: UnitOfWork, row: WithholdingRow, version: int, done: _Done, law: Law, context: Context) -> None:
+    bases = CodeListName.RELEASE_BASES if row.end_basis else CodeListName.WITHHOLDING_BASES
+    basis = row.end_basis or row.basis
     detail: Detail = {
-        "basis": row.end_basis or row.basis,
+        "basis": basis,
         "done": done.what,
         "effect": Effect.REPLACE.value,
         "notices": done.notices,
@@ -276,5 +278,6 @@ def _write_down(
         "record": row.record_no,
         "state": row.state,
         "version": version,
+        **based(law, bases, basis),
     }
-    work.journal.add([draft(EntryFacts(act=Act.CHANGE, detail=detail), context.node, at, context.random)])
+    write_down(work, EntryFacts(act=Act.CHANGE, detail=detail), context)

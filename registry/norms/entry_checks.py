@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from registry.norms.entries import (
     IDENTIFIERS,
     CatalogueEntry,
+    Condition,
     Crossing,
     DataItem,
     HomeField,
@@ -134,6 +135,8 @@ def _law(entry: CatalogueEntry) -> Iterator[Fault]:
     adverse = entry.polarity is Polarity.ADVERSE
     if adverse != (entry.negative_category is not None):
         yield Fault("negative_category", "a category of S 18 for adverse kinds, and only those")
+    if adverse and Condition.ATTESTED in entry.conditions:
+        yield Fault("polarity", "anything but adverse for what its subject declares (S 20)")
     if adverse and entry.disclosure.years is None:
         yield Fault("disclosure.years", "at most five years for adverse kinds (S 31)", incomplete=True)
     if entry.disclosure.years is None and entry.disclosure.until is None:

@@ -40,8 +40,9 @@ class Law:
     """What a node applies. `rules` is the base as its overlays narrow it, and is called like the base.
 
     `severities` are those that adverse public records must name, if any; `calendar` is the one that the rules' clocks
-    run by, `local` that of the place, where it has one of its own; `packs` says from what it was put together. A law is
-    itself and no other: the same packs of a day are put together once.
+    run by, `local` that of the place, where it has one of its own; `packs` says from what it was put together, and
+    `reference` names the rule pack among them and then its overlays, as the journal does. A law is itself and no other:
+    the same packs of a day are put together once.
 
     `measure` (32 bytes) names by their bytes the packs by which records are admitted: all but calendars. When it is
     another one, records have to be looked at again.
@@ -54,6 +55,7 @@ class Law:
     severities: Mapping[Severity, SeverityBounds] = field(default_factory=dict)
     local: Calendar | None = None
     packs: tuple[str, ...] = ()
+    reference: str = ""
     measure: bytes = b""
 
 
@@ -144,6 +146,7 @@ def _composed(found: tuple[Pack, ...], jurisdiction: Jurisdiction, day: date) ->
         severities=all_severities(overlays),
         local=_local(calendars, overlays),
         packs=tuple(one.reference for one in found),
+        reference=" ".join([base.reference, *(one.reference for one in overlays)]),
         measure=_measure(found),
     )
 

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Collection
 from datetime import date, datetime, time
+from enum import StrEnum
 from functools import cache
 from typing import Final, Generic, TypeVar
 
@@ -17,6 +18,19 @@ from registry.parties import Jurisdiction, PartyClass
 DEFAULT_RULE_PACK: Final = "SZ-DRAFT-82"
 
 T = TypeVar("T")
+
+
+class Ground(StrEnum):
+    """What is granted or done without a coded basis of its own, and rests on articles that the rule pack names."""
+
+    QUERY = "QUERY"
+    BATCH = "BATCH"
+    EVALUATE = "EVALUATE"
+    PUSH = "PUSH"
+    REPLACE = "REPLACE"
+    IMPORT = "IMPORT"
+    ATTEST = "ATTEST"
+    CHANGE = "CHANGE"
 
 
 class Ruled(Struct, Generic[T], frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,7 +62,8 @@ class RulePack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `agreement_parties` may be party to a sharing agreement, `record_recipients` may be shown records at all unless the
     catalogue says less; `negative_categories` is how many items the closed list of adverse information has.
     `arrears_thresholds` say from how many whole yuan arrears of a type are relatively large; a type without one is
-    never large (S 18(8)). `events` are all that a clock may start or end with, and `views` where a breach may be shown.
+    never large (S 18(8)). `events` are all that a clock may start or end with, and `views` where a breach may be shown;
+    `grounds` say on which articles rests what is granted.
     """
 
     id: str
@@ -60,6 +75,7 @@ class RulePack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     close_of_business: Ruled[time]
     events: tuple[Event, ...]
     views: tuple[Code, ...]
+    grounds: dict[Ground, Article]
     clocks: dict[Code, Clock]
     filings: tuple[Filing, ...]
     retention: Retention
@@ -77,6 +93,10 @@ class RulePack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def reference(self) -> str:
         """`<id>@<version>`, as documents name it."""
         return f"{self.id}@{self.version}"
+
+    def ground(self, ground: Ground) -> str:
+        """The articles on which something rests that is granted or done, as refusals name theirs: "S 28, 35"."""
+        return f"S {self.grounds[ground]}"
 
     def required_filings(self, jurisdictions: Collection[Jurisdiction]) -> frozenset[Jurisdiction]:
         """Whose authorities' receipts an agreement between parties of these jurisdictions needs."""
@@ -115,9 +135,10 @@ def read_rule_pack(text: str, name: str = "rule pack") -> RulePack:
     """The rule pack in TOML `text`.
 
     Raises:
-        BadPack: see `read_pack`; also without a clock that the product needs, with a clock that starts or ends with
-            an event, breaks into a view or is extended within a clock that the pack does not list, with two terms of
-            disclosure, with a default above its maximum, or with recipients of records outside agreement_parties.
+        BadPack: see `read_pack`; also without a clock or a ground that the product needs, with a clock that starts or
+            ends with an event, breaks into a view or is extended within a clock that the pack does not list, with two
+            terms of disclosure, with a default above its maximum, or with recipients of records outside
+            agreement_parties.
     """
     try:
         pack = read_pack(text, RulePack, name)
@@ -126,6 +147,8 @@ def read_rule_pack(text: str, name: str = "rule pack") -> RulePack:
     for needed in ("AGR_FILE", "DISCLOSURE", "PEER_DELETE"):
         if needed not in pack.clocks:
             raise BadPack(name, "clocks", f"a clock {needed}")
+    if lacking := set(Ground) - pack.grounds.keys():
+        raise BadPack(name, "grounds", ", ".join(sorted(lacking)))
     for code, clock in pack.clocks.items():
         if (complaint := _unfit(clock, pack)) is not None:
             raise BadPack(name, f"clocks.{code}.{complaint[0]}", complaint[1])

@@ -142,8 +142,8 @@ class Book:
         at = self.place(FrameLine, nth=nth)
         line, entry = self.at(at, FrameLine), self.at(at - 1, EntryLine)
         header = msgspec.structs.replace(header_of(line), **changes)
-        named = {"sequence": "push_sequence"}
-        detail: Detail = {one: getattr(header, named.get(one, one)) for one in detail_of(entry) if one != "outcome"}
+        named, others = {"sequence": "push_sequence"}, {"article", "outcome", "pack"}
+        detail: Detail = {one: getattr(header, named.get(one, one)) for one in detail_of(entry) if one not in others}
         again = entry_again(entry, detail, at=header.time, agreement=header.agreement, counterparty=header.recipient)
         shown = frame_again(
             line, self.node.context.keys.frame, **(changes | {"journal_leaf": leaf_of(again).hex()})

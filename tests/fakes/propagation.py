@@ -176,7 +176,7 @@ def push(network: Network, home: PartyId, agreement: bytes, wanted: Wanted | Non
 
     def act(work: UnitOfWork) -> int:
         held = _held(member, work, agreement)
-        job = plan_push(work, wanted or Wanted(), held, member.operator, member.context)
+        job = plan_push(work, wanted or Wanted(), held, member.operator, LAW, member.context)
         assert isinstance(job, int), job
         return job
 

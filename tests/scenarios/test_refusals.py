@@ -181,3 +181,29 @@ def test_in_a_batch_each_subject_is_refused_by_itself(world: World, agreement: s
     assert {one["subject"] for one in answer["renditions"]} == {f"CN-USCC:{consented}"}
     entries = [one["detail"]["outcome"] for one in world.agency.journal_since(start) if one["act"] == "query"]
     assert sorted(entries) == ["ANSWERED", "AUTHORISATION_MISSING"]
+
+
+@pytest.mark.parametrize("tied", ["--bundled", "--conditioned"])
+def test_a_consent_that_the_bank_says_was_tied_to_something_is_not_kept(
+    world: World, agreement: str, tied: str
+) -> None:
+    told = world.bank.run(*consenting(world, agreement), tied, expect=(1,))
+
+    assert "CONSENT_BUNDLED (S 25)" in told.stderr
+
+
+@pytest.mark.parametrize(("word", "warned"), [("--warned", True), ("--unwarned", False)])
+def test_a_consent_is_kept_with_whether_its_subject_was_warned(
+    world: World, agreement: str, word: str, *, warned: bool
+) -> None:
+    told = world.bank.ask(*consenting(world, agreement), word)
+
+    assert (told["standalone"], told["free"], told["warned"]) == (True, True, warned)
+
+
+def consenting(world: World, agreement: str) -> tuple[str, ...]:
+    """The words by which the bank attests one more consent of a customer."""
+    form = world.folder / "form.txt"
+    form.write_text("a signed form\n", encoding="utf-8")
+    about = ("--agreement", agreement, "--subject", world.home.codes[3], "--purpose", FINANCING, "--kind", "101")
+    return ("consent", "attest", *about, "--evidence", str(form))

@@ -20,6 +20,7 @@ from node.domain.journal import Act
 from node.domain.receipts import CopyReceiptBatch, ReceiptBatch
 from registry.parties import PartyId
 from tests.fakes.hostile import (
+    Book,
     Detail,
     detail_of,
     entry_again,
@@ -84,6 +85,30 @@ def a_header_that_another_key_signed(scene: Scene) -> Sequence[Report]:
     return scene.check(book.putting({at: forged}).signed())
 
 
+@TRICKS.find(Wrong.LAW_NOT_IN_FORCE)
+def a_push_by_rules_that_nobody_adopted(scene: Scene) -> Sequence[Report]:
+    return scene.check(pushed_as(scene, {"pack": "SZ-DRAFT-82@2"}).signed())
+
+
+@TRICKS.find(Wrong.LAW_NOT_NAMED)
+def a_push_that_names_no_rules(scene: Scene) -> Sequence[Report]:
+    return scene.check(pushed_as(scene, {"pack": None}).signed())
+
+
+@TRICKS.find(Wrong.LAW_NOT_NAMED)
+def a_push_that_names_no_article(scene: Scene) -> Sequence[Report]:
+    return scene.check(pushed_as(scene, {"article": ""}).signed())
+
+
+def pushed_as(scene: Scene, detail: Detail) -> Book:
+    """One more push, of which the entry tells something else."""
+    book = next_push(scene)
+    at = book.place(FrameLine, nth=-1)
+    entry = entry_again(book.at(at - 1, EntryLine), detail)
+    shown = frame_again(book.at(at, FrameLine), book.node.context.keys.frame, journal_leaf=leaf_of(entry).hex())
+    return book.putting({at - 1: entry, at: shown})
+
+
 @TRICKS.find(Wrong.FRAME_BROKEN)
 def a_header_that_names_another_sender(scene: Scene) -> Sequence[Report]:
     return scene.check(next_push(scene, sender=str(FIRST)).signed())
@@ -95,12 +120,7 @@ def a_header_that_names_another_sender(scene: Scene) -> Sequence[Report]:
     ids=lambda one: next(iter(one)),
 )
 def test_a_frame_that_its_entry_tells_otherwise_is_found(scene: Scene, detail: Detail) -> None:
-    book = next_push(scene)
-    at = book.place(FrameLine, nth=-1)
-    entry = entry_again(book.at(at - 1, EntryLine), detail)
-    key = book.node.context.keys.frame
-    shown = frame_again(book.at(at, FrameLine), key, journal_leaf=leaf_of(entry).hex())
-    reports = scene.check(book.putting({at - 1: entry, at: shown}).signed())
+    reports = scene.check(pushed_as(scene, detail).signed())
 
     assert wrongs(reports) == {Wrong.FRAME_NOT_AS_JOURNALLED}
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from crypto import envelope, merkle
 from crypto.canonical import canonical
 from crypto.keys import Purpose, Suite
+from node.domain.grounds import granted
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.operators import SigningOperator, sign_act
 from node.domain.receipts import KIND as RECEIPTS
@@ -14,6 +15,8 @@ from node.operations.asked import AskedItem
 from node.operations.disclose import authorisations_digest
 from node.wire.methods import Method
 from node.wire.outgoing import EvaluateCall, QueryCall, evaluate_call_to_wire, query_call_to_wire
+from registry.norms.law import shipped_law
+from registry.norms.rule_pack import Ground
 from registry.parties import PartyId
 from tests.vectors.fixed import AGREEMENT, NOON, RECIPIENT, SENDER, FixedRandom, signing_key
 
@@ -31,7 +34,8 @@ def journal() -> dict[str, Any]:
     }
     refused = EntryFacts(act=Act.QUERY, detail=detail, counterparty=PartyId(RECIPIENT), agreement=agreement)
     kept = draft(refused, PartyId(SENDER), NOON, FixedRandom("journal entry"))
-    own = draft(EntryFacts(act=Act.RECORDS, detail={"new": 2}), PartyId(SENDER), NOON, FixedRandom("own entry"))
+    imported: Detail = {"new": 2, **granted(shipped_law(), Ground.IMPORT)}
+    own = draft(EntryFacts(act=Act.RECORDS, detail=imported), PartyId(SENDER), NOON, FixedRandom("own entry"))
     operator = SigningOperator(name="alice", key=signing_key(Purpose.OPERATOR, "alice"))
     order = sign_act(operator, "queries", agreement, PartyId(SENDER), NOON)
     return {
@@ -41,6 +45,7 @@ def journal() -> dict[str, Any]:
             "leaf hash": kept.leaf.hex(),
             "detail": kept.detail.decode(),
             "detail salt": kept.salt.hex(),
+            "detail of an import": own.detail.decode(),
             "operator act": envelope.parse(order.raw, "operator-act").payload.decode(),
             "operator act digest": order.digest.hex(),
         },

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
+from agreements.consent import SubjectName
+from agreements.declaration import SelfDeclaration, sign_declaration
 from crypto import checkpoint, commitment, envelope, frame, keys, merkle, pseudonym
 from crypto.canonical import canonical, to_base64
 from crypto.keys import Purpose
@@ -266,8 +268,46 @@ def _signs(purpose: Purpose) -> bool:
     return keys.ALGORITHM_OF[purpose] is keys.Algorithm.ED25519
 
 
+def declaration() -> dict[str, Any]:
+    firm, another = signing_key(Purpose.SUBJECT, "firm"), signing_key(Purpose.SUBJECT, "another firm")
+    said = SelfDeclaration(
+        consent_until=date(2027, 11, 23),
+        declaration_no="2026-7",
+        declared_on=date(2026, 11, 23),
+        key=firm.public.raw.hex(),
+        statement="本企业已通过质量管理体系认证。",
+        subject=SubjectName(scheme="CN-USCC", value="91440300MA5TERT15Q"),
+        suite=1,
+        topic_code="QUALIFICATION",
+    )
+    raw = sign_declaration(said, firm)
+    unseen = msgspec.structs.replace(said, statement="ordered \u202eotherwise")
+    by_another = envelope.sign("self-declaration", canonical(said), [another])
+    both = envelope.add_signature(raw, another)
+    unread = envelope.sign("self-declaration", canonical(unseen), [firm])
+    return {
+        "about": "A self-declaration under its subject's own key, and what is none.",
+        "example": {
+            "payload": canonical(said).decode(),
+            "seed": firm.seed.hex(),
+            "keyid": firm.key_id,
+            "document": raw.decode(),
+            "SHA-256 of the document": sha256(raw).hexdigest(),
+        },
+        "refused": [
+            {"why": why, "document": wrong.decode(), "expect": expect}
+            for why, wrong, expect in (
+                ("signed by another key than it names", by_another, "SIGNATURE_INVALID"),
+                ("signed by another key besides", both, "SIGNATURE_INVALID"),
+                ("a character that turns the text around", unread, "MALFORMED"),
+            )
+        ],
+    }
+
+
 FILES: Final = {
     "document": document,
+    "declaration": declaration,
     "rendition": rendition,
     "frame": framed,
     "push": pushed,

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from agreements.declaration import OpenedDeclaration, open_declaration
+from agreements.refusal import Refused
 from crypto import checkpoint, commitment, envelope, errors, frame, keys, merkle, pseudonym, sealing
-from crypto.canonical import from_base64
+from crypto.canonical import canonical, from_base64
 from crypto.keys import Algorithm, Purpose, SealKey, SigningKey
 from registry.errors import BadStatement
 from registry.parties import read_card
@@ -54,6 +56,23 @@ def test_a_document_that_must_be_refused_is(case: dict[str, str]) -> None:
     with pytest.raises(errors.CryptoError) as caught:
         envelope.open_document(case["document"].encode(), "greeting", Greeting, {key.key_id: key.public}, [key.key_id])
     assert type(caught.value).__name__ == case["expect"]
+
+
+def test_a_declaration_opens_by_itself_under_the_name_that_rows_give_it() -> None:
+    example = vector("declaration")["example"]
+    opened = open_declaration(example["document"].encode(), "P@1")
+
+    assert isinstance(opened, OpenedDeclaration)
+    assert canonical(opened.declaration).decode() == example["payload"]
+    assert opened.digest == example["SHA-256 of the document"]
+
+
+@pytest.mark.parametrize("case", vector("declaration")["refused"], ids=lambda case: case["why"])
+def test_a_declaration_that_must_be_refused_is(case: dict[str, str]) -> None:
+    answer = open_declaration(case["document"].encode(), "P@1")
+
+    assert isinstance(answer, Refused)
+    assert answer.reason == case["expect"]
 
 
 def test_an_adoption_is_read_by_the_authoritys_card_alone() -> None:

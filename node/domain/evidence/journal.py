@@ -25,6 +25,7 @@ from node.domain.evidence.lines import (
     ReceivedLine,
     ToldLine,
 )
+from node.domain.evidence.named_law import NamedLawCheck
 from node.domain.evidence.notices import NoticesCheck
 from node.domain.evidence.opened import Opened, open_entry
 from node.domain.evidence.orders import InspectionOrder
@@ -70,6 +71,7 @@ class JournalCheck:
         self._whole = whole
         self.closed = False
         """Whether the checkpoint was read, behind which nothing may come."""
+        self._law = NamedLawCheck(ground)
         self.frames = FramesCheck(ground)
         self.notices = NoticesCheck(ground, whole=whole)
         self._receipts = ReceiptsCheck(ground, self.frames, self.notices)
@@ -96,6 +98,7 @@ class JournalCheck:
             self._found(Wrong.ENTRY_BROKEN, opened.place, f"an entry of {self._ground.node}", "another node's")
         self._passed(opened.at)
         self._standing = _Standing(opened, awaited_behind(opened))
+        self._law.judge(opened)
         act = _NOTED.get(opened.act)
         if act is not None:
             act(self, opened)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from agreements.attestation import (
     KIND,
+    MOST,
     Attestation,
     Declared,
     OpenedAttestation,
@@ -31,9 +32,10 @@ from registry.snapshot import Snapshot, Standing, Turn
 from tests.unit.agreements.world import AGENCY, BANK, NOON, RULES, SNAPSHOT, key_of, listing, reason, snapshot_of
 
 FIRM, ODD = (SubjectName(scheme="CN-USCC", value=code) for code in ("91440300MA5TERT15Q", "91350211M0000XUF46"))
+FIRM_KEY = key_of("firm", Purpose.SUBJECT).public.raw.hex()
 ATTESTATION = Attestation(
     attested_at=NOON - timedelta(days=1),
-    declarations=tuple(Declared(content=digit * 64, subject=FIRM) for digit in "ab"),
+    declarations=tuple(Declared(content=digit * 64, key=FIRM_KEY, subject=FIRM) for digit in "ab"),
     expires_at=NOON + timedelta(days=89),
     identifiers=(Waived(reason=WaiverReason.ISSUED_SO, subject=ODD),),
     issuer=AGENCY,
@@ -150,3 +152,10 @@ def test_an_attestation_says_something_and_each_thing_once_in_order(
 
 def test_no_representation_shows_whom_it_is_about() -> None:
     assert FIRM.value not in repr(ATTESTATION) + repr(ATTESTATION.declarations) + repr(ATTESTATION.identifiers)
+
+
+def test_an_attestation_covers_three_thousand_declarations_within_its_mebibyte() -> None:
+    long = SubjectName(scheme="HK-BRN-DUMMY", value="CN-USCC-91440300MA5TERT15Q")
+    many = tuple(Declared(content=f"{number:064x}", key=FIRM_KEY, subject=long) for number in range(MOST))
+
+    assert opened(signed(declarations=many, identifiers=())) == "OpenedAttestation"

@@ -83,52 +83,6 @@ def test_a_sample_of_what_no_node_takes_in_is_not_made(bank: Terminal, tmp_path:
     assert "natural persons" in bank.run(*words, code=2).stderr
 
 
-def declared(terminal: Terminal, folder: Path) -> Path:
-    """A file of three invented self-declarations."""
-    enterprises, file = folder / "enterprises.csv", folder / "declared.csv"
-    terminal.run("records", "sample", str(enterprises), "--kind", "101", "--count", "5")
-    terminal.run("records", "sample", str(file), "--kind", "503", "--count", "3", "--of", str(enterprises))
-    return file
-
-
-def test_self_declarations_are_taken_in_on_an_admitted_institution_s_attestation_only(
-    authority: Terminal, bank: Terminal, tmp_path: Path
-) -> None:
-    file, word, rejects = declared(bank, tmp_path), str(tmp_path / "word.json"), tmp_path / "rejects.csv"
-    words = ("records", "import", str(file), "--kind", "503")
-
-    told = authority.ask("records", "attest", str(file), "--kind", "503", "--output", word)
-    unattested = bank.ask(*words, "--rejects", str(rejects), code=1)
-    loaded = bank.ask(*words, "--attestation", word)
-
-    assert (told["declarations"], told["identifiers"]) == (3, 0)
-    assert unattested["rejected"] == 3
-    assert rejects.read_text("utf-8").count("ATTESTATION_MISSING") == 3
-    assert (loaded["new"], loaded["rejected"]) == (3, 0)
-
-
-def test_an_attestation_does_not_cover_what_was_changed_after_it(
-    authority: Terminal, bank: Terminal, tmp_path: Path
-) -> None:
-    file, word = declared(bank, tmp_path), tmp_path / "word.json"
-    authority.run("records", "attest", str(file), "--kind", "503", "--output", str(word))
-    text = file.read_text("utf-8")
-    file.write_text(text.replace("本企业已通过质量管理体系认证", "本企业从未受到处罚", 1), "utf-8")
-    words = ("records", "import", str(file), "--kind", "503", "--attestation", str(word))
-
-    told = bank.ask(*words, code=1)
-    assert (told["new"], told["rejected"]) == (2, 1)
-    word.write_bytes(word.read_bytes().replace(b'"payload":"e', b'"payload":"f'))
-    assert "word.json: " in bank.run(*words, code=1).stderr
-
-
-def test_who_is_not_admitted_attests_nothing(bank: Terminal, tmp_path: Path) -> None:
-    words = ("records", "attest", str(declared(bank, tmp_path)), "--kind", "503", "--output", str(tmp_path / "w.json"))
-
-    assert "admitted" in bank.run(*words, code=1).stderr
-    assert not (tmp_path / "w.json").exists()
-
-
 def test_records_come_from_a_registered_provider_or_not_at_all(bank: Terminal, tmp_path: Path) -> None:
     file = str(tmp_path / "enterprises.csv")
     bank.run("records", "sample", file, "--kind", "101", "--count", "2")

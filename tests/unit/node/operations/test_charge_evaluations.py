@@ -7,8 +7,10 @@ import pytest
 from node.operations.asked import EvaluationGranted, RefusedAnswer
 from node.operations.charge_evaluations import LIFETIME, charge_evaluations, epoch_window
 from node.storage.errors import DiskFull
+from registry.norms.rule_pack import Ground
 from registry.parties import PartyId
 from tests.fakes.exchange import QUOTAS, charges, evaluation, reasons, signed, terms
+from tests.fakes.members import LAW
 from tests.fakes.stores import FullStore
 from tests.fakes.world import HK, World
 
@@ -30,7 +32,8 @@ def test_a_granted_evaluation_is_charged_and_journalled_once(world: World) -> No
     assert given == EvaluationGranted(agreement_id=world.agreement().terms.agreement, epoch=1, checkpoint=b"")
     assert charged(world) == (3, 3)
     assert [one.told for one in written] == [("evaluate", "EVALUATED")]
-    assert written[0].detail == {"elements": 3, "outcome": "EVALUATED", "request": asked.digest.hex()}
+    law = {"article": LAW.rules.ground(Ground.EVALUATE), "pack": LAW.reference}
+    assert written[0].detail == {"elements": 3, "outcome": "EVALUATED", "request": asked.digest.hex(), **law}
 
 
 def test_the_same_request_is_granted_again_without_a_charge_or_an_entry(world: World) -> None:

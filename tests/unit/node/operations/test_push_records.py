@@ -57,7 +57,7 @@ def order_push(world: World, wanted: Wanted | None = None) -> int:
     agency = world.agency
 
     def act(work: UnitOfWork) -> object:
-        return plan_push(work, wanted or Wanted(), world.agreement(), agency.operator, agency.context)
+        return plan_push(work, wanted or Wanted(), world.agreement(), agency.operator, LAW, agency.context)
 
     job = agency.write(act)
     assert isinstance(job, int), job

@@ -137,7 +137,8 @@ def test_the_entry_of_an_import_commits_to_order_and_contents_and_names_nothing_
     load(admitted, Kind.PENALTY, *PENALTIES)
 
     written = admitted.agency.journal()[-1]
-    assert written.detail.keys() == {"order", "root", "new"}
+    assert written.detail.keys() == {"article", "order", "pack", "root", "new"}
+    assert (written.detail["pack"], written.detail["article"]) == ("SZ-DRAFT-82@1", "S 16, 17, 19")
     for secret in (REGISTRATION["uscc"], REGISTRATION["name_zh"], WITHHELD.value, "罚"):
         assert secret not in str(written)
 
