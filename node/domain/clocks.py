@@ -34,6 +34,8 @@ class Happening(StrEnum):
 
     AGREEMENT_SIGNED = "agreement.signed"
     FILED = "filing.receipt"
+    LAPSED = "agreement.over"
+    """No rule pack names it: it ends the clock of an agreement that nobody can file any more."""
     CORRECTED = "correction.decided"
     DELETED = "record.deleted"
     WITHHELD = "record.withheld"
@@ -125,6 +127,11 @@ class LegalClock:
     def met(self, event: str, at: datetime) -> "LegalClock":
         """The same, ended by an act at `at`, which alone decides how it ended: what was noted may have known less."""
         return replace(self, standing=self.judge(shanghai_day(at)), met_by=event, met_at=at)
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Whether it ended because what it was about was over, and not by the act that it waited for."""
+        return self.met_by == Happening.LAPSED
 
     def is_worse_than(self, other: "LegalClock") -> bool:
         """Whether it stands worse."""
