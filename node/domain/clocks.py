@@ -34,8 +34,6 @@ class Happening(StrEnum):
 
     AGREEMENT_SIGNED = "agreement.signed"
     FILED = "filing.receipt"
-    LAPSED = "agreement.over"
-    """No rule pack names it: it ends the clock of an agreement that nobody can file any more."""
     CORRECTED = "correction.decided"
     DELETED = "record.deleted"
     WITHHELD = "record.withheld"
@@ -47,6 +45,8 @@ class Happening(StrEnum):
     APPLIED = "notice.applied"
 
 
+LAPSED: Final = "agreement.over"
+"""No clock of a rule pack waits for it: it ends that of filing an agreement which is over unfiled."""
 _WORSE: Final = {Timeliness.IN_TIME: 0, Timeliness.TOO_EARLY: 0, Timeliness.LATE: 1, Timeliness.BREACH: 2}
 
 
@@ -131,7 +131,7 @@ class LegalClock:
     @property
     def has_lapsed(self) -> bool:
         """Whether it ended because what it was about was over, and not by the act that it waited for."""
-        return self.met_by == Happening.LAPSED
+        return self.met_by == LAPSED
 
     def is_worse_than(self, other: "LegalClock") -> bool:
         """Whether it stands worse."""

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Final
 
 from agreements.agreement import missing_filings
-from node.domain.clocks import About, Counting, Happening, LegalClock, Recounted, count_again
+from node.domain.clocks import LAPSED, About, Counting, Happening, LegalClock, Recounted, count_again
 from node.domain.context import Context
 from node.domain.journal import NOBODY, Act, Detail, EntryFacts
 from node.operations.facts import NodeFacts
@@ -95,7 +95,7 @@ def end_lapsed(work: UnitOfWork, facts: NodeFacts, context: Context) -> None:
     found = {clock.number: (clock, over_at) for clock, over_at in lapsing(work, facts, context.now())}
     if found:
         clocks = [clock for clock, _ in found.values()]
-        end_clocks(work, clocks, Happening.LAPSED, lambda one: found[one.number][1], context)
+        end_clocks(work, clocks, LAPSED, lambda one: found[one.number][1], context)
         work.commit()
 
 
