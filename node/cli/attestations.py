@@ -18,6 +18,7 @@ from node.cli.imports import (
     listing_of,
     mapping_named,
 )
+from node.cli.inputs import require_other
 from node.cli.screen import Exit, err, facts, fail
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.operations.attest_records import attest_records, gather
@@ -45,6 +46,7 @@ def attest(
     json: JsonFlag = False,
 ) -> None:
     """Attest the self-declarations and odd codes of a file, in your institution's name; an import is shown this."""
+    require_other(output, file)
     read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
     end = until.replace(tzinfo=UTC) if until else utc_now() + _TERM
     if end <= utc_now():

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from node.cli.imports import KindOption, form_of, known_encoding
+from node.cli.inputs import require_other
 from node.cli.screen import Exit, err, fail, out, table
 from node.cli.session import JsonFlag, one_sentence
 from node.domain.columns import needed_columns, standard_columns
@@ -40,6 +41,7 @@ def map_file(
     encoding: Annotated[str | None, typer.Option(help="Of the file, if its beginning does not show it.")] = None,
 ) -> None:
     """Draft a mapping from the headings of a file: guesses to be looked through, and what is missing, as comments."""
+    require_other(output, file)
     with (
         file.open("rb") as stream,
         closing(read_rows(stream, form_of(file), encoding=known_encoding(encoding))) as rows,

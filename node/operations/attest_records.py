@@ -47,7 +47,8 @@ def gather(
             needed.take(answer.subject, intake.declared(answer.record.content_digest), reason)
     declarations, identifiers = needed.in_order()
     if not declarations and not identifiers:
-        return NotAllowed(why="no row of this file needs an attestation")
+        unfit = f"; {len(refused)} would not be taken in, and `records import` says why" if refused else ""
+        return NotAllowed(why=f"no row of this file needs an attestation{unfit}")
     if max(len(declarations), len(identifiers)) > MOST:
         return NotAllowed(why=f"one attestation covers at most {MOST} rows: divide the file")
     attestation = Attestation(
