@@ -14,7 +14,7 @@ from node.cli.session import JsonFlag, one_sentence
 from node.domain.columns import needed_columns, standard_columns
 from node.domain.map_draft import common_title, draft_mapping
 from node.domain.mapping import read_mapping
-from node.domain.records import Kind
+from node.domain.records import Kind, shipped_entry
 from node.domain.rows import Row, read_rows
 from registry.norms.catalogue import load_catalogue
 
@@ -75,7 +75,7 @@ def _list_kinds(*, as_json: bool) -> None:
 
 
 def _show_columns(kind: Kind, *, as_json: bool) -> None:
-    entry = load_catalogue().entries[kind.value]
+    entry = shipped_entry(kind)
     own = {field.heading: field for field in entry.columns}
     crossing: dict[str, list[str]] = {}
     for item in entry.items:
