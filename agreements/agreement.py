@@ -86,6 +86,12 @@ class Agreement:
             return None
         return max((filed.receipt.filed_at for filed in self.filings.values()), default=None)
 
+    @property
+    def over_at(self) -> datetime:
+        """From when on it carries nothing any more: the end that a party declared, or that of its term."""
+        ends = self.terms.expires_at
+        return ends if self.terminated_at is None else min(ends, self.terminated_at)
+
 
 def fold(documents: Iterable[bytes], snapshot: Snapshot, rules: RulePack) -> Agreement | None:
     """The agreement that a set of documents amounts to; None if no readable terms are among them.

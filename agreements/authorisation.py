@@ -18,7 +18,7 @@ from agreements.signatures import reason_of, sign_document
 from agreements.terms import Code
 from crypto import envelope
 from crypto.canonical import Hex16, Hex32
-from crypto.errors import BadSignature, CryptoError
+from crypto.errors import CryptoError
 from crypto.keys import KeyId, PublicKey, Random, SigningKey, Suite
 from registry.freshness import TOLERANCE
 from registry.norms.rule_pack import RulePack
@@ -134,13 +134,10 @@ def open_authorisation(
     if len(raw) > LARGEST:
         return refuse(Refusal.OVERSIZED, rule_pack, f"authorisation: expected at most {LARGEST} bytes")
     try:
-        signed = envelope.parse(raw, KIND, LARGEST)
-        if not envelope.verified_signers(signed, keys):
-            raise BadSignature("not signed by the requester")
-        authorisation = envelope.read_payload(signed, Authorisation)
+        authorisation, digest = envelope.open_document(raw, KIND, Authorisation, keys, limit=LARGEST)
     except CryptoError as failure:
         return refuse(reason_of(failure), rule_pack, "authorisation: expected readable and signed")
-    return OpenedAuthorisation(authorisation=authorisation, digest=signed.digest)
+    return OpenedAuthorisation(authorisation=authorisation, digest=digest)
 
 
 def misfit(authorisation: Authorisation, ask: Ask, at: datetime) -> Fault | None:

@@ -15,9 +15,11 @@ from node.domain.records import Kind
 from node.domain.rows import Row as FileRow
 from node.domain.sample import sample_enterprises
 from node.domain.subjects import SubjectKind
+from node.domain.vocabulary import load_vocabulary
 from node.operations.change_records import propagate, updates
 from node.operations.rows import NewRecordRow, SubjectRow
 from node.operations.stored_records import row_from_admitted
+from node.operations.whole_kinds import shapes_of
 from node.storage.store import SqlStore
 from registry.norms.law import shipped_law
 from registry.parties import PartyId
@@ -68,6 +70,7 @@ def load(store: SqlStore, rows: Iterator[NewRecordRow]) -> None:
     while batch := list(islice(rows, BATCH)):
         with store.write() as work:
             assert set(work.records.add(batch, utc_now()).outcomes) == {"new"}
+            work.cells.put_shapes(shapes_of(load_vocabulary()))
             work.commit()
 
 

@@ -142,20 +142,23 @@ def open_document(
     kind: str,
     struct_type: type[P],
     keys: Mapping[KeyId, PublicKey],
-    require: Collection[KeyId],
+    require: Collection[KeyId] | None = None,
     *,
     limit: int = DEFAULT_LIMIT,
 ) -> tuple[P, bytes]:
     """Parse the envelope, verify the bytes, and only then read the payload strictly.
 
-    Returns the payload and the document's digest.
+    Returns the payload and the document's digest. Of the keys those of `require` must have signed; None: one of them.
 
     Raises:
         Malformed, UnknownField: the envelope or the payload is not canonical, or names an unknown suite.
         BadSignature: a required signature is missing or any by a known key is false.
     """
     signed = parse(raw, kind, limit)
-    verify(signed, keys, require)
+    if require is not None:
+        verify(signed, keys, require)
+    elif not verified_signers(signed, keys):
+        raise BadSignature("not signed by any of the keys")
     return read_payload(signed, struct_type), signed.digest
 
 

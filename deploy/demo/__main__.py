@@ -52,21 +52,23 @@ WHO = {
 
 
 def main() -> None:
-    """Run the story; keep or clear away the network at its end."""
+    """Run the story; keep or clear away the network at its end. One that did not come to its end is stopped."""
     options = _options()
     folder = _fresh_folder(options.keep)
     cast = _cast(folder)
-    story = Story()
+    story, runs_on = Story(), False
     try:
         names = _tell(story, cast, folder, options.data)
         if options.keep:
             _say_how_to_go_on(cast, folder, names)
+            runs_on = True
     except Surprise as surprise:
         raise SystemExit(str(surprise)) from None
     finally:
-        if not options.keep:
+        if not runs_on:
             for member in cast.all():
                 member.stop()
+        if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
     console.print(f"\n[bold]Done in {time.monotonic() - story.began:.0f} s.[/]")
 

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from node.app.opening import Node
-from node.operations.keep_clocks import PORTION, calendar_alarms, mark_missed, recount_clocks
+from node.operations.keep_clocks import PORTION, calendar_alarms, end_lapsed, lapsing, mark_missed, recount_clocks
 from registry.norms.calendar import shanghai_day
 
 _START: Final = (date.min, 0)
@@ -32,6 +32,7 @@ class Timekeeping:
             self._recount()
             self._look_ahead(today)
             self._counted_on = today
+        self._end_lapsed()
         while not self.stops():
             with self.node.store.write() as work:
                 noted = mark_missed(work, self.node.context)
@@ -49,6 +50,15 @@ class Timekeeping:
         while after is not None and not self.stops():
             with self.node.store.write() as work:
                 after = recount_clocks(work, after, self.node.facts(work).law, self.node.context)
+
+    def _end_lapsed(self) -> None:
+        """Before anything is noted as missed: what is over was missed only as long as it lived."""
+        node = self.node
+        with node.store.read() as work:
+            if not lapsing(work, node.facts(work), node.clock()):
+                return
+        with node.store.write() as work:
+            end_lapsed(work, node.facts(work), node.context)
 
     def _look_ahead(self, today: date) -> None:
         for alarm in calendar_alarms(self.node.law, today):

@@ -24,7 +24,7 @@ from node.cli.imports import (
     listing_of,
     mapping_named,
 )
-from node.cli.inputs import text_of
+from node.cli.inputs import require_other, text_of
 from node.cli.references import read_subjects
 from node.cli.screen import Exit, err, facts, fail
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
@@ -69,6 +69,7 @@ def attest(
 
     A self-declaration is attested where its subject signed it with the key that you know to be that subject's.
     """
+    require_other(output, file)
     read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
     end = until.replace(tzinfo=UTC) if until else utc_now() + _TERM
     if end <= utc_now():

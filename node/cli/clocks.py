@@ -154,7 +154,8 @@ def _words(clock: LegalClock, today: _Today) -> dict[str, Any]:
 def _when(clock: LegalClock, today: _Today) -> str:
     standing = clock.standing_on(today.day)
     if clock.met_at is not None:
-        return "met 已办结" if standing is Timeliness.IN_TIME else f"met {_MISSED[standing]}"
+        ended = "lapsed 已失效" if clock.has_lapsed else "met 已办结"
+        return ended if standing is Timeliness.IN_TIME else f"{ended.split(maxsplit=1)[0]} {_MISSED[standing]}"
     if standing is not Timeliness.IN_TIME:
         return _MISSED[standing]
     if clock.due_on == today.day:

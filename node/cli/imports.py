@@ -17,7 +17,7 @@ from agreements.attestation import open_attestation
 from agreements.refusal import Refused
 from node.app.opening import Node, utc_now
 from node.cli.import_report import ImportReport, rejects_file
-from node.cli.inputs import text_of
+from node.cli.inputs import require_other, text_of
 from node.cli.screen import Exit, err, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.attestations import Attested, attested_in
@@ -56,7 +56,10 @@ DeclarationsOption = Annotated[
 _Attestations = Annotated[
     list[Path] | None,
     typer.Option(
-        "--attestation", help="A signed attestation of self-declarations or odd codes. May be repeated.", exists=True
+        "--attestation",
+        help="A signed attestation of self-declarations or odd codes. May be repeated.",
+        exists=True,
+        dir_okay=False,
     ),
 ]
 _Encoding = Annotated[
@@ -115,6 +118,7 @@ def import_file(
     json: JsonFlag = False,
 ) -> None:
     """Load records; every row is loaded, or named with what was wrong. Loading a file again changes nothing."""
+    require_other(rejects, file)
     with ExitStack() as stack:
         opened = stack.enter_context(acting(node))
         read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
@@ -133,6 +137,8 @@ def import_file(
             again = stack.enter_context(file.open("rb"))
             report.name_sources(sources_of(stack.enter_context(closing(read.rows(again))), intake, report.contested))
     report.say(as_json=json)
+    if not report.done["rows"]:
+        err.print(f"creditport: {file.name} has no row below its headings  文件没有数据行", markup=False)
     if report.done["rejected"]:
         raise typer.Exit(int(Exit.REFUSED))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from node.cli.screen import Exit, fail
 from node.config import ConfigError
 
 
@@ -17,6 +18,12 @@ def text_of(file: Path) -> str:
         raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{file} is not UTF-8 text") from None
+
+
+def require_other(output: Path | None, source: Path | None) -> None:
+    """End the command where what it writes would take the place of what it reads."""
+    if output is not None and source is not None and output.exists() and output.samefile(source):
+        fail(f"{output} is the file that is read: name another one to write", Exit.USAGE)
 
 
 def passphrase(variable: str, prompt: str, *, new: bool = False) -> str:

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from node.cli.imports import KindOption, form_of, known_encoding
+from node.cli.inputs import require_other
 from node.cli.screen import Exit, err, fail, out, table
 from node.cli.session import JsonFlag, one_sentence
 from node.domain.columns import needed_columns, standard_columns
 from node.domain.map_draft import common_title, draft_mapping
 from node.domain.mapping import read_mapping
-from node.domain.records import Kind
+from node.domain.records import Kind, shipped_entry
 from node.domain.rows import Row, read_rows
 from registry.norms.catalogue import load_catalogue
 
@@ -40,6 +41,7 @@ def map_file(
     encoding: Annotated[str | None, typer.Option(help="Of the file, if its beginning does not show it.")] = None,
 ) -> None:
     """Draft a mapping from the headings of a file: guesses to be looked through, and what is missing, as comments."""
+    require_other(output, file)
     with (
         file.open("rb") as stream,
         closing(read_rows(stream, form_of(file), encoding=known_encoding(encoding))) as rows,
@@ -73,7 +75,7 @@ def _list_kinds(*, as_json: bool) -> None:
 
 
 def _show_columns(kind: Kind, *, as_json: bool) -> None:
-    entry = load_catalogue().entries[kind.value]
+    entry = shipped_entry(kind)
     own = {field.heading: field for field in entry.columns}
     crossing: dict[str, list[str]] = {}
     for item in entry.items:

@@ -10,6 +10,7 @@ import typer
 
 from node.app.opening import utc_now
 from node.cli.imports import KindOption, MappingOption, Source, mapping_named
+from node.cli.inputs import require_other
 from node.cli.screen import Exit, fail
 from node.cli.session import one_sentence
 from node.domain.columns import standard_columns
@@ -38,6 +39,7 @@ def sample(
     mapping: MappingOption = None,
 ) -> None:
     """Write invented but realistic records, to try the node out."""
+    require_other(file, of)
     today = shanghai_day(utc_now())
     if kind is Kind.REGISTRATION:
         rows: Iterable[dict[str, str]] = sample_enterprises(seed, count, today)

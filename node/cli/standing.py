@@ -7,9 +7,11 @@ from agreements.refusal import Refusal, explain
 from node.domain.recheck import BY_LAW
 from node.domain.records import HomeRecord, Withheld
 from node.domain.serving import in_order, refusal_of, withheld
+from node.domain.vocabulary import vocabulary_of
 from node.operations.facts import NodeFacts
 from node.operations.ports import UnitOfWork
 from node.operations.standing_rows import WithholdingRow
+from node.operations.whole_kinds import not_whole
 from registry.norms.law import Law
 
 _IN_WORDS: Final = {
@@ -30,6 +32,10 @@ def recheck_of(work: UnitOfWork, known: NodeFacts) -> dict[str, Any]:
     else:
         state = "RUNNING" if look.done_at is None else "DONE"
     shown: dict[str, Any] = {"state": state, "fallen_now": dict(work.standings.tally())}
+    if state in {"WAITING", "RUNNING"}:
+        vocabulary = vocabulary_of(known.law)
+        kept_back = not_whole(work, vocabulary.catalogue.entries, vocabulary)
+        shown |= {"not_whole": sorted(kept_back)} if kept_back else {}
     if look is not None:
         shown |= {
             "looked_at": look.checked,
@@ -47,6 +53,11 @@ def recheck_in_words(shown: dict[str, Any]) -> list[str]:
     if "looked_at" in shown:
         counts = [f"{name} {shown[key]}" for key, name in _COUNTS.items()]
         lines.append(f"this look 本次复核: {', '.join(counts)}")
+    if shown.get("not_whole"):
+        kinds = ", ".join(shown["not_whole"])
+        lines.append(
+            f"not shown yet, and not before that, of kinds 复核完成前，下列种类中尚未出示过的记录暂不出示: {kinds}"
+        )
     for reason, count in shown["fallen_now"].items():
         told = explain(Refusal(reason))
         lines.append(f"withheld 停止披露: {count} {reason} ({told.article}). {told.zh} {told.en}")

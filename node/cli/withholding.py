@@ -28,6 +28,7 @@ class State(StrEnum):
     REVOCATION_PENDING = "REVOCATION_PENDING"
     REPAIRED = "REPAIRED"
     OPTED_OUT = "OPTED_OUT"
+    REORGANISED = "REORGANISED"
 
 
 def _bases(name: CodeListName) -> str:
@@ -35,7 +36,7 @@ def _bases(name: CodeListName) -> str:
     return ", ".join(sorted(code for code, meaning in codes.items() if meaning.tags & {*State}))
 
 
-_STATES = "复议诉讼中 SUSPENDED, 待撤销 REVOCATION_PENDING, 已修复 REPAIRED, 主体申请 OPTED_OUT."
+_STATES = "复议诉讼中 SUSPENDED, 待撤销 REVOCATION_PENDING, 已修复 REPAIRED, 主体申请 OPTED_OUT, 重整前 REORGANISED."
 StateOption = Annotated[State, typer.Option("--state", case_sensitive=False, help=_STATES)]
 
 

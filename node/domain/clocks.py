@@ -45,6 +45,8 @@ class Happening(StrEnum):
     APPLIED = "notice.applied"
 
 
+LAPSED: Final = "agreement.over"
+"""No clock of a rule pack waits for it: it ends that of filing an agreement which is over unfiled."""
 _WORSE: Final = {Timeliness.IN_TIME: 0, Timeliness.TOO_EARLY: 0, Timeliness.LATE: 1, Timeliness.BREACH: 2}
 
 
@@ -125,6 +127,11 @@ class LegalClock:
     def met(self, event: str, at: datetime) -> "LegalClock":
         """The same, ended by an act at `at`, which alone decides how it ended: what was noted may have known less."""
         return replace(self, standing=self.judge(shanghai_day(at)), met_by=event, met_at=at)
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Whether it ended because what it was about was over, and not by the act that it waited for."""
+        return self.met_by == LAPSED
 
     def is_worse_than(self, other: "LegalClock") -> bool:
         """Whether it stands worse."""

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Final
 
-from node.domain.records import Kind
+from node.domain.records import Kind, shipped_entry
 from registry.norms.catalogue import Crossing, ValueType, load_catalogue
 
 IDENTITY_COLUMNS: Final = (
@@ -42,5 +42,5 @@ def needed_columns(kind: Kind) -> frozenset[str]:
 @cache
 def standard_columns(kind: Kind) -> tuple[str, ...]:
     """The header of a standard file of a kind; columns may be missing or stand in any order."""
-    own = (field.heading for field in load_catalogue().entries[kind.value].columns)
+    own = (field.heading for field in shipped_entry(kind).columns)
     return (*IDENTITY_COLUMNS, *(name for name in own if name not in IDENTITY_COLUMNS), *CLOSING_COLUMNS)

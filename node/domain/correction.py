@@ -11,10 +11,10 @@ from node.domain.identification import IDENTIFIER_COLUMNS, identity_columns
 from node.domain.identifiers import Problem
 from node.domain.intake import Admitted, Intake, Rejected, admit
 from node.domain.money import Money
-from node.domain.records import HomeRecord, Kind, Stored, digest_content, encode_content
+from node.domain.records import HomeRecord, Kind, Stored, digest_content, encode_content, shipped_entry
 from node.domain.rows import Row
 from node.domain.subjects import SubjectKind
-from registry.norms.catalogue import CatalogueEntry, Condition, HomeField, load_catalogue
+from registry.norms.catalogue import Condition, HomeField
 
 _ROW: Final = 1
 # Most kinds keep what kind of subject they are about, but not the entity type that said so: any type of it will do.
@@ -56,7 +56,7 @@ def columns_of(record: HomeRecord) -> dict[str, str]:
         "name_en": content.name_en or "",
         "entity_type": _STANDS_FOR[record.subject_kind],
     }
-    own = {field.heading: _written(record, field) for field in _entry(record.kind).columns}
+    own = {field.heading: _written(record, field) for field in shipped_entry(record.kind).columns}
     return (
         dict.fromkeys(standard_columns(record.kind), "")
         | identity_columns(content.identifiers)
@@ -94,14 +94,10 @@ def correct(record: HomeRecord, changes: Mapping[str, str], intake: Intake) -> A
 
 def _fixed(kind: Kind) -> dict[str, tuple[Refusal, str, str]]:
     """The columns that make a record this one: its subject's, its key, and what is the subject's own signed word."""
-    entry = _entry(kind)
+    entry = shipped_entry(kind)
     key = [field.heading for field in entry.columns if field.name in entry.key]
     signed = (*DECLARED, "attestation") if Condition.ATTESTED in entry.conditions else ()
     return dict.fromkeys(IDENTIFIER_COLUMNS, _SUBJECT) | dict.fromkeys(signed, _SIGNED) | dict.fromkeys(key, _NUMBER)
-
-
-def _entry(kind: Kind) -> CatalogueEntry:
-    return load_catalogue().entries[kind.value]
 
 
 def _rejected(reason: Refusal, field: str, expected: str, got: str) -> Rejected:

@@ -13,8 +13,8 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 
 from node.domain.columns import needed_columns, standard_columns
-from node.domain.records import Kind
-from registry.norms.catalogue import HomeField, ValueType, load_catalogue
+from node.domain.records import Kind, shipped_entry
+from registry.norms.catalogue import HomeField, ValueType
 from registry.norms.code_lists import CodeListName, load_code_list
 
 _EXACT: Final = 1_000
@@ -32,7 +32,7 @@ class _Guess(NamedTuple):
 
 def draft_mapping(kind: Kind, headings: Sequence[str], name: str) -> str:
     """A mapping file, as TOML, for a file with these headings; it can be read as it is, and is to be looked through."""
-    entry = load_catalogue().entries[kind.value]
+    entry = shipped_entry(kind)
     fields = {field.heading: field for field in entry.columns}
     chosen = _choose(kind, headings, fields)
     lines = [

@@ -13,7 +13,7 @@ import msgspec
 from node.domain.identifiers import Identifier, Scheme
 from node.domain.money import Money
 from node.domain.subjects import SubjectKind
-from registry.norms.catalogue import HomeField, Nature, Polarity, Publicity, ValueType, load_catalogue
+from registry.norms.catalogue import CatalogueEntry, HomeField, Nature, Polarity, Publicity, ValueType, load_catalogue
 from registry.norms.overlay import Severity
 from registry.parties import PartyId
 
@@ -67,6 +67,7 @@ class Withheld(StrEnum):
     REPAIRED = "REPAIRED"
     OPTED_OUT = "OPTED_OUT"
     GOVERNMENT_ONLY = "GOVERNMENT_ONLY"
+    REORGANISED = "REORGANISED"
     NATURAL_PERSON = "NATURAL_PERSON"
 
 
@@ -113,6 +114,11 @@ _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _SEVERITIES: Final = frozenset(severity.value for severity in Severity)
 
 
+def shipped_entry(kind: Kind) -> CatalogueEntry:
+    """What the shipped catalogue says of a kind: of which fields it is made, whatever law is in force."""
+    return load_catalogue().entries[kind.value]
+
+
 @cache
 def content_type(kind: Kind) -> type[Content]:
     """The type of a kind's content, made once of the fields that the shipped catalogue names for it.
@@ -120,7 +126,7 @@ def content_type(kind: Kind) -> type[Content]:
     Fields that were added later have a default and are left out while empty: what was stored before them reads, and is
     written, as it was.
     """
-    entry = load_catalogue().entries[kind.value]
+    entry = shipped_entry(kind)
     kept = [field for field in entry.fields if field.stored]
     made = msgspec.defstruct(
         f"Content{kind.value}",

@@ -28,22 +28,15 @@ Told = Mapping[str, Precision | None]
 """In which precision each field is told; None for one that is given up, and told as null."""
 
 
-def render(
-    content: Content, granted: Told, vocabulary: Vocabulary, tokens: DocumentTokens | None = None
-) -> dict[str, Value]:
-    """The granted fields of a record, each at its precision; null where it is given up or home does not know the value.
-
-    No identifier, name, exact day, document number, amount or free text of `content` is in the result. `tokens` are
-    those of the agreement; without them no token has a form. Raises NotRenderable when a granted field or precision
-    has no de-identified form; an agreement that passed the catalogue's check never asks for one.
-    """
-    return {name: rule(content) for name, rule in rules_of(content.KIND, granted, vocabulary, tokens).items()}
-
-
 def rules_of(
     kind: Kind, granted: Told, vocabulary: Vocabulary, tokens: DocumentTokens | None = None
 ) -> dict[str, Rule]:
-    """By granted field of a kind, how its value is made; for many records it is looked up once. Raises as `render`."""
+    """By granted field of a kind, how its value is made at its precision; null where it is given up, or not known.
+
+    No identifier, name, exact day, document number, amount or free text of a content is in what is made. `tokens` are
+    those of the agreement; without them no token has a form. Raises NotRenderable when a granted field or precision
+    has no de-identified form; an agreement that passed the catalogue's check never asks for one.
+    """
     rules = {**_rules(kind, vocabulary), **({} if tokens is None else _token_rules(kind, vocabulary, tokens))}
     try:
         return {name: rules[name, how] if how is not None else _given_up for name, how in granted.items()}

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from node.domain.columns import IDENTITY_COLUMNS, standard_columns
-from node.domain.records import Kind
-from registry.norms.catalogue import HomeField, ValueType, load_catalogue
+from node.domain.records import Kind, shipped_entry
+from registry.norms.catalogue import HomeField, ValueType
 from registry.norms.code_lists import CodeListName, load_code_list
 
 _AMOUNTS: Final = (150_000, 300_000, 800_000, 2_000_000, 12_000_000, 60_000_000)
@@ -50,7 +50,7 @@ def sample_records(
     Days lie in the last eight years, so that about three in eight are past a period of five.
     """
     words, chance = _words(), random.Random(f"{kind.value}/{seed}")  # noqa: S311 - invented data, repeatable on purpose
-    fields = tuple(load_catalogue().entries[kind.value].columns)
+    fields = tuple(shipped_entry(kind).columns)
     columns = standard_columns(kind)
     for number in range(count):
         day = today - timedelta(days=chance.randrange(1, _YEARS_BACK * 365))

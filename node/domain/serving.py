@@ -1,4 +1,4 @@
-"""Serving: whether a record is shown at an instant, and every reason why not (S 14, 16, 31, 36, 59, 61, 66).
+"""Serving: whether a record is shown at an instant, and every reason why not (S 14, 16, 31, 36, 59, 61, 66, 70).
 
 Withheld looks like absent to whoever does not hold the record; the subject and the regulator see the reasons.
 """
@@ -30,6 +30,7 @@ _REFUSALS: Final[Mapping[Withheld, Refusal]] = {
     Withheld.REPAIRED: Refusal.RECORD_REPAIRED,
     Withheld.OPTED_OUT: Refusal.SUBJECT_OPT_OUT,
     Withheld.GOVERNMENT_ONLY: Refusal.GOVERNMENT_ONLY,
+    Withheld.REORGANISED: Refusal.REORGANISATION_PAST_INFO,
     Withheld.NATURAL_PERSON: Refusal.NATURAL_PERSON_SUBJECT,
 }
 

@@ -25,6 +25,7 @@ from node.operations.ports import UnitOfWork
 from node.operations.rows import DeletionRow, ErasureRow, NewNoticeRow
 from node.operations.standings import admit_again
 from node.operations.stored_records import row_from_admitted
+from node.operations.whole_kinds import note_taken_in
 from registry.norms.calendar import shanghai_day
 from registry.norms.code_lists import CodeListName
 from registry.norms.law import Law
@@ -85,6 +86,7 @@ def correct_record(
     if isinstance(ordered, NotAllowed):
         return NotChanged(why=ordered.why)
     at = context.now()
+    note_taken_in(work, command.admitted.record.kind.value, law)
     version = work.changes.correct(command.record_no, row_from_admitted(command.admitted), at)
     admit_again(work, [command.record_no])
     return finish_change(work, _change(command, version, Effect.REPLACE, law, at), [ordered], law, context)

@@ -41,7 +41,11 @@ class Steps:
         self._decided: dict[tuple[int, int], Decided] = {}
 
     def decide(self, rows: Iterable[RecordRow], known: Mapping[int, AliasRow], finest: Finest) -> None:
-        """Decide for records of which nothing is made yet in this epoch, unless it was decided in another one."""
+        """Decide for records of which nothing is made yet in this epoch, unless it was decided in another one.
+
+        What would be decided anew is left open while not every record of the kind is in a cell of the ladder's shape.
+        """
+        shapes = self._work.cells.shapes()
         by_kind: dict[str, list[RecordRow]] = defaultdict(list)
         for row in rows:
             by_kind[row.kind].append(row)
@@ -52,10 +56,10 @@ class Steps:
             still_open = []
             for row in alike:
                 step = _kept_step(row, known, number)
-                if step is None:
-                    still_open.append(row)
-                else:
+                if step is not None:
                     self._keep(row, Decided(number, step))
+                elif shapes.get(kind) == ladder.shape:
+                    still_open.append(row)
             steps = first_crowded(ladder, [finest(row) for row in still_open], crowded)
             for row, step in zip(still_open, steps, strict=True):
                 self._keep(row, Decided(number, step))
@@ -73,6 +77,10 @@ class Steps:
             number = numbers[ladder.digest].number if ladder.digest in numbers else None
             step = _kept_step(row, known, number)
             self._keep(row, Decided(number, ladder.last if step is None else step))
+
+    def knows(self, row: RecordRow) -> bool:
+        """Whether it is decided how coarse a record is shown; one of which it is not is not shown."""
+        return (row.record_no, row.version) in self._decided
 
     def of(self, row: RecordRow) -> Decided:
         """What was decided for a record."""

@@ -21,11 +21,11 @@ from node.domain.rows import BadRow, Row
 from node.operations.change_records import propagate, updates
 from node.operations.join_by_name import HomeNames
 from node.operations.ports import Store
-from node.operations.recheck_records import note_law
 from node.operations.rows import Imported, NewRecordRow
 from node.operations.standings import admit_again
 from node.operations.stored_records import Varying, row_from_admitted
 from node.operations.uncollected import uncollected
+from node.operations.whole_kinds import note_taken_in
 from registry.norms.law import Law
 from registry.norms.rule_pack import Ground
 
@@ -161,8 +161,9 @@ def _store(
 ) -> Imported:
     at = context.now()
     with uncollected(), store.write() as work:
+        is_looked_at = note_taken_in(work, ordered.intake.kind.value, ordered.law)
         imported = work.records.add(rows, at, names_may_change=ordered.names_may_change, repeated=repeated)
-        if note_law(work, ordered.law) and imported.updated:
+        if is_looked_at and imported.updated:
             admit_again(work, list(imported.updated))
         propagate(work, updates(imported.updated, ordered.law, at), ordered.law, context)
         entry = _entry(rows, imported.outcomes, ordered)

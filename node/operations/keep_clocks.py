@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from node.domain.clocks import About, Counting, Happening, LegalClock, Recounted, count_again
+from agreements.agreement import missing_filings
+from node.domain.clocks import LAPSED, About, Counting, Happening, LegalClock, Recounted, count_again
 from node.domain.context import Context
 from node.domain.journal import NOBODY, Act, Detail, EntryFacts
+from node.operations.facts import NodeFacts
 from node.operations.ports import UnitOfWork
 from node.operations.write_down import write_down
 from registry.errors import CalendarUnavailable
@@ -43,14 +45,21 @@ def end_clocks(
 ) -> None:  # fmt: skip
     """End clocks by an event, each at its own instant, but not later than now; the caller commits.
 
-    One that was missed is written down as met, or with the bound by which it only now is known to be late.
+    One that was missed is written down as met, or with the bound by which it only now is known to be late; one whose
+    subject is over as lapsed.
     """
     now = context.now()
     ended = [(one, one.met(event, min(now, ended_at(one)))) for one in clocks]
     work.clocks.put([after for _, after in ended])
     for before, after in ended:
         if Timeliness.IN_TIME is not before.standing or Timeliness.IN_TIME is not after.standing:
-            _journal(work, after, after.standing.value if after.is_worse_than(before) else "MET", context)
+            _journal(work, after, _outcome(before, after), context)
+
+
+def _outcome(before: LegalClock, after: LegalClock) -> str:
+    if after.has_lapsed:
+        return "LAPSED"
+    return after.standing.value if after.is_worse_than(before) else "MET"
 
 
 def end_filing(work: UnitOfWork, agreement: bytes, filed_at: datetime, context: Context) -> None:
@@ -73,6 +82,21 @@ def end_telling(work: UnitOfWork, holder: PartyId, received: Sequence[tuple[int,
         return min(at for number, at in received if number >= (clock.awaits or 0))
 
     end_clocks(work, clocks, Happening.DISPATCHED, told_at, context)
+
+
+def lapsing(work: UnitOfWork, facts: NodeFacts, at: datetime) -> list[tuple[LegalClock, datetime]]:
+    """Running clocks of filing agreements that were over by then without a filing, each with the time of that."""
+    over = [one for one in facts.agreements.values() if one.is_signed and missing_filings(one) and one.over_at <= at]
+    return [(clock, one.over_at) for one in over for clock in work.clocks.of(About.AGREEMENT, one.digest.hex())]
+
+
+def end_lapsed(work: UnitOfWork, facts: NodeFacts, context: Context) -> None:
+    """End the clocks of filing what is over: missed only if the day had passed while the agreement lived (S 34)."""
+    found = {clock.number: (clock, over_at) for clock, over_at in lapsing(work, facts, context.now())}
+    if found:
+        clocks = [clock for clock, _ in found.values()]
+        end_clocks(work, clocks, LAPSED, lambda one: found[one.number][1], context)
+        work.commit()
 
 
 def mark_missed(work: UnitOfWork, context: Context) -> Sequence[LegalClock]:

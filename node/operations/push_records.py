@@ -15,7 +15,7 @@ import msgspec
 
 from agreements.agreement import Agreement
 from agreements.permission import Granted, decide_push
-from agreements.refusal import Refusal, Refused
+from agreements.refusal import Refusal, Refused, refuse
 from agreements.terms import epoch_at
 from crypto.canonical import Hex16, Hex32
 from crypto.frame import BUCKETS
@@ -37,6 +37,7 @@ from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.render import Asked, Disclosure, Name, Renderer, Shown
 from node.operations.rows import RecordRow, Selection, SentFrameRow
+from node.operations.whole_kinds import not_whole
 from node.operations.write_down import write_down
 from registry.norms.law import Law
 from registry.norms.rule_pack import Ground
@@ -57,7 +58,8 @@ class PushPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     `cancelled` counts the frames whose cancelling was noticed: when there are more, the selection is gone through
     once more, because their unchanged records are shown in no frame now. Among `portion` records the next frame is
-    sought (none: among as many as one may hold).
+    sought (none: among as many as one may hold). Of kinds that are not whole something may be `left` over: this very
+    push begins anew once they are, and shows it.
     """
 
     agreement: Hex32
@@ -71,6 +73,7 @@ class PushPlan(msgspec.Struct, frozen=True, kw_only=True):
     frames: int = 0
     cancelled: int = 0
     portion: int | None = None
+    left: tuple[str, ...] = ()
 
 
 class PushResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +126,7 @@ def next_frame(work: UnitOfWork, job: int, desk: Desk) -> SentFrameRow | PushRes
     """Make the next frame of a push, and write it down with its ledger rows before anybody may send it.
 
     Gives the frame; or the result, once everything selected is in a frame that was answered or is on its way; or why
-    nothing may be pushed now.
+    nothing may be pushed now: NOT_READY, too, where not every record was looked at by the law in force yet.
     """
     stored = work.outbox.find(job)
     if stored is None:
@@ -132,14 +135,20 @@ def next_frame(work: UnitOfWork, job: int, desk: Desk) -> SentFrameRow | PushRes
     pushing = _pushing(work, job, plan, desk)
     if isinstance(pushing, Refused):
         return pushing
+    if plan.left and not plan.after:
+        if not_whole(work, plan.left, desk.vocabulary):
+            return pushing.not_ready
+        plan = msgspec.structs.replace(plan, left=())
     while True:
         rows = work.changes.select(pushing.selection(plan))
         if rows:
-            plan = msgspec.structs.replace(plan, after=rows[-1].record_no, looked_at=plan.looked_at + len(rows))
+            plan = pushing.past(work, plan, rows)
             shown = pushing.show(work, rows)
             if shown:
                 return pushing.make(work, plan, shown)
             continue
+        if plan.left:
+            return pushing.wait(work, plan)
         tally = work.pushed_frames.tally(job)
         if tally.cancelled <= plan.cancelled:
             return PushResult(
@@ -149,8 +158,7 @@ def next_frame(work: UnitOfWork, job: int, desk: Desk) -> SentFrameRow | PushRes
                 cancelled=tally.cancelled,
                 refused=tuple((frame.hex(), reason) for frame, reason in tally.refused),
             )
-        # What was shown meanwhile is left out now, also if it was to be shown again.
-        plan = msgspec.structs.replace(plan, after=0, cancelled=tally.cancelled, again=False)
+        plan = msgspec.structs.replace(_from_the_start(plan), cancelled=tally.cancelled)
 
 
 def frames_waiting(work: UnitOfWork, job: int, desk: Desk, limit: int) -> list[SentFrameRow] | Refused:
@@ -195,6 +203,11 @@ def _pushing(work: UnitOfWork, job: int, plan: PushPlan, desk: Desk) -> "_Pushin
     return _Pushing(job=job, desk=desk, disclosure=disclosure, granted=granted)
 
 
+def _from_the_start(plan: PushPlan) -> PushPlan:
+    """Go through the selection once more; what was shown meanwhile is left out, also if it was to be shown again."""
+    return msgspec.structs.replace(plan, after=0, again=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pushing:
     """One step of a push: what is granted now, and under what."""
@@ -214,6 +227,28 @@ class _Pushing:
             again=plan.again,
             limit=min(PORTION, plan.portion or PORTION),
         )
+
+    def past(self, work: UnitOfWork, plan: PushPlan, rows: Sequence[RecordRow]) -> PushPlan:
+        """The plan behind these records."""
+        left = not_whole(work, {row.kind for row in rows}.difference(plan.left), self.disclosure.vocabulary)
+        return msgspec.structs.replace(
+            plan,
+            after=rows[-1].record_no,
+            looked_at=plan.looked_at + len(rows),
+            left=tuple(sorted(left.union(plan.left))),
+        )
+
+    def wait(self, work: UnitOfWork, plan: PushPlan) -> Refused:
+        """Leave the rest for a later try."""
+        work.outbox.retry(self.job, self.desk.context.now(), msgspec.json.encode(_from_the_start(plan)))
+        work.commit()
+        return self.not_ready
+
+    @property
+    def not_ready(self) -> Refused:
+        """Why it waits."""
+        pack = self.desk.facts.law.rules.reference
+        return refuse(Refusal.NOT_READY, pack, "records: expected all looked at by the law in force")
 
     def show(self, work: UnitOfWork, rows: Sequence[RecordRow]) -> list[Shown]:
         """Render what may be seen of these records, under the first identifier of each subject."""

@@ -2,7 +2,7 @@
 
 `next_portion` reads and decides, in nobody's way; `take_portion` then writes what came of it in one short transaction.
 How far that has come is in the store, so that whoever is killed anywhere goes on there. Records that are taken in go
-without a mark: whoever takes some in by another law than the newest look's has that begin once more (`note_law`).
+without a mark: whoever takes some in by another law than the newest look's has that begin once more (`note_taken_in`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,6 +32,7 @@ from node.operations.rows import RecordRow
 from node.operations.standing_rows import RecheckRow, StandingRow
 from node.operations.standings import standing_of
 from node.operations.stored_records import facts_judged, record_from_row
+from node.operations.whole_kinds import note_look_begun, note_look_done
 from registry.norms.code_lists import CodeListName
 from registry.norms.law import Law
 
@@ -151,6 +152,7 @@ def take_portion(work: UnitOfWork, portion: Portion, facts: NodeFacts, context: 
         return False
     if portion.look is None or look is None:
         work.rechecks.begin(law.measure, " ".join(law.packs), at)
+        note_look_begun(work, law)
         work.commit()
         return True
     rows = work.changes.of_numbers(sorted(portion.cells)) if portion.cells else {}
@@ -165,21 +167,12 @@ def take_portion(work: UnitOfWork, portion: Portion, facts: NodeFacts, context: 
     if portion.count:
         entry = _entry(portion, verdicts, counted, notices, law)
         work.journal.add([draft(entry, context.node, at, context.random)])
-    work.rechecks.put(_gone_on(look, portion, counted, at))
+    gone_on = _gone_on(look, portion, counted, at)
+    work.rechecks.put(gone_on)
+    if gone_on.done_at is not None:
+        note_look_done(work, law)
     work.commit()
     return True
-
-
-def note_law(work: UnitOfWork, law: Law) -> bool:
-    """Whether records may be taken in by this law without another look at them; if not, there will be one.
-
-    To be asked in the transaction that takes them in. Where nobody has begun a look yet, it will see them.
-    """
-    look = work.rechecks.newest()
-    if look is None or look.measure == law.measure:
-        return True
-    work.rechecks.once_more()
-    return False
 
 
 def _is_still_next(portion: Portion, look: RecheckRow | None, law: Law) -> bool:

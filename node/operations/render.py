@@ -145,7 +145,8 @@ class Renderer:
         """The renditions that are asked for, in order; those that are made to stay are written down.
 
         None where what would be shown is over already: the end of a record's disclosure is told rounded down, and no
-        copy is sent that its holder had to destroy at once.
+        copy is sent that its holder had to destroy at once. None also where how coarse it is shown cannot be decided
+        until every record was looked at by the law in force.
         """
         self._make(asked)
         own = [place for place, one in enumerate(asked) if one.version in self._made and not self._is_made_for(one)]
@@ -195,7 +196,11 @@ class Renderer:
         if not missing:
             return
         self._steps.decide([one.row for one in missing.values()], self._identities(), self._finest)
-        missing = {key: one for key, one in missing.items() if not self._is_over(self._end_of(one.row))}
+        missing = {
+            key: one
+            for key, one in missing.items()
+            if self._steps.knows(one.row) and not self._is_over(self._end_of(one.row))
+        }
         aliases = self._identified([one.row for one in missing.values()])
         whole = [(Asked(one.row, one.name, self._granted[one.row.kind]), alias)
                  for one, alias in zip(missing.values(), aliases, strict=True)]  # fmt: skip

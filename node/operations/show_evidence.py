@@ -13,7 +13,7 @@ import msgspec
 from agreements.refusal import Refusal, Refused, refuse
 from agreements.signatures import document_keys, reason_of
 from crypto import envelope
-from crypto.errors import BadSignature, CryptoError
+from crypto.errors import CryptoError
 from crypto.keys import Suite
 from node.domain.context import Context
 from node.domain.evidence.lines import (
@@ -150,14 +150,12 @@ def _open(peer: PartyId, raw: bytes, facts: NodeFacts, context: Context) -> tupl
         return refuse(Refusal.PARTY_NOT_ELIGIBLE, pack, "sender: expected a pinned authority")
     authority = facts.snapshot.listings[peer].card
     try:
-        signed = envelope.parse(raw, ORDER_KIND, LARGEST_ORDER)
-        if not envelope.verified_signers(signed, document_keys(authority.keys)):
-            raise BadSignature("not by the authority's document key")
-        order = envelope.read_payload(signed, InspectionOrder)
+        keys = document_keys(authority.keys)
+        order, digest = envelope.open_document(raw, ORDER_KIND, InspectionOrder, keys, limit=LARGEST_ORDER)
     except CryptoError as failure:
         return refuse(reason_of(failure), pack, "order: expected readable and signed by the sender")
     fault = judge_order(order, authority, context.node, context.now())
-    return refuse(fault[0], pack, fault[1]) if fault is not None else (order, signed.digest)
+    return refuse(fault[0], pack, fault[1]) if fault is not None else (order, digest)
 
 
 def _journal_order(work: UnitOfWork, raw: bytes, digest: bytes, order: InspectionOrder, context: Context) -> bytes:

@@ -96,18 +96,16 @@ def _take_again(
 def _open(raw: bytes, peer: PartyId, recipient: Recipient) -> tuple[NoticeBatch, bytes] | Refused:
     pack = recipient.facts.law.rules.reference
     try:
-        signed = envelope.parse(raw, KIND)
-        if not envelope.verified_signers(signed, document_keys(recipient.facts.snapshot.keys_of(peer))):
-            return refuse(Refusal.SIGNATURE_INVALID, pack, "batch: expected signed by the sender")
-        batch = envelope.read_payload(signed, NoticeBatch)
+        keys = document_keys(recipient.facts.snapshot.keys_of(peer))
+        batch, digest = envelope.open_document(raw, KIND, NoticeBatch, keys)
     except CryptoError as failure:
-        return refuse(reason_of(failure), pack, "batch: expected readable and signed")
+        return refuse(reason_of(failure), pack, "batch: expected readable and signed by the sender")
     if (batch.home, batch.holder) != (peer, recipient.context.node):
         return refuse(Refusal.SIGNATURE_INVALID, pack, "parties: expected sender and receiver")
     agreement = recipient.facts.agreements.get(bytes.fromhex(batch.agreement))
     if agreement is None or (agreement.terms.provider, agreement.terms.recipient) != (peer, recipient.context.node):
         return refuse(Refusal.AGREEMENT_MISSING, pack, "agreement: expected one with the sender as provider")
-    return batch, signed.digest
+    return batch, digest
 
 
 def _take(

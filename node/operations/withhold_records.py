@@ -1,4 +1,4 @@
-"""Withhold home records by an act, and lift that again (S 36, 59, 61, 66): a set of states, each with its own days.
+"""Withhold home records by an act, and lift that again (S 36, 59, 61, 66, 70): a set of states, each with its own days.
 
 A state acts from its first day by itself: whoever serves on that day reads it with the record. Holders are told on that
 day, by `advance_withholdings`. Lifting one leaves the others, and a period of disclosure that ran out meanwhile.
@@ -41,14 +41,16 @@ from registry.norms.catalogue import Polarity
 from registry.norms.code_lists import Code, CodeListName
 from registry.norms.law import Law
 
-BY_ACT: Final = (Withheld.SUSPENDED, Withheld.REVOCATION_PENDING, Withheld.REPAIRED, Withheld.OPTED_OUT)
+BY_ACT: Final = (
+    Withheld.SUSPENDED, Withheld.REVOCATION_PENDING, Withheld.REPAIRED, Withheld.OPTED_OUT, Withheld.REORGANISED,
+)  # fmt: skip
 """The states that a person may set and lift."""
-LIFTED_BY_TWO: Final = frozenset({Withheld.SUSPENDED, Withheld.REVOCATION_PENDING})
+LIFTED_BY_TWO: Final = frozenset({Withheld.SUSPENDED, Withheld.REVOCATION_PENDING, Withheld.REORGANISED})
 """Those that rest on what a court or an authority has before it: showing the record again takes two persons."""
 PORTION: Final = 500
 """Acts that begin or end in one transaction."""
 
-_MAY_END, _NOT_ADVERSE = "MAY_END", "NOT_ADVERSE"
+_MAY_END, _NOT_ADVERSE, _EVALUATION = "MAY_END", "NOT_ADVERSE", "EVALUATION"
 _PERIOD_ENDED: Final = "PERIOD_ENDED"
 _WITH_ITS_RECORD: Final = "RECORD_DELETED"
 _LISTS: Final = (CodeListName.WITHHOLDING_BASES, CodeListName.RELEASE_BASES)
@@ -218,10 +220,14 @@ def _unfit(work: UnitOfWork, command: WithholdRecord, law: Law, starts_on: date,
         return NotChanged(why=f"{command.state} does not end by time ({basis.article}): it is lifted by an act")
     if command.ends_on is not None and command.ends_on <= max(starts_on, today):
         return NotChanged(why="the day on which it is shown again lies behind its first day, and behind today")
-    return _adverse(work.changes.of_numbers([command.record_no])[command.record_no], basis)
+    return _not_meant(work.changes.of_numbers([command.record_no])[command.record_no], basis, law)
 
 
-def _adverse(row: RecordRow, basis: Code) -> NotChanged | None:
+def _not_meant(row: RecordRow, basis: Code, law: Law) -> NotChanged | None:
+    """Why a basis is not for such a record; the tag EVALUATION is the section of the catalogue that it is for."""
+    entry = law.catalogue.entry(row.kind)
+    if _EVALUATION in basis.tags and (entry is None or entry.section != _EVALUATION):
+        return NotChanged(why=f"only evaluations are withheld on this basis ({basis.article})")
     if _NOT_ADVERSE in basis.tags and outline_from_row(row).polarity is Polarity.ADVERSE:
         return NotChanged(why=f"adverse information is not withheld on this basis ({basis.article})")
     return None

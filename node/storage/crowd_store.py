@@ -17,6 +17,11 @@ WHERE c.shape = :shape AND c.finest = wanted.key"""
 _ADD_CELL: Final = "INSERT INTO cells (shape, finest) VALUES (:shape, :finest)"
 _PUT: Final = "UPDATE records SET cell_no = :cell_no WHERE number = :number AND deleted_at IS NULL"
 
+_SHAPES: Final = "SELECT kind, shape FROM whole_kinds"
+_IS_WHOLE: Final = """
+INSERT INTO whole_kinds (kind, shape) VALUES (:kind, :shape) ON CONFLICT (kind) DO UPDATE SET shape = excluded.shape"""
+_NOT_WHOLE: Final = "DELETE FROM whole_kinds WHERE kind = :kind"
+
 _NEWEST: Final = "SELECT coalesce(max(number), 0) FROM cells"
 _LADDERS: Final = """
 WITH {blobs wanted} SELECT l.digest, l.number, l.through FROM wanted CROSS JOIN ladders l WHERE l.digest = wanted.key"""
@@ -58,6 +63,14 @@ class SqlCells:
     def put(self, cells: Mapping[int, Cell | None]) -> None:
         numbers = number_cells(self._transaction, cells.values())
         put_numbers(self._transaction, {record: numbers.get(cell) for record, cell in cells.items()})
+
+    def shapes(self) -> dict[str, bytes]:
+        return {kind: bytes(shape) for kind, shape in self._transaction.rows(_SHAPES)}
+
+    def put_shapes(self, shapes: Mapping[str, bytes | None]) -> None:
+        whole = [{"kind": kind, "shape": shape} for kind, shape in shapes.items() if shape is not None]
+        self._transaction.run_many(_IS_WHOLE, whole)
+        self._transaction.run_many(_NOT_WHOLE, [{"kind": kind} for kind, shape in shapes.items() if shape is None])
 
 
 def number_cells(transaction: Transaction, cells: Iterable[Cell | None]) -> dict[Cell | None, int]:

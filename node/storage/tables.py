@@ -114,6 +114,9 @@ cells = Table(
     "cells", metadata, _number(), _bytes("shape"), _text("finest"), UniqueConstraint("shape", "finest"),
 )  # fmt: skip
 
+# Of which kinds every record is in a cell of one shape, and which it is; a kind is missing while some may not be.
+whole_kinds = Table("whole_kinds", metadata, _text("kind", key=True), _bytes("shape"), sqlite_with_rowid=False)
+
 # Numbers are never given twice: the ledger names records by them for good. A deleted record stays as a tombstone: its
 # row, without content and facts, and in no cell. A source key is made of an identifier of its subject, so it is unique
 # by itself: kept behind the subject, its new entries come at the end of the index. `withheld` are states,

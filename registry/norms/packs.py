@@ -32,7 +32,7 @@ def read_tables(text: str, pack: str) -> Mapping[str, object]:
     try:
         return _tables(text)
     except tomllib.TOMLDecodeError:
-        raise BadPack(pack, "the whole file", "not TOML") from None
+        raise BadPack(pack, "the whole file", "TOML") from None
 
 
 @lru_cache(maxsize=1)

@@ -134,7 +134,7 @@ def open_pack(raw: bytes, where: str) -> Pack:
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        raise BadPack(where, "the whole file", "not TOML") from None
+        raise BadPack(where, "the whole file", "TOML") from None
     kind, content = _read(text, where)
     identity = f"{content.jurisdiction}-{content.year}" if isinstance(content, CalendarPack) else content.id
     return Pack(

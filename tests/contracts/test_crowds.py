@@ -114,6 +114,18 @@ def test_records_are_put_into_other_cells_and_into_none(store: Store) -> None:
         assert counted(work, number, [key("44"), key("31")]) == {key("44"): 1, key("31"): 1}
 
 
+def test_of_which_shape_all_records_of_a_kind_are_is_known_until_it_is_said_that_some_may_not_be(store: Store) -> None:
+    with store.write() as work:
+        work.cells.put_shapes({})
+        nothing = work.cells.shapes()
+        work.cells.put_shapes({"101": SHAPE, "201": SHAPE, "202": None})
+        work.cells.put_shapes({"101": OTHER_SHAPE, "201": None})
+        work.commit()
+
+    with store.read() as work:
+        assert (nothing, work.cells.shapes()) == ({}, {"101": OTHER_SHAPE})
+
+
 def test_cells_are_numbered_once_and_taken_in_by_portions_whatever_their_shape(store: Store) -> None:
     with store.write() as work:
         before = work.crowds.newest()

@@ -21,6 +21,7 @@ from node.operations.rendition_rows import AliasRow
 from node.operations.rows import ReceivedFrameRow, ShownBefore
 from node.storage.engine import migrate, open_store
 from node.storage.errors import NeedsMigration
+from node.storage.moments import to_milliseconds
 from node.storage.store import SqlStore
 from node.storage.tables import metadata
 from tests.contracts.examples import (
@@ -53,6 +54,7 @@ from tests.contracts.first_schema import (
     fill,
     fill_changed,
     frames_sent,
+    insert,
     renditions_of,
     upgraded,
 )
@@ -386,3 +388,17 @@ def test_no_byte_of_the_sealed_bodies_is_left_on_sqlite_once_it_is_compacted(tmp
 
     assert before == [True, True, True]
     assert set(after) == {False}
+
+
+def test_records_of_before_are_all_looked_at_once_more_before_any_kind_is_whole(first_url: str) -> None:
+    done = to_milliseconds(NOON)
+    look = {"measure": b"law", "packs": "", "through": 3, "again": False, "checked": 3, "begun_at": done}
+    with connected(first_url) as connection:
+        upgraded(connection, "0007")
+        insert(connection, "rechecks", look | {"fallen": 0, "narrowed": 0, "restored": 0, "done_at": done})
+    migrate(first_url)
+
+    with closing(open_store(first_url)) as store, store.read() as work:
+        newest = work.rechecks.newest()
+        assert newest is not None
+        assert (newest.again, newest.done_at, work.cells.shapes()) == (True, None, {})

@@ -19,7 +19,6 @@ from node.domain.identifiers import Identifier, Problem, Scheme, parse_identifie
 from node.domain.intake import Admitted, Intake, open_intake
 from node.domain.operators import Role, SignedAct
 from node.domain.records import Kind, Withheld
-from node.domain.rendition import render
 from node.domain.rows import Row
 from node.domain.vocabulary import load_vocabulary
 from node.operations.ask import Question, Target, plan_query
@@ -49,6 +48,7 @@ from node.operations.stored_records import record_from_row
 from node.operations.withhold_records import ReleaseRecord, WithholdRecord, release_record, withhold_record
 from registry.parties import Jurisdiction, PartyClass, PartyId
 from tests.fakes.exchange import EVERYTHING, EVIDENCE, PURPOSE
+from tests.fakes.forms import render
 from tests.fakes.members import LAW, Member, Part
 from tests.fakes.network import Network
 from tests.unit.node.domain.given import PENALTY, REGISTRATION

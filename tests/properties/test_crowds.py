@@ -12,12 +12,13 @@ from crypto.commitment import Value
 from node.domain.crowd import Step, cells_of, ladder_of
 from node.domain.money import Money
 from node.domain.records import Content, Kind, content_type, encode_content
-from node.domain.rendition import render, valid_until
+from node.domain.rendition import valid_until
 from node.domain.vocabulary import load_vocabulary
 from node.operations.coarsen import Steps
 from node.operations.rows import NewRecordRow, SubjectRow
 from registry.norms.catalogue import Precision
 from tests.contracts.examples import NOON, deletion, digest
+from tests.fakes.forms import render
 from tests.fakes.memory import MemoryStore
 
 WORDS = load_vocabulary()
@@ -83,6 +84,7 @@ def test_no_rendition_shows_a_combination_that_too_few_enterprises_share(
     with MemoryStore().write() as work:
         rows = [_row(place, subject, *said) for place, (subject, said, _) in enumerate(population)]
         work.records.add(rows, NOON, names_may_change=True)
+        work.cells.put_shapes({"101": ladder.shape})
         stored = {row.record_no: row for row in work.records.page(None, 0, len(rows))}
         there = {}
         for number, (subject, said, is_deleted) in enumerate(population, 1):

@@ -16,10 +16,11 @@ from node.domain.identifiers import Identifier, Scheme, canonical_text, parse_id
 from node.domain.intake import Admitted, Intake, Rejected, admit, admit_all
 from node.domain.money import Money, parse_money
 from node.domain.records import Content, Kind, decode_content, encode_content
-from node.domain.rendition import render, renderable
+from node.domain.rendition import renderable
 from node.domain.rows import BadRow, Format, Row, read_rows
 from node.domain.vocabulary import load_vocabulary
 from registry.norms.catalogue import ValueType, load_catalogue
+from tests.fakes.forms import render
 from tests.unit.node.domain.given import TOKENS, intake
 from tests.unit.node.domain.sampled import ADMITTED, sampled
 

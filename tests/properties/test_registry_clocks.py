@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from registry.norms.calendar import Calendar, load_calendar
 from registry.norms.calendar_pack import CalendarPack, Direction
-from registry.norms.clocks import Bound, Clock, Unit, recount
+from registry.norms.clocks import Bound, Unit, recount
 from tests.properties.test_registry_calendar import HONG_KONG, MACAU, MAIN, official_2027
+from tests.unit.registry.norms.test_clocks import clock
 
 LENGTHS = {Unit.WORKING_DAY: 30, Unit.NATURAL_DAY: 60, Unit.MONTH: 3}
 STARTS = st.dates(date(2024, 1, 1), date(2027, 9, 1))
@@ -22,20 +23,6 @@ def bounds(draw: st.DrawFn) -> Bound:
     """Any period that the shipped calendars can count from any of the starts."""
     unit = draw(st.sampled_from(sorted(LENGTHS)))
     return Bound(unit=unit, length=draw(st.integers(1, LENGTHS[unit])))
-
-
-def clock(bound: Bound, direction: Direction = Direction.STRICT) -> Clock:
-    return Clock(
-        article="1",
-        zh="一",
-        en="one",
-        start=("a.began",),
-        end=("a.ended",),
-        on_breach=("LATE",),
-        strict=bound,
-        law=bound,
-        direction=direction,
-    )
 
 
 @given(bound=bounds(), first=STARTS, second=STARTS, direction=DIRECTIONS, local=LOCALS)

@@ -123,16 +123,14 @@ class FramesCheck:
 
     def _read(self, raw: str, sender: str, place: str) -> tuple[FrameHeader, bytes] | None:
         try:
-            signed = envelope.parse(raw.encode(), KIND)
-            if not envelope.verified_signers(signed, self._ground.trust.keys(sender, Purpose.FRAME)):
-                raise BadSignature("not by a listed frame key")
-            header = envelope.read_payload(signed, FrameHeader)
+            keys = self._ground.trust.keys(sender, Purpose.FRAME)
+            header, digest = envelope.open_document(raw.encode(), KIND, FrameHeader, keys)
             if header.sender != sender:
                 raise BadSignature("of another sender")
         except CryptoError as failure:
             self._found(Wrong.FRAME_BROKEN, place, f"a header signed by {sender}", type(failure).__name__)
             return None
-        return header, signed.digest
+        return header, digest
 
     def _judge_sender(self, entry: Opened, header: FrameHeader, place: str) -> None:
         """What only the sender's journal tells: whether it pushed of itself, and by how new a registry (rule 10)."""

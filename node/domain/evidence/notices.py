@@ -152,16 +152,14 @@ class NoticesCheck:
 
     def _read(self, raw: str, home: str, holder: str, place: str) -> tuple[NoticeBatch, bytes] | None:
         try:
-            signed = envelope.parse(raw.encode(), KIND)
-            if not envelope.verified_signers(signed, self._ground.trust.keys(home, Purpose.DOCUMENT)):
-                raise BadSignature("not by a listed document key")
-            batch = envelope.read_payload(signed, NoticeBatch)
+            keys = self._ground.trust.keys(home, Purpose.DOCUMENT)
+            batch, digest = envelope.open_document(raw.encode(), KIND, NoticeBatch, keys)
             if (batch.home, batch.holder) != (home, holder):
                 raise BadSignature("of another home, or to another holder")
         except CryptoError as failure:
             self._found(Wrong.NOTICE_BROKEN, place, f"notices signed by {home}", type(failure).__name__)
             return None
-        return batch, signed.digest
+        return batch, digest
 
     def _found(self, wrong: Wrong, place: str, expected: str, got: str) -> None:
         self._ground.tally.found(Step.NOTICES, wrong, place, expected, got)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crypto import envelope
-from crypto.errors import BadSignature, CryptoError
+from crypto.errors import CryptoError
 from crypto.keys import Purpose
 from node.domain.evidence.agreed import Ground, lacking
 from node.domain.evidence.findings import Step, Wrong
@@ -49,23 +49,21 @@ def read_order(ground: Ground, entry: Opened, line: OrderLine) -> tuple[str, Ins
         ground.tally.found(Step.ORDER, Wrong.ORDER_BROKEN, f"order of {entry.place}", expected, got)
 
     try:
-        signed = envelope.parse(line.raw.encode(), ORDER_KIND, LARGEST_ORDER)
-        if authority not in trust.snapshot.authorities:
-            raise BadSignature("not by an authority")
-        if not envelope.verified_signers(signed, trust.keys(authority, Purpose.DOCUMENT)):
-            raise BadSignature("not by the authority's document key")
-        order = envelope.read_payload(signed, InspectionOrder)
+        keys = trust.keys(authority, Purpose.DOCUMENT) if authority in trust.snapshot.authorities else {}
+        order, digest = envelope.open_document(
+            line.raw.encode(), ORDER_KIND, InspectionOrder, keys, limit=LARGEST_ORDER
+        )
     except CryptoError as failure:
         broken(f"an order signed by {authority}", type(failure).__name__)
         return None
-    if signed.digest.hex() != entry.detail.get("order"):
+    if digest.hex() != entry.detail.get("order"):
         broken("the order that its entry names", "another")
         return None
     fault = judge_order(order, trust.snapshot.listings[authority].card, PartyId(ground.node), entry.at)
     if fault is not None:
         broken("an order for this node, in its time", fault[1])
         return None
-    return signed.digest.hex(), order
+    return digest.hex(), order
 
 
 def judge_opening(opening: Opening, orders: Mapping[str, InspectionOrder], ground: Ground) -> None:
@@ -112,10 +110,8 @@ def _read(ground: Ground, line: ManifestLine | None) -> Manifest | str:
     if line is None:
         return "none"
     try:
-        signed = envelope.parse(line.raw.encode(), MANIFEST_KIND)
-        if not envelope.verified_signers(signed, ground.trust.keys(ground.node, Purpose.DOCUMENT)):
-            raise BadSignature("not by a listed document key")
-        manifest = envelope.read_payload(signed, Manifest)
+        keys = ground.trust.keys(ground.node, Purpose.DOCUMENT)
+        manifest, _ = envelope.open_document(line.raw.encode(), MANIFEST_KIND, Manifest, keys)
     except CryptoError as failure:
         return type(failure).__name__
     return manifest if manifest.node == ground.node else "another node's"

@@ -156,6 +156,12 @@ class Cells(Protocol):
     def put(self, cells: Mapping[int, Cell | None]) -> None:
         """Say in which cell records are, by number (None: in none); what was deleted stays in none."""
 
+    def shapes(self) -> Mapping[str, bytes]:
+        """Give the shape of the cells that all records of a kind are in, by kind; none while some may not be."""
+
+    def put_shapes(self, shapes: Mapping[str, bytes | None]) -> None:
+        """Say of which shape the cells are that all records of a kind are in, by kind (None: some may not be)."""
+
 
 class Crowds(Protocol):
     """Which records look alike along a ladder (see `node.domain.crowd`), and of how many enterprises they are.

@@ -16,6 +16,17 @@ class MemoryCells(Part):
             if record.is_current:
                 state.records[record_no] = replace(record, cell_no=cell_no)
 
+    def shapes(self) -> dict[str, bytes]:
+        return dict(self._seen.shapes)
+
+    def put_shapes(self, shapes: Mapping[str, bytes | None]) -> None:
+        known = self._changing.shapes
+        for kind, shape in shapes.items():
+            if shape is None:
+                known.pop(kind, None)
+            else:
+                known[kind] = shape
+
 
 class MemoryCrowds(Part):
     def newest(self) -> int:

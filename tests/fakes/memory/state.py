@@ -133,6 +133,7 @@ class State:
         self.identifiers: Table[tuple[int, str, str]] = Table()  # (subject number, scheme, value)
         self.records: Table[HomeRecord] = Table()
         self.cells: dict[Cell, int] = {}
+        self.shapes: dict[str, bytes] = {}  # of the cells that all records of a kind are in
         self.wrong_contents: set[tuple[int, bytes]] = set()  # (record number, content digest)
         self.deletions: dict[int, rows.DeletionRow] = {}
         self.fallen: dict[int, tuple[str, str]] = {}  # (reason code, field) by record number

@@ -101,6 +101,19 @@ def test_what_was_met_is_shown_when_asked_for_and_nobody_is_called_for_it(bank: 
     assert [one["name"] for one in bank.ask("clocks", "--all", "--after", "1")["clocks"]] == ["8@3"]
 
 
+def test_what_lapsed_is_not_called_met_and_nobody_is_called_for_it(bank: Terminal) -> None:
+    over = [filing().met("agreement.over", datetime(2026, 9, day, 4, tzinfo=UTC)) for day in (25, 29)]
+    keep(
+        bank, [replace(one, subject=replace(one.subject, name=name * 64)) for one, name in zip(over, "ab", strict=True)]
+    )
+
+    assert bank.run("clocks").stdout == f"{NOTHING}\n"
+    assert "lapsed 已失效" in bank.run("clocks", "--all").stdout
+    assert [line.split()[:3] for line in bank.run("clocks", "--missed").stdout.splitlines()[1:]] == [
+        ["lapsed", "late", "逾期"]
+    ]
+
+
 def test_a_day_of_a_year_that_was_not_announced_is_marked(bank: Terminal) -> None:
     notices = Subject(about=About.NOTICES, name="5", peer="sz-agency", count=2)
     keep(bank, [replace(due(28, ""), provisional=True, code="SOMETHING_NEW", article="Guidelines", subject=notices)])

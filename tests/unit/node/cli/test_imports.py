@@ -232,3 +232,28 @@ def test_attested_penalties_about_real_enterprises_join_all_that_were_loaded(ban
 
     assert counts(imported(bank, penalties, "201")) == (300, 300, 0, 0, 0, 0, 0)
     assert counts(imported(bank, penalties, "201")) == (300, 0, 0, 300, 0, 0, 0)
+
+
+def test_what_a_command_writes_never_takes_the_place_of_what_it_reads(bank: Terminal, tmp_path: Path) -> None:
+    file = written(tmp_path / "enterprises.csv", REGISTRATION)
+    before = file.read_bytes()
+    same = tmp_path / "also.csv"
+    same.symlink_to(file)
+
+    for words in (
+        ("records", "import", str(file), "--kind", "101", "--rejects", str(same)),
+        ("records", "attest", str(file), "--kind", "101", "--output", str(file)),
+        ("records", "map", str(file), "--kind", "101", "--output", str(file)),
+        ("records", "sample", str(same), "--kind", "201", "--of", str(file)),
+    ):
+        assert "is the file that is read" in bank.run(*words, code=2).stderr
+    assert file.read_bytes() == before
+
+
+def test_a_file_without_a_row_is_loaded_and_said_to_have_none(bank: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "enterprises.csv"
+    file.write_text("uscc,name_zh\n", encoding="utf-8")
+
+    told = bank.run("records", "import", str(file), "--kind", "101")
+
+    assert "has no row below its headings  文件没有数据行" in told.stderr

@@ -81,5 +81,22 @@ def test_a_node_says_how_far_its_records_are_looked_at(authority: Terminal, tmp_
     assert "looked at 已复核 2, fell 不再符合 0" in told
 
 
+def test_a_node_says_which_kinds_it_does_not_show_for_the_first_time_until_all_are_looked_at(
+    authority: Terminal, tmp_path: Path
+) -> None:
+    stock(authority, tmp_path)
+    with opened(Folder(authority.node), PASSPHRASES["CREDITPORT_PASSPHRASE"]) as node:
+        with node.store.write() as work:
+            work.cells.put_shapes({"101": None})
+            work.commit()
+        waiting = authority.ask("status")["recheck"]
+        told = authority.run("norms", "list").stdout
+        Rechecking(node, lambda: False).look()
+
+    assert waiting["not_whole"] == ["101"]
+    assert "下列种类中尚未出示过的记录暂不出示: 101" in told
+    assert "not_whole" not in authority.ask("status")["recheck"]
+
+
 def test_without_a_law_in_force_a_node_says_so(bank: Terminal) -> None:
     assert bank.ask("status")["recheck"]["state"] == "NO_LAW"

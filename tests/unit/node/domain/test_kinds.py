@@ -9,10 +9,11 @@ from node.domain.correction import columns_of, correct
 from node.domain.deidentified import check_deidentified, check_precision
 from node.domain.intake import Admitted, Rejected, admit
 from node.domain.records import Content, Kind, decode_content
-from node.domain.rendition import render, renderable
+from node.domain.rendition import renderable
 from node.domain.rows import Row
 from node.domain.vocabulary import load_vocabulary
 from registry.norms.catalogue import Crossing, Precision, load_catalogue
+from tests.fakes.forms import render
 from tests.unit.node.domain.given import TOKENS, intake
 from tests.unit.node.domain.sampled import ADMITTED, sampled
 

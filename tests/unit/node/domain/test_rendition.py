@@ -9,9 +9,10 @@ from crypto.commitment import Value
 from node.domain.deidentified import check_deidentified, check_ending, check_precision
 from node.domain.errors import NotRenderable
 from node.domain.records import Kind
-from node.domain.rendition import render, renderable, valid_until
+from node.domain.rendition import renderable, valid_until
 from node.domain.vocabulary import load_vocabulary
 from registry.norms.catalogue import Precision, load_catalogue
+from tests.fakes.forms import render
 from tests.unit.node.domain.given import TOKENS, penalised, registered
 
 FINE = {

@@ -102,13 +102,11 @@ def test_a_period_that_ended_and_a_validity_that_lapsed_have_codes_of_their_own(
     assert strongest(reasons(registered(valid_until="2026-11-22").record)) is Refusal.BASIC_INFO_LAPSED
 
 
-def test_the_codes_of_what_is_withheld_are_those_of_a_state_but_two() -> None:
-    """Who is off a list is told why by intake; reorganisation is not built."""
+def test_the_codes_of_what_is_withheld_are_those_of_a_state_but_one() -> None:
+    """Who is off a list is told why by intake."""
     group = {code for code, number in NUMBER.items() if 600 < number < 700}
 
-    assert group - {refusal_of(state) for state in Withheld} == {
-        Refusal.LIST_CONDITION_CEASED, Refusal.REORGANISATION_PAST_INFO,
-    }  # fmt: skip
+    assert group - {refusal_of(state) for state in Withheld} == {Refusal.LIST_CONDITION_CEASED}
 
 
 def test_a_state_to_come_withholds_from_the_first_second_of_its_day_in_shenzhen() -> None:
@@ -123,7 +121,8 @@ def test_a_state_to_come_withholds_from_the_first_second_of_its_day_in_shenzhen(
 def test_the_order_is_the_one_of_the_law_and_leaves_nothing_out() -> None:
     expected = [
         "DELETED", "EXPIRED", "LAPSED", "OUT_OF_CATALOGUE", "UNFOUNDED", "SEVERITY_UNKNOWN", "CONSENT_ENDED",
-        "REVOCATION_PENDING", "SUSPENDED", "REPAIRED", "OPTED_OUT", "GOVERNMENT_ONLY", "NATURAL_PERSON",
+        "REVOCATION_PENDING", "SUSPENDED", "REPAIRED", "OPTED_OUT", "GOVERNMENT_ONLY", "REORGANISED",
+        "NATURAL_PERSON",
     ]  # fmt: skip
 
     assert in_order(frozenset(Withheld)) == expected

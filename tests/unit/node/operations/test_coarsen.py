@@ -69,12 +69,12 @@ def test_many_records_of_one_enterprise_are_no_crowd(world: World) -> None:
 
 
 def test_only_as_much_is_generalised_as_it_takes(world: World) -> None:
-    elsewhere = REGISTRATION | {"uscc": "", "hk_cr": OTHERS[0].value, "region_code": "440100"}
+    elsewhere = REGISTRATION | {"uscc": "", "hk_cr": OTHERS[0].value, "established_on": "1997-02-03"}
     load(world, Kind.REGISTRATION, elsewhere)
 
     values = shown(world, question(world, OTHERS[0]))["101"].values()
 
-    assert (values["region"], values["established"], values["capital_band"]) == ("44", 1998, "C2")
+    assert (values["region"], values["established"], values["capital_band"]) == ("4403", "1995-1999", "C2")
 
 
 def test_what_was_shown_coarse_stays_coarse_in_every_epoch_and_in_every_part(world: World) -> None:

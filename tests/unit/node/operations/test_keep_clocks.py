@@ -1,5 +1,6 @@
 """Clocks at a node: filing is timed from signature to receipt, days are counted again, no act waits for a calendar."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from node.app.timekeeping import Timekeeping
 from node.domain.clocks import About, LegalClock
 from node.domain.journal import Act
 from node.operations.change_records import Changed, DeleteRecord, delete_record
@@ -17,6 +19,8 @@ from node.operations.keep_clocks import (
     begin_clocks,
     calendar_alarms,
     end_filing,
+    end_lapsed,
+    lapsing,
     mark_missed,
     recount_clocks,
 )
@@ -25,6 +29,7 @@ from registry.norms.calendar import Calendar, load_calendar
 from registry.norms.clocks import Timeliness
 from registry.norms.law import Law
 from tests.contracts.test_clocks import clock
+from tests.fakes.exchange import signed
 from tests.fakes.founding import founded
 from tests.fakes.members import LAW, Member
 from tests.fakes.network import Network
@@ -38,7 +43,10 @@ from tests.fakes.propagation import (
     enterprise,
     load,
 )
+from tests.fakes.serving import node_of
 from tests.fakes.stores import FullStore
+from tests.fakes.world import World
+from tests.unit.node.operations.test_keep_agreements import ending, receive
 
 BANK = BANKS[0].party
 MAIN = load_calendar()
@@ -115,6 +123,41 @@ def test_a_filing_that_is_forgotten_is_written_down_as_missed_and_as_met_by_the_
 
     assert [(one["outcome"], one["standing"]) for one in journal(agency)] == [("LATE", "LATE"), ("MET", "IN_TIME")]
     assert {one.entry.agreement for one in agency.journal() if one.entry.act is Act.CLOCK} == {"0a" * 32}
+
+
+def test_filing_an_agreement_that_was_ended_before_its_day_lapses_and_was_never_missed(admitted: World) -> None:
+    agency, agreement = admitted.agency, signed(admitted)
+    receive(agency, admitted.bank.party, ending(agreement, admitted.bank))
+    admitted.wait(days=30)
+    noted = Counter[str]()
+
+    Timekeeping(node_of(agency), lambda code, _: noted.update([code]), lambda: False).look()
+
+    (filing,) = clocks(agency)
+    assert (filing.met_by, filing.standing, filing.has_lapsed) == ("agreement.over", Timeliness.IN_TIME, True)
+    assert (journal(agency), noted) == ([], Counter())
+    assert agency.read(lambda work: lapsing(work, agency.facts(work), admitted.clock())) == []
+
+
+def test_filing_that_was_missed_while_the_agreement_lived_stays_missed_when_its_term_is_over(admitted: World) -> None:
+    agency = admitted.agency
+    signed(admitted)
+    admitted.wait(days=30)
+    lapse(agency)
+    agency.write(lambda work: mark_missed(work, agency.context))
+    running = clocks(agency)
+    admitted.wait(days=400)
+
+    lapse(agency)
+
+    (filing,) = clocks(agency)
+    assert [one.met_at for one in running] == [None], "as long as it lives it can still be filed"
+    assert (filing.has_lapsed, filing.standing) == (True, Timeliness.BREACH)
+    assert [one["outcome"] for one in journal(agency)] == ["BREACH", "LAPSED"]
+
+
+def lapse(member: Member) -> None:
+    member.write(lambda work: end_lapsed(work, member.facts(work), member.context))
 
 
 def _agreement() -> Any:

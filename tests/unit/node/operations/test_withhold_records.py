@@ -1,4 +1,4 @@
-"""Acts that withhold a record: who orders them, on what basis, for how long, and who is told (S 36, 59, 61, 66)."""
+"""Acts that withhold a record: who orders them, on what basis, for how long, and who is told (S 36, 59, 61, 66, 70)."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -27,6 +27,7 @@ from tests.fakes.exchange import REGISTRATIONS, SHOWN, answer, load, question
 from tests.fakes.members import LAW
 from tests.fakes.reading import renditions
 from tests.fakes.world import BANK, World
+from tests.unit.node.domain.sampled import sampled
 from tests.unit.node.operations.test_change_records import deleted, employed
 
 SUSPENDED, OPTED_OUT = Withheld.SUSPENDED, Withheld.OPTED_OUT
@@ -36,6 +37,7 @@ BASES = {
     OPTED_OUT: ("SUBJECT_OPT_OUT", "OPT_OUT_WITHDRAWN"),
     REPAIRED: ("REPAIR_DECIDED", "REPAIR_CANCELLED"),
     REVOCATION_PENDING: ("REVOCATION_NOTICE", "REVOCATION_WITHDRAWN"),
+    Withheld.REORGANISED: ("REORGANISATION_PLAN", "RATED_ANEW"),
 }
 
 
@@ -218,6 +220,27 @@ def test_an_act_rests_on_a_basis_of_its_own_state(world: World) -> None:
 def test_adverse_information_is_not_withheld_because_its_subject_asks(world: World) -> None:
     """S 59 is about commendations, volunteering and donations."""
     assert "adverse information" in why(withhold(world, OPTED_OUT, kind="201"))
+
+
+def test_an_evaluation_from_before_a_reorganisation_is_withheld_until_two_persons_lift_it(world: World) -> None:
+    """S 70."""
+    load(world, Kind.PUBLIC_GRADE, *sampled(Kind.PUBLIC_GRADE))
+
+    assert isinstance(withhold(world, Withheld.REORGANISED, kind="401"), Changed)
+    withholding = reasons(world, "401")
+    alone = release(world, Withheld.REORGANISED, kind="401", by=(world.agency.operator,))
+    assert withholding == frozenset({Withheld.REORGANISED})
+    assert strongest(withholding) is Refusal.REORGANISATION_PAST_INFO
+    assert "two different operators" in why(alone)
+    assert isinstance(release(world, Withheld.REORGANISED, kind="401"), Changed)
+    assert reasons(world, "401") == frozenset()
+
+
+def test_a_reorganisation_withholds_nothing_but_evaluations(world: World) -> None:
+    """S 70 is about evaluations: what else is known of the enterprise is shown on."""
+    for kind in ("101", "201"):
+        assert "only evaluations" in why(withhold(world, Withheld.REORGANISED, kind=kind))
+    assert reasons(world) == frozenset()
 
 
 def test_what_cannot_be_withheld_is_told_why(world: World) -> None:

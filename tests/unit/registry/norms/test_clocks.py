@@ -30,7 +30,7 @@ def read(code: str, start: date, local: Calendar | None = None) -> Reading:
     return RULES.clocks[code].read(start, MAIN, local)
 
 
-def clock(bound: Bound, *, direction: Direction = Direction.STRICT, law: Bound | None = None) -> Clock:
+def clock(bound: Bound, direction: Direction = Direction.STRICT, *, law: Bound | None = None) -> Clock:
     return Clock(
         article="1",
         zh="一",

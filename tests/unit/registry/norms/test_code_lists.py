@@ -105,6 +105,7 @@ def test_withholding_and_releasing_rest_on_these_articles() -> None:
         "REVOCATION_NOTICE": "S 36",
         "REPAIR_DECIDED": "S 66",
         "OTHER_REPAIR_DECIDED": "S 67",
+        "REORGANISATION_PLAN": "S 70",
         "LAW_CHANGED": "S 16",
     }
     assert released == {
@@ -112,6 +113,7 @@ def test_withholding_and_releasing_rest_on_these_articles() -> None:
         "REVOCATION_WITHDRAWN": "S 36",
         "OPT_OUT_WITHDRAWN": "S 59",
         "REPAIR_CANCELLED": "S 66",
+        "RATED_ANEW": "S 70",
         "ENTERED_IN_ERROR": "S 39",
         "PERIOD_ENDED": "S 59",
         "LAW_ADMITS": "S 16",
