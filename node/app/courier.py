@@ -52,6 +52,7 @@ class Courier:
     chance: Random = field(default_factory=SystemRandom)
     _lanes: dict[Lane, asyncio.Task[None]] = field(default_factory=dict)
     _elsewhere: dict[Lane, float] = field(default_factory=dict)
+    _unreached: set[PartyId] = field(default_factory=set)
     _seen: int | None = None
     _look_at: float = 0.0
 
@@ -149,7 +150,13 @@ class Courier:
         """Do jobs together; False when their peer cannot be reached now, so that the rest of the lane waits."""
         try:
             await act(jobs)
+            if jobs[0].peer in self._unreached:
+                log.info("peer reached again", peer=jobs[0].peer)
+                self._unreached.discard(jobs[0].peer)
         except PeerUnreachable as error:
+            if error.peer not in self._unreached:
+                log.warning("peer not reached", peer=error.peer, kind=jobs[0].kind.value)
+            self._unreached.add(error.peer)
             await self._postpone(jobs, str(error))
             return False
         except PeerRefused as error:

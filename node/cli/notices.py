@@ -1,5 +1,6 @@
 """notices: what holders were told of changes, how far they followed, and what this node was told itself."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from node.cli.screen import LARGEST, Exit, facts, fail, out, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.domain.receipts import CopyStage
 from node.operations.operators import NotAllowed
+from node.operations.ports import UnitOfWork
 from node.operations.retry_notices import retry_notices
 from node.operations.rows import NoticeRow, ReceivedNoticeRow
 from registry.parties import PartyId
@@ -42,7 +44,8 @@ def list_notices(
             rows = [one for one in taken if not only_open or not CopyStage(one["stage"]).is_last]
         else:
             now = utc_now()
-            rows = [_sent(one, now) for one in work.notices.page(after, limit, only_open=only_open)]
+            found = work.notices.page(after, limit, only_open=only_open)
+            rows = [_sent(one, stage, now) for one, stage in zip(found, stages_of(work, found), strict=True)]
     sent = {
         "record": "record",
         "peer": "holder",
@@ -117,9 +120,18 @@ def retry(
     facts({"holder": peer, "queued": waiting}, as_json=json)
 
 
-def _sent(row: NoticeRow, now: datetime) -> dict[str, Any]:
-    waiting = row.stage == "WAITING" and row.sequence is not None
-    stage = "SENT" if waiting else row.stage
+def stages_of(work: UnitOfWork, rows: Sequence[NoticeRow]) -> list[str]:
+    """How far each notice has come: SENT once its holder took the batch that it is in, and not when it was written."""
+    batches = {peer: work.notice_streams.open_batch(peer) for peer in {one.peer for one in rows}}
+    first_untaken = {peer: found[0].first for peer, found in batches.items() if found is not None}
+
+    def is_taken(row: NoticeRow) -> bool:
+        return row.sequence is not None and row.sequence < first_untaken.get(row.peer, row.sequence + 1)
+
+    return ["SENT" if row.stage == "WAITING" and is_taken(row) else row.stage for row in rows]
+
+
+def _sent(row: NoticeRow, stage: str, now: datetime) -> dict[str, Any]:
     applied = stage in {one.value for one in CopyStage if one.rank >= CopyStage.APPLIED.rank}
     return {
         "notice": row.number,

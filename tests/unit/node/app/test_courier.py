@@ -9,6 +9,7 @@ from typing import cast
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from agreements.refusal import Refusal, refuse
 from node.app.courier import ASK_AGAIN, Courier
@@ -165,6 +166,20 @@ def test_a_peer_that_is_not_reached_holds_up_its_own_jobs_only(world: World) -> 
 
     assert ["silent 1"] not in groups[:2]
     assert [job_of(world, number).state for number in silent] == [JobState.WAITING] * 2
+
+
+def test_a_peer_that_is_down_is_named_once_in_the_log_and_again_when_it_is_back(world: World) -> None:
+    number, tries = queue(world, "patient"), []
+
+    def script(job: Job) -> Exception | None:
+        tries.append(job.number)
+        return PeerUnreachable(AGENCY, "cannot be reached") if len(tries) < 3 else None
+
+    with capture_logs() as logs:
+        run(world, script, lambda: job_of(world, number).state is JobState.DONE)
+
+    told = [(line["event"], line["peer"]) for line in logs if "peer" in line]
+    assert told == [("peer not reached", AGENCY), ("peer reached again", AGENCY)]
 
 
 def test_a_refusal_that_passes_by_itself_is_tried_again(world: World) -> None:
