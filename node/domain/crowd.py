@@ -6,7 +6,7 @@ step by step: generalised first, given up last. Along a ladder a cell has a key 
 drops the last part that is left: so all records that look alike after some steps are neighbours in the order of keys.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from itertools import accumulate, pairwise
 from operator import attrgetter
-from typing import Final, NamedTuple, Protocol, cast
+from typing import Final, NamedTuple, Protocol
 
 from node.domain.records import Content, Kind, Stored
 from node.domain.rendition import Form, Told, form_of, valid_until
@@ -66,13 +66,19 @@ class Cells:
     """Makes the cells of one kind; for the records of a file it is made once, and remembers values it met."""
 
     shape: bytes
-    values: Callable[[Content], tuple[Stored, ...]] = field(repr=False)
+    names: tuple[str, ...]
     texts: "tuple[_Remembered, ...]" = field(repr=False)
 
     def of(self, content: Content, disclose_until: date | None) -> Cell:
-        """The cell of one record. An import makes one of each row: hardly more than a look-up for each value."""
-        values = (disclose_until, *self.values(content))
-        return Cell(self.shape, END.join([known[value] for known, value in zip(self.texts, values, strict=True)]))
+        """The cell of one record."""
+        (cell,) = self.of_all([content], [disclose_until])
+        return cell
+
+    def of_all(self, contents: Sequence[Content], ends: Sequence[date | None]) -> list[Cell]:
+        """The cells of many records: hardly more than a look-up for each value."""
+        columns = [ends, *(map(attrgetter(name), contents) for name in self.names)]
+        texts = [map(known.__getitem__, column) for known, column in zip(self.texts, columns, strict=True)]
+        return [Cell(self.shape, finest) for finest in map(END.join, zip(*texts, strict=True))]
 
 
 @cache
@@ -82,16 +88,9 @@ def cells_of(kind: Kind, vocabulary: Vocabulary) -> Cells:
     items = entry.rare_items
     return Cells(
         shape=_shape(entry, vocabulary),
-        values=_getter([item.made_from for item in items]),
+        names=tuple(item.made_from for item in items),
         texts=(_Remembered(None, vocabulary), *(_Remembered(item, vocabulary) for item in items)),
     )
-
-
-def _getter(names: Sequence[str]) -> Callable[[Content], tuple[Stored, ...]]:
-    if len(names) > 1:
-        # Of two names and more it always gives a tuple.
-        return cast("Callable[[Content], tuple[Stored, ...]]", attrgetter(*names))
-    return lambda content: tuple([getattr(content, name) for name in names])
 
 
 class _Remembered(dict[Stored, str]):

@@ -13,12 +13,14 @@ from node.domain.check_digits import ALPHABET, organisation_check, unified_check
 from node.domain.columns import IDENTITY_COLUMNS
 from node.domain.deidentified import check_deidentified, check_precision
 from node.domain.identifiers import Identifier, Scheme, canonical_text, parse_identifier
-from node.domain.intake import Admitted, Intake, Rejected, admit, admit_all
+from node.domain.intake import Admitted, Intake, Rejected, admit
 from node.domain.money import Money, parse_money
+from node.domain.portion import Ready, admit_all, ready_of
 from node.domain.records import Content, Kind, decode_content, encode_content
 from node.domain.rendition import render, renderable
 from node.domain.rows import BadRow, Format, Row, read_rows
 from node.domain.vocabulary import load_vocabulary
+from node.operations.stored_records import Envelopes, row_from_admitted, rows_from_ready
 from registry.norms.catalogue import ValueType, load_catalogue
 from tests.unit.node.domain.given import TOKENS, intake
 from tests.unit.node.domain.sampled import ADMITTED, sampled
@@ -157,8 +159,13 @@ def test_rows_read_together_have_the_answers_that_each_has_alone(kind: Kind, dat
         (row,) = sampled(kind, start)
         rows.append(Row(number, {name: text for name, text in (row | changes).items() if name not in missing}))
 
-    assert admit_all(rows, intake(kind)) == [admit(row, OPENED[kind]) for row in rows]
-    assert admit_all(rows, OPENED[kind]) == [admit(row, OPENED[kind]) for row in rows]
+    alone = [admit(row, OPENED[kind]) for row in rows]
+    expected = [ready_of(one) if isinstance(one, Admitted) else one for one in alone]
+
+    assert admit_all(rows, intake(kind)) == expected
+    assert admit_all(rows, OPENED[kind]) == expected
+    stored = rows_from_ready([one for one in expected if isinstance(one, Ready)], kind, Envelopes(OPENED[kind].shared))
+    assert stored == [row_from_admitted(one) for one in alone if isinstance(one, Admitted)]
 
 
 @given(st.binary(max_size=400), st.sampled_from(Format))
