@@ -1,11 +1,12 @@
 """Who a row is about: its identifiers and names, and whether that may be an enterprise at all."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from agreements.refusal import Refusal, Refused, refuse
 from node.domain.identifiers import Identifier, Problem, Remark, Scheme, parse_identifier
 from node.domain.reading import Finding, Reading
+from node.domain.rows import Columns
 from node.domain.subjects import Subject, SubjectKind
 from node.domain.vocabulary import Vocabulary
 
@@ -54,7 +55,7 @@ def read_subject(
 
 
 def read_subjects(
-    texts: Callable[[str], list[str]], vocabulary: Vocabulary, entity_types: Sequence[str | None], doubtful: set[int]
+    texts: Columns, vocabulary: Vocabulary, entity_types: Sequence[str | None], doubtful: set[int]
 ) -> tuple[list[tuple[Identifier, ...]], list[SubjectKind], list[tuple[Remark, ...]]]:
     """The identifiers and kinds of many subjects, whose texts are had by column, as `read_subject` has them; remarks.
 

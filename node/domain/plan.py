@@ -13,6 +13,7 @@ from node.domain.conditions import RULES, Measure, Rule, severity_stated, subjec
 from node.domain.identifiers import Identifier, Problem, Scheme
 from node.domain.reading import LONGEST_NAME, LONGEST_TEXT, Finding, Reading
 from node.domain.records import Content, Kind, Stored, content_type
+from node.domain.rows import Columns
 from node.domain.screening import person_marked
 from node.domain.subjects import Subject
 from registry.norms.catalogue import Catalogue, CatalogueEntry, Crossing, Derivation, HomeField, Polarity, ValueType
@@ -69,7 +70,7 @@ class ColumnReader(NamedTuple):
             self.known[text] = value
         return value
 
-    def read_all(self, texts: list[str], doubtful: set[int]) -> list[Any]:
+    def read_all(self, texts: Sequence[str], doubtful: set[int]) -> list[Any]:
         """Read the texts of many rows; the places of those that are refused, or lacking, go to `doubtful`."""
         if self.limit is not None:
             plain = plain_texts(texts, self.limit, doubtful)
@@ -92,7 +93,7 @@ class ColumnReader(NamedTuple):
         return value
 
 
-def plain_texts(texts: list[str], limit: int, doubtful: set[int]) -> list[Any]:
+def plain_texts(texts: Sequence[str], limit: int, doubtful: set[int]) -> list[Any]:
     """Names, addresses and the like of many rows, None for empty ones.
 
     The places of those that are longer than `limit` or that bear the mark of a natural person go to `doubtful`. A mark
@@ -158,9 +159,7 @@ class Plan:
         """The document number of each of many rows; none at all for a kind without."""
         return [_BETWEEN.join(parts) for parts in zip(*[map(str, columns[place]) for place in self.key], strict=True)]
 
-    def read_all(
-        self, texts: Callable[[str], list[str]], identifiers: Sequence[Identifiers], doubtful: set[int]
-    ) -> list[list[Any]]:
+    def read_all(self, texts: Columns, identifiers: Sequence[Identifiers], doubtful: set[int]) -> list[list[Any]]:
         """The columns of many rows, whose texts are had by heading, as `read` has their values one by one.
 
         The places of rows with anything wrong in them go to `doubtful`; what is given for these means nothing.

@@ -19,7 +19,7 @@ from node.domain.period import Span
 from node.domain.plan import plain_texts
 from node.domain.reading import LONGEST_NAME
 from node.domain.records import Kind, digest_contents, encode_contents, severity_of, source_keys
-from node.domain.rows import Row
+from node.domain.rows import Row, columns_of
 from node.domain.subjects import SubjectKind
 from registry.norms.catalogue import Condition
 from registry.norms.overlay import Severity
@@ -109,11 +109,7 @@ class _Columns(NamedTuple):
 
 def _read(rows: Sequence[Row], intake: Intake, doubtful: set[int]) -> _Columns:
     """Read all columns. What stands in the places of doubtful rows means nothing."""
-    sheet, common, plan = [row.values for row in rows], intake.common, intake.plan
-
-    def texts(heading: str) -> list[str]:
-        return [values.get(heading, "") for values in sheet]
-
+    texts, common, plan = columns_of(rows), intake.common, intake.plan
     entity_types = common.entity_type.read_all(texts("entity_type"), doubtful)
     stated_days = common.generated_on.read_all(texts("generated_on"), doubtful)
     classes = common.data_class.read_all(texts("data_class"), doubtful)

@@ -9,11 +9,11 @@ from crypto import envelope
 from crypto.keys import Suite
 from node.domain.attestations import ToAttest
 from node.domain.context import Context
-from node.domain.intake import Intake, Rejected
+from node.domain.intake import Intake, Rejected, admit
 from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.operators import Role, SigningOperator
 from node.domain.rows import BadRow, Row
-from node.operations.import_records import decided_in_portions
+from node.operations.import_records import unread
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.write_down import write_down
@@ -40,7 +40,8 @@ def gather(
 ) -> Gathered | NotAllowed:
     """Read a file as an import would, and gather what its rows need attested; `intake` asks for no attestation."""
     needed, refused = ToAttest(), []
-    for answer in decided_in_portions(rows, intake):
+    for row in rows:
+        answer = admit(row, intake) if isinstance(row, Row) else unread(row)
         if isinstance(answer, Rejected):
             refused.append(answer)
         else:

@@ -120,16 +120,11 @@ class _Reader:
 
 def sources_of(rows: Iterable[Row | BadRow], intake: Intake, keys: Container[bytes]) -> Iterator[tuple[bytes, int]]:
     """Give the rows that these source keys come from, as (key, row number): a second look, when there is a conflict."""
-    for one in decided_in_portions(rows, intake):
-        if isinstance(one, Ready) and one.source_key in keys:
-            yield one.source_key, one.row
-
-
-def decided_in_portions(rows: Iterable[Row | BadRow], intake: Intake) -> Iterator[Ready | Rejected]:
-    """What becomes of all rows of a file; no more than a portion of them is in memory."""
     remaining = iter(rows)
     while portion := list(islice(remaining, _PORTION)):
-        yield from _decided(portion, intake)
+        for one in _decided(portion, intake):
+            if isinstance(one, Ready) and one.source_key in keys:
+                yield one.source_key, one.row
 
 
 def _decided(rows: Sequence[Row | BadRow | Rejected], intake: Intake) -> list[Ready | Rejected]:
@@ -138,12 +133,16 @@ def _decided(rows: Sequence[Row | BadRow | Rejected], intake: Intake) -> list[Re
     if len(good) == len(rows):
         return answers
     following = iter(answers)
-    return [next(following) if isinstance(row, Row) else _unread(row) for row in rows]
+    others = {place: _turned_back(row) for place, row in enumerate(rows) if not isinstance(row, Row)}
+    return [others[place] if place in others else next(following) for place in range(len(rows))]
 
 
-def _unread(row: BadRow | Rejected) -> Rejected:
-    if isinstance(row, Rejected):
-        return row
+def _turned_back(row: BadRow | Rejected) -> Rejected:
+    return row if isinstance(row, Rejected) else unread(row)
+
+
+def unread(row: BadRow) -> Rejected:
+    """The answer to a row that could not be read."""
     return Rejected(row=row.number, reason=Refusal.MALFORMED, problem=row.problem)
 
 
