@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
 from hashlib import sha256
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, repeat
 from operator import attrgetter
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
+
+import msgspec
 
 from node.domain.records import Content, Kind, Stored
 from node.domain.rendition import Form, Told, form_of, valid_until
@@ -33,7 +35,7 @@ _ENDINGS: Final = (Precision.MONTH, Precision.YEAR)
 _MOST_REMEMBERED: Final = 20_000
 
 
-class Cell(NamedTuple):
+class Cell(msgspec.Struct, frozen=True, order=True, gc=False):
     """All that can single out a record, as text; `shape` (32 bytes) says what stands in it, which the law decides."""
 
     shape: bytes
@@ -78,7 +80,7 @@ class Cells:
         """The cells of many records: hardly more than a look-up for each value."""
         columns = [ends, *(map(attrgetter(name), contents) for name in self.names)]
         texts = [map(known.__getitem__, column) for known, column in zip(self.texts, columns, strict=True)]
-        return [Cell(self.shape, finest) for finest in map(END.join, zip(*texts, strict=True))]
+        return [*map(Cell, repeat(self.shape), map(END.join, zip(*texts, strict=True)))]
 
 
 @cache

@@ -76,7 +76,7 @@ class Identifier(msgspec.Struct, frozen=True, eq=False, gc=False):
     def natural_person_linked(self) -> bool:
         """Whether the code stands for one natural person in business; such a subject never crosses (S 14)."""
         if self.scheme is Scheme.CN_USCC:
-            return self.value[1] in _unified_codes().natural_person.get(self.value[0], "")
+            return self.value[:2] in _unified_codes().natural_person
         return self.scheme is Scheme.MO_TIN and self.value[0] == "0"
 
     @property
@@ -95,8 +95,10 @@ class Identifier(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class _UnifiedCodes:
-    types: Mapping[str, str]
-    natural_person: Mapping[str, str]
+    """The first two characters that a code may have, and those of natural persons."""
+
+    heads: frozenset[str]
+    natural_person: frozenset[str]
 
 
 _SHAPES: Final = {
@@ -166,7 +168,7 @@ def parse_identifier(scheme: Scheme | str, text: str, *, waive_check: bool = Fal
 
 
 def _unified(value: str, *, waive_check: bool) -> Identifier | Problem:
-    if value[1] not in _unified_codes().types.get(value[0], ""):
+    if value[:2] not in _unified_codes().heads:
         return Problem(Scheme.CN_USCC.value, "a registering department and organisation type of GB 32100", value[:2])
     fits = unified_check(value[:17]) == value[17]
     if not fits and not waive_check:
@@ -198,4 +200,8 @@ def _unified_codes() -> _UnifiedCodes:
     types = table["types"] | {
         department: table["types"].get(department, "") + more for department, more in table["published"].items()
     }
-    return _UnifiedCodes(types=types, natural_person=table["natural_person"])
+    return _UnifiedCodes(heads=_pairs(types), natural_person=_pairs(table["natural_person"]))
+
+
+def _pairs(types: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(department + one for department, each in types.items() for one in each)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, cast
 
@@ -44,7 +43,6 @@ _DERIVED: Final[Mapping[Derivation, Callable[[Identifiers], Stored]]] = {
     Derivation.HAS_LEI: lambda identifiers: bool(identifiers) and identifiers[-1].scheme is _LEI,
 }
 _BETWEEN: Final = "\x1f"
-_UNMET: Final = object()
 
 
 class ColumnReader(NamedTuple):
@@ -77,13 +75,14 @@ class ColumnReader(NamedTuple):
             if self.required:
                 doubtful.update(place for place, value in enumerate(plain) if value is None)
             return plain
-        unmet: Any = _UNMET
-        values = [unmet] * len(texts) if self.known is None else [*map(self.known.get, texts, repeat(unmet))]
-        if unmet in values:
-            for place, text in enumerate(texts):
-                if values[place] is unmet:
-                    values[place] = self._read_alone(text, place, doubtful)
-        return values
+        known = {} if self.known is None else self.known
+        try:
+            return [*map(known.__getitem__, texts)]
+        except KeyError:
+            return [
+                known[text] if text in known else self._read_alone(text, place, doubtful)
+                for place, text in enumerate(texts)
+            ]
 
     def _read_alone(self, text: str, place: int, doubtful: set[int]) -> Stored:
         reading = Reading({})

@@ -7,7 +7,7 @@ be looked at twice, come through the columns; every other one is left to `admit`
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import compress, repeat
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,6 +23,8 @@ from node.domain.rows import Row, columns_of
 from node.domain.subjects import SubjectKind
 from registry.norms.catalogue import Condition
 from registry.norms.overlay import Severity
+
+T = TypeVar("T")
 
 Varying = tuple[SubjectKind, int | None, date, Severity | None]
 """What is not the same for all records of an import: subject kind, category, day of generation and severity."""
@@ -102,9 +104,20 @@ class _Columns(NamedTuple):
 
     def only(self, wanted: list[bool]) -> "_Columns":
         """The columns of some of the rows."""
-        *common, fields = [*self]
-        kept: list[Any] = [[*compress(column, wanted)] for column in common]
-        return _Columns(*kept, [[*compress(column, wanted)] for column in fields])
+
+        def kept(column: list[T]) -> list[T]:
+            return [*compress(column, wanted)]
+
+        return _Columns(
+            numbers=kept(self.numbers),
+            identifiers=kept(self.identifiers),
+            kinds=kept(self.kinds),
+            remarks=kept(self.remarks),
+            zh=kept(self.zh),
+            en=kept(self.en),
+            spans=kept(self.spans),
+            fields=[kept(column) for column in self.fields],
+        )
 
 
 def _read(rows: Sequence[Row], intake: Intake, doubtful: set[int]) -> _Columns:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from itertools import repeat
 from typing import Any, ClassVar, Final, NamedTuple, cast
@@ -198,7 +198,7 @@ class HomeRecord(msgspec.Struct, frozen=True, gc=False):
 
 def severity_of(stated: Stored) -> Severity | None:
     """The severity that a record states, if that is one."""
-    return Severity(stated) if stated in _SEVERITIES else None
+    return Severity(stated) if isinstance(stated, str) and stated in _SEVERITIES else None
 
 
 def encode_content(content: Content) -> bytes:
@@ -225,10 +225,7 @@ def digest_content(kind: Kind, generated_at: date, raw: bytes) -> bytes:
 def digest_contents(kind: Kind, generated: Iterable[date], raws: Iterable[bytes]) -> list[bytes]:
     """The digests of many rows, each as `digest_content` has it."""
     head, _ = _labels(kind)
-    return [
-        sha256(b"%b%b\x00%b" % (head, day.isoformat().encode(), raw)).digest()
-        for day, raw in zip(generated, raws, strict=True)
-    ]
+    return [sha256(head + _day(day) + raw).digest() for day, raw in zip(generated, raws, strict=True)]
 
 
 def source_key(kind: Kind, identifier: Identifier, document_no: str) -> bytes:
@@ -245,6 +242,11 @@ def source_keys(kind: Kind, identifiers: Iterable[Identifier], document_nos: Ite
         sha256(heads[one.scheme] + _framed(one.value) + number).digest()
         for one, number in zip(identifiers, numbers, strict=False)
     ]
+
+
+@lru_cache(maxsize=20_000)
+def _day(day: date) -> bytes:
+    return day.isoformat().encode() + b"\x00"
 
 
 def _framed(text: str) -> bytes:

@@ -66,56 +66,54 @@ def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, con
     Importing the same rows again changes nothing, so after an interruption the whole file is simply given again.
     Whoever holds a record that changed is told. What was deleted, or declared wrong by a correction, stays away.
     """
-    remaining, outcomes, seen = iter(rows), Counter[str](), 0
-    reader, repeats = _Reader(ordered, HomeNames(store)), Repeats()
-    kind, envelopes = ordered.intake.kind, Envelopes(ordered.intake.shared)
-    while decided := reader.next_batch(remaining):
-        ready = [one for one in decided if isinstance(one, Ready)]
-        repeated = repeats.seen([one.source_key for one in ready])
-        stored = _store(rows_from_ready(ready, kind, envelopes), repeated, ordered, store, context)
-        rejects = [one for one in decided if isinstance(one, Rejected)]
-        if not _TURNED_AWAY.keys().isdisjoint(stored.outcomes):
-            rejects += _turned_away(ready, stored, kind)
-        outcomes.update(outcome for outcome in stored.outcomes if outcome not in _TURNED_AWAY)
+    remaining, reader = iter(rows), _Reader(ordered, HomeNames(store))
+    outcomes, seen, repeats = Counter[str](), 0, Repeats()
+    while True:
+        with uncollected():
+            decided = reader.next_batch(remaining)
+            if not decided:
+                return
+            ready = [one for one in decided if isinstance(one, Ready)]
+            stored = _store(ready, repeats.seen([one.source_key for one in ready]), reader, store, context)
+            rejects = [one for one in decided if isinstance(one, Rejected)]
+            rejects += _turned_away(ready, stored, ordered.intake.kind)
+        outcomes.update(stored.outcomes)
+        for outcome in _TURNED_AWAY:
+            del outcomes[outcome]
         outcomes["rejected"] += len(rejects)
         seen += len(decided)
-        yield Progress(
-            rows=seen,
-            outcomes=outcomes,
-            rejects=tuple(sorted(rejects, key=lambda one: one.row)),
-            remarks=tuple(
-                [
-                    (one.row, remark)
-                    for one, outcome in zip(ready, stored.outcomes, strict=True)
-                    if one.remarks and outcome not in _TURNED_AWAY
-                    for remark in one.remarks
-                ]
-            ),
-        )
+        by_row = tuple(sorted(rejects, key=lambda one: one.row))
+        yield Progress(rows=seen, outcomes=outcomes, rejects=by_row, remarks=_remarks(ready, stored))
+
+
+def _remarks(ready: Sequence[Ready], stored: Imported) -> tuple[tuple[int, Remark], ...]:
+    """What is odd about rows that were not turned away."""
+    odd = ((one, outcome) for one, outcome in zip(ready, stored.outcomes, strict=True) if one.remarks)
+    return tuple([(one.row, remark) for one, outcome in odd if outcome not in _TURNED_AWAY for remark in one.remarks])
 
 
 class _Reader:
     """Reads and decides the rows of an import in portions. Of an admitted row only what is stored is kept."""
 
-    __slots__ = ("_names", "_ordered")
+    __slots__ = ("_names", "envelopes", "ordered")
 
     def __init__(self, ordered: Import, names: HomeNames) -> None:
-        self._ordered = ordered
+        self.ordered = ordered
+        self.envelopes = Envelopes(ordered.intake.shared)
         self._names = names
 
     def next_batch(self, rows: Iterator[Row | BadRow]) -> list[Ready | Rejected]:
         """A decision for each row of the next batch, in order; empty at the end."""
         decided: list[Ready | Rejected] = []
-        with uncollected():
-            while portion := list(islice(rows, min(_PORTION, BATCH - len(decided)))):
-                decided += _decided(self._identified(portion), self._ordered.intake)
+        while portion := list(islice(rows, min(_PORTION, BATCH - len(decided)))):
+            decided += _decided(self._identified(portion), self.ordered.intake)
         return decided
 
     def _identified(self, rows: list[Row | BadRow]) -> list[Row | BadRow | Rejected]:
         """The rows, with those that name their enterprise only; a registration states its own identifiers."""
-        if self._ordered.intake.kind is Kind.REGISTRATION:
+        if self.ordered.intake.kind is Kind.REGISTRATION:
             return list(rows)
-        return self._names.identify(rows, ordered=self._ordered.join_by_name)
+        return self._names.identify(rows, ordered=self.ordered.join_by_name)
 
 
 def sources_of(rows: Iterable[Row | BadRow], intake: Intake, keys: Container[bytes]) -> Iterator[tuple[bytes, int]]:
@@ -147,10 +145,11 @@ def unread(row: BadRow) -> Rejected:
 
 
 def _store(
-    rows: list[NewRecordRow], repeated: frozenset[int], ordered: Import, store: Store, context: Context
+    ready: Sequence[Ready], repeated: frozenset[int], reader: _Reader, store: Store, context: Context
 ) -> Imported:
-    at = context.now()
-    with uncollected(), store.write() as work:
+    at, ordered = context.now(), reader.ordered
+    rows = rows_from_ready(ready, ordered.intake.kind, reader.envelopes)
+    with store.write() as work:
         imported = work.records.add(rows, at, names_may_change=ordered.names_may_change, repeated=repeated)
         if note_law(work, ordered.law) and imported.updated:
             admit_again(work, list(imported.updated))
