@@ -1,6 +1,7 @@
 """Who a row is about: its identifiers and names, and whether that may be an enterprise at all."""
 
 from collections.abc import Sequence
+from itertools import compress, count
 from typing import Final
 
 from agreements.refusal import Refusal, Refused, refuse
@@ -72,12 +73,12 @@ def read_subjects(
                 remarks = [() if one is None else one.remarks for one in columns[-1]]
     rows = zip(*columns, strict=True) if columns else [()] * len(entity_types)
     identifiers = [tuple([one for one in row if one is not None]) for row in rows]
-    doubtful.update(place for place, text in enumerate(texts(_WAIVER)) if text)
-    doubtful.update(place for place, one in enumerate(entity_types) if one in vocabulary.natural_person)
+    doubtful.update(compress(count(), texts(_WAIVER)))
+    doubtful.update(compress(count(), map(vocabulary.natural_person.__contains__, entity_types)))
     doubtful.update(
         place
         for place, (found, entity_type) in enumerate(zip(identifiers, entity_types, strict=True))
-        if not found or (entity_type is None and all(one.scheme in _PROVES_NO_KIND for one in found))
+        if not found or (entity_type is None and _PROVES_NO_KIND.issuperset([one.scheme for one in found]))
     )
     kinds = [_UNINCORPORATED if one in vocabulary.unincorporated else _LEGAL_PERSON for one in entity_types]
     return identifiers, kinds, remarks

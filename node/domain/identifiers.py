@@ -31,6 +31,9 @@ class Scheme(StrEnum):
     LEI = "LEI"
 
 
+_UNIFIED: Final = Scheme.CN_USCC
+
+
 class Remark(StrEnum):
     """What is odd about an identifier that is accepted all the same; whoever reports what was accepted says it."""
 
@@ -75,19 +78,19 @@ class Identifier(msgspec.Struct, frozen=True, eq=False, gc=False):
     @property
     def natural_person_linked(self) -> bool:
         """Whether the code stands for one natural person in business; such a subject never crosses (S 14)."""
-        if self.scheme is Scheme.CN_USCC:
+        if self.scheme is _UNIFIED:
             return self.value[:2] in _unified_codes().natural_person
         return self.scheme is Scheme.MO_TIN and self.value[0] == "0"
 
     @property
     def doubtful(self) -> bool:
         """Whether the organisation code inside a unified code fails its own check (GB 11714): a warning."""
-        return self.scheme is Scheme.CN_USCC and organisation_check(self.value[8:16]) != self.value[16]
+        return self.scheme is _UNIFIED and organisation_check(self.value[8:16]) != self.value[16]
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
         """What a caller should be told about this identifier, though nothing of it is refused."""
-        if self.scheme is not Scheme.CN_USCC:
+        if self.scheme is not _UNIFIED:
             return ()
         attested = (Remark.CHECK_ATTESTED,) if self.check_waived else ()
         return (*attested, Remark.ORGANISATION_CHECK) if self.doubtful else attested
@@ -160,7 +163,7 @@ def parse_identifier(scheme: Scheme | str, text: str, *, waive_check: bool = Fal
         if shape.fullmatch(canonical) is None:
             return Problem(known.value, _EXPECTED[known], f"{len(canonical)} characters of another shape")
         value = canonical
-    if known is Scheme.CN_USCC:
+    if known is _UNIFIED:
         return _unified(value, waive_check=waive_check)
     if known is Scheme.LEI and not lei_is_consistent(value):
         return Problem(known.value, "check digits of ISO 7064 mod 97-10", "other check digits")
@@ -173,7 +176,7 @@ def _unified(value: str, *, waive_check: bool) -> Identifier | Problem:
     fits = unified_check(value[:17]) == value[17]
     if not fits and not waive_check:
         return Problem(Scheme.CN_USCC.value, "the check character of GB 32100", "another check character")
-    return Identifier(Scheme.CN_USCC, value, check_waived=not fits)
+    return Identifier(_UNIFIED, value, not fits)
 
 
 def possible_schemes(text: str, *, waive_check: bool = False) -> tuple[Scheme, ...]:
