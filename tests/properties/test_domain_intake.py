@@ -174,9 +174,40 @@ def test_no_bytes_stop_the_reading(raw: bytes, form: Format) -> None:
         assert isinstance(row, Row | BadRow)
 
 
+def read_back(header: list[str], table: list[list[str]], *before: str) -> list[Row | BadRow]:
+    """What is read of a CSV file with these rows, and with these lines before them."""
+    lines = [",".join('"' + cell.replace('"', '""') + '"' for cell in record) for record in [header, *table]]
+    text = "\r\n".join([lines[0], *before, *lines[1:]])
+    return list(read_rows(BytesIO(text.encode()), Format.CSV))
+
+
 @given(st.lists(st.lists(st.text('ab,"\n\r 深', max_size=6), min_size=2, max_size=2), max_size=8))
 def test_what_is_written_as_csv_is_read_back(table: list[list[str]]) -> None:
-    lines = ["a,b"] + [",".join('"' + cell.replace('"', '""') + '"' for cell in record) for record in table]
-    rows = list(read_rows(BytesIO("\r\n".join(lines).encode()), Format.CSV))
+    rows = read_back(["a", "b"], table)
 
     assert [list(row.values.values()) for row in rows if isinstance(row, Row)] == table
+
+
+@given(st.lists(st.lists(st.text('ab,"\n\r 深', max_size=6), min_size=2, max_size=2), max_size=8))
+def test_rows_are_the_same_whether_their_block_is_read_at_once_or_row_by_row(table: list[list[str]]) -> None:
+    at_once = read_back(["a", "b"], table)
+    odd, *one_by_one = read_back(["a", "b"], table, "a line of another width")
+
+    assert isinstance(odd, BadRow)
+    assert [row.values for row in one_by_one if isinstance(row, Row)] == [
+        row.values for row in at_once if isinstance(row, Row)
+    ]
+    assert [row.number - 1 for row in one_by_one] == [row.number for row in at_once]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(ADMITTED), st.data())
+def test_rows_that_share_a_header_have_the_answers_of_rows_that_do_not(kind: Kind, data: st.DataObject) -> None:
+    names = sorted(sampled(kind)[0])
+    odd = st.dictionaries(st.sampled_from(names), ODD_TEXTS, max_size=2)
+    drawn = data.draw(st.lists(st.tuples(st.integers(0, 20), odd), max_size=6))
+    table = [[(sampled(kind, start)[0] | changes)[name] for name in names] for start, changes in drawn]
+    rows = [row for row in read_back(names, table) if isinstance(row, Row)]
+
+    assert len(rows) == len(table)
+    assert admit_all(rows, intake(kind)) == admit_all([Row(row.number, dict(row.values)) for row in rows], OPENED[kind])
