@@ -14,7 +14,7 @@ from node.domain.attestations import Attested
 from node.domain.conditions import Measure
 from node.domain.crowd import Cell, Cells, cells_of
 from node.domain.identification import read_subject
-from node.domain.identifiers import Problem, Remark
+from node.domain.identifiers import Problem, Remark, Scheme
 from node.domain.period import Period, Spans, period_of
 from node.domain.plan import ColumnReader, Plan, ReadRow, column_reader, make_plan
 from node.domain.reading import Finding, Reading
@@ -50,6 +50,10 @@ from registry.parties import PartyId
 
 _NO_DAY: Final = Finding(
     Refusal.PROVENANCE_MISSING, Problem("generated_on", "a date of establishment or generation", "none")
+)
+_OTHER_SCHEME: Final = Finding(
+    Refusal.SUBJECT_ID_INVALID,
+    Problem("identifiers", "identifiers of schemes that the catalogue lists for this kind", "another scheme"),
 )
 _GENERATED: Final = HomeField(name="generated_on", type=ValueType.DAY, zh="信息产生日期", en="Day of generation")
 _ENTITY_TYPE: Final = HomeField(
@@ -92,7 +96,8 @@ class Intake:
 
     `attested` is what attestations cover, None where rows are not asked for any: a correction changes a record that was
     taken in, and whoever attests reads what there is to attest. `months` is the longest period of each severity that
-    an adverse public record has to name, if the law in force has any; `today` is the day in Shenzhen.
+    an adverse public record has to name, if the law in force has any; `today` is the day in Shenzhen; `other_schemes`
+    are those by which the catalogue does not identify subjects of the kind (S 17).
     """
 
     kind: Kind
@@ -103,6 +108,7 @@ class Intake:
     months: Mapping[str, int]
     vocabulary: Vocabulary
     today: date
+    other_schemes: frozenset[Scheme]
     attested: Attested | None = field(repr=False, compare=False)
     plan: Plan = field(repr=False, compare=False)
     period: Period = field(repr=False, compare=False)
@@ -157,6 +163,7 @@ def open_intake(  # an import is opened once, with everything that its rows have
         months=months,
         vocabulary=words,
         today=today,
+        other_schemes=frozenset(Scheme).difference(entry.identification),
         attested=attested,
         plan=plan,
         period=period,
@@ -199,8 +206,8 @@ def _unfit(
             Refusal.NOT_IN_CATALOGUE, rules.reference, f"kind: one of {catalogue.reference}, got {kind.value}"
         )
     shipped = load_catalogue().entry(kind.value)
-    if shipped is None or shipped.fields != entry.fields:
-        detail = f"catalogue: fields as this program stores them, got {catalogue.reference}"
+    if shipped is None or shipped.fields != entry.fields or shipped.format != entry.format:
+        detail = f"catalogue: fields as this program stores them, and its format, got {catalogue.reference}"
         return refuse(Refusal.CATALOGUE_VERSION_UNKNOWN, rules.reference, detail)
     category = None if entry.negative_category is None else catalogue.negative.get(entry.negative_category)
     if category is not None and not category.admitted:
@@ -284,7 +291,9 @@ def _decided(row: Row, intake: Intake) -> Admitted | Finding:
 
 
 def _made(row: Row, subject: Subject, read: ReadRow, generated_on: date | None, intake: Intake) -> Admitted | Finding:
-    """The record of a row that was read, alone or with others; what is decided last is decided here for both."""
+    """The record of a row that was read, or what forbids it after all; `portion` asks the same of many rows."""
+    if intake.other_schemes and not intake.other_schemes.isdisjoint([one.scheme for one in subject.identifiers]):
+        return _OTHER_SCHEME
     generated_at = intake.period.generation(read.values, generated_on)
     if generated_at is None:
         return _NO_DAY

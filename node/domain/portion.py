@@ -131,6 +131,9 @@ def _read(rows: Sequence[Row], intake: Intake, doubtful: set[int]) -> _Columns:
     if plan.named:
         doubtful.update(place for place, names in enumerate(zip(zh, en, strict=True)) if names == (None, None))
     identifiers, kinds, remarks = read_subjects(texts, intake.vocabulary, entity_types, doubtful)
+    if intake.other_schemes:
+        schemes = [{one.scheme for one in found} for found in identifiers]
+        doubtful.update(place for place, each in enumerate(schemes) if not each.isdisjoint(intake.other_schemes))
     fields = plan.read_all(texts, identifiers, doubtful)
     spans = intake.spans.of_all(stated_days, fields)
     doubtful.update(place for place, span in enumerate(spans) if span.generated_at is None)

@@ -13,6 +13,7 @@ from agreements.consent import SubjectName
 from agreements.refusal import Refusal, Refused
 from node.domain.attestations import Attested
 from node.domain.intake import Admitted, Intake, Rejected, admit, open_intake
+from node.domain.portion import admit_all, ready_of
 from node.domain.records import Kind
 from node.domain.rows import BadRow, Format, Row, read_rows
 from registry.errors import IncompleteEntry
@@ -53,9 +54,14 @@ def taken(kind: Kind, /, **changes: str) -> Admitted | Rejected:
 
 
 def taken_by(by: Intake | Refused, kind: Kind, /, **changes: str) -> Admitted | Rejected:
-    (row,) = sampled(kind)
+    """The answer to a row alone, which is also that to the row among others."""
+    (sample,) = sampled(kind)
     assert isinstance(by, Intake), by
-    return admit(Row(2, row | changes), by)
+    row = Row(2, sample | changes)
+    answer = admit(row, by)
+    expected = ready_of(answer) if isinstance(answer, Admitted) else answer
+    assert admit_all([row, row], by) == [expected, expected]
+    return answer
 
 
 def reason(answer: Admitted | Rejected) -> tuple[Refusal, str]:
@@ -66,6 +72,11 @@ def reason(answer: Admitted | Rejected) -> tuple[Refusal, str]:
 def entry_without(kind: str) -> Catalogue:
     entries = {name: entry for name, entry in CATALOGUE.entries.items() if name != kind}
     return msgspec.structs.replace(CATALOGUE, entries=entries)
+
+
+def entry_with(kind: str, **changes: object) -> Catalogue:
+    changed = msgspec.structs.replace(CATALOGUE.entries[kind], **changes)
+    return msgspec.structs.replace(CATALOGUE, entries=CATALOGUE.entries | {kind: changed})
 
 
 # Scope.
@@ -153,6 +164,13 @@ def test_catalogue_version_unknown() -> None:
     assert refused.reason is Refusal.CATALOGUE_VERSION_UNKNOWN
 
 
+def test_catalogue_version_unknown_where_an_entry_asks_for_a_format_that_this_program_does_not_write() -> None:
+    refused = opened(Kind.BAN, entry_with("202", format="creditport/rendition/v2"))
+
+    assert isinstance(refused, Refused)
+    assert refused.reason is Refusal.CATALOGUE_VERSION_UNKNOWN
+
+
 @pytest.mark.parametrize("category", ["N01", "N09"])
 def test_negative_category_not_listed(category: str) -> None:
     found = reason(taken(Kind.OTHER_ADVERSE, category_code=category))
@@ -200,6 +218,15 @@ def test_threshold_not_met_while_the_rule_pack_sets_none() -> None:
 
 def test_subject_id_invalid() -> None:
     assert reason(taken(Kind.COMMENDATION, uscc="91440300MA5TERT15P"))[0] is Refusal.SUBJECT_ID_INVALID
+
+
+def test_subject_id_invalid_under_a_scheme_by_which_the_kind_is_not_identified() -> None:
+    by = opened(Kind.COMMENDATION, entry_with("301", identification=("CN-USCC",)))
+    also_of_hong_kong = {"hk_cr": "1234567"}
+
+    assert isinstance(taken_by(by, Kind.COMMENDATION), Admitted)
+    assert isinstance(taken(Kind.COMMENDATION, **also_of_hong_kong), Admitted)
+    assert reason(taken_by(by, Kind.COMMENDATION, **also_of_hong_kong)) == (Refusal.SUBJECT_ID_INVALID, "identifiers")
 
 
 # Collection.
