@@ -70,7 +70,7 @@ def staged() -> Iterator[dict[str, float]]:
     spent["decode"] = 0.0
     places = [
         ("map", Mapping, "apply"), ("admit", import_records, "admit_all"),
-        ("encode", import_records, "row_from_admitted"),
+        ("encode", import_records, "rows_from_ready"),
         *(("look up", Transaction, name) for name in ("rows", "keys", "owned")),
         *(("insert", Transaction, name) for name in ("insert", "run_many", "run")),
         ("commit", Transaction, "commit"),

@@ -15,13 +15,14 @@ from typing import TypeVar
 
 from agreements.refusal import Refused
 from bench.records import HOME
-from node.domain.intake import Admitted, Intake, admit_all, open_intake
+from node.domain.intake import Intake, open_intake
 from node.domain.mapping import standard_mapping
+from node.domain.portion import Ready, admit_all
 from node.domain.records import Kind
 from node.domain.rows import Format, Row, read_rows
 from node.domain.sample import sample_enterprises
 from node.domain.sample_records import sample_records
-from node.operations.stored_records import Varying, row_from_admitted
+from node.operations.stored_records import Envelopes, rows_from_ready
 from registry.norms.law import shipped_law
 
 T = TypeVar("T")
@@ -40,14 +41,14 @@ def stages(kind: Kind) -> dict[str, float]:
     by, mapping = _intake(kind), standard_mapping(kind)
     decoded = [row for row in read_rows(io.BytesIO(raw), Format.CSV) if isinstance(row, Row)]
     mapped = [row for row in map(mapping.apply, decoded) if isinstance(row, Row)]
-    admitted = [one for one in admit_all(mapped, by) if isinstance(one, Admitted)]
-    assert len(admitted) == ROWS
-    portions, facts = [mapped[start : start + PORTION] for start in range(0, ROWS, PORTION)], dict[Varying, bytes]()
+    portions, envelopes = [mapped[start : start + PORTION] for start in range(0, ROWS, PORTION)], Envelopes(by.shared)
+    ready = [[one for one in admit_all(portion, by) if isinstance(one, Ready)] for portion in portions]
+    assert sum(map(len, ready)) == ROWS
     return {
         "decode": _fastest_steps(lambda: read_rows(io.BytesIO(raw), Format.CSV)),
         "map": _fastest(mapping.apply, decoded),
         "admit": _fastest(lambda rows: admit_all(rows, by), portions) / PORTION,
-        "encode": _fastest(lambda one: row_from_admitted(one, facts), admitted),
+        "encode": _fastest(lambda portion: rows_from_ready(portion, kind, envelopes), ready) / PORTION,
     }
 
 

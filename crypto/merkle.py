@@ -27,6 +27,11 @@ def leaf_hash(data: bytes) -> bytes:
     return sha256(b"\x00" + data).digest()
 
 
+def leaf_hashes(each: Iterable[bytes]) -> list[bytes]:
+    """The leaf hash of each."""
+    return [sha256(b"\x00" + data).digest() for data in each]
+
+
 def node_hash(left: bytes, right: bytes) -> bytes:
     """H(0x01 || left || right)."""
     return sha256(b"\x01" + left + right).digest()
@@ -94,7 +99,9 @@ def root(leaf_hashes: Iterable[bytes]) -> bytes:
     while len(level) > 1:
         # What has no partner goes up as it is: it is then the whole right subtree.
         alone = level[len(level) & ~1 :]
-        level = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=False)] + alone
+        # As `node_hash`, without a call for each pair.
+        pairs = zip(level[::2], level[1::2], strict=False)
+        level = [sha256(b"\x01" + left + right).digest() for left, right in pairs] + alone
     return level[0]
 
 

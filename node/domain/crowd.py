@@ -6,15 +6,17 @@ step by step: generalised first, given up last. Along a ladder a cell has a key 
 drops the last part that is left: so all records that look alike after some steps are neighbours in the order of keys.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
 from hashlib import sha256
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, repeat
 from operator import attrgetter
-from typing import Final, NamedTuple, Protocol, cast
+from typing import Final, Protocol
+
+import msgspec
 
 from node.domain.records import Content, Kind, Stored
 from node.domain.rendition import Form, Told, form_of, valid_until
@@ -33,7 +35,7 @@ _ENDINGS: Final = (Precision.MONTH, Precision.YEAR)
 _MOST_REMEMBERED: Final = 20_000
 
 
-class Cell(NamedTuple):
+class Cell(msgspec.Struct, frozen=True, order=True, gc=False):
     """All that can single out a record, as text; `shape` (32 bytes) says what stands in it, which the law decides."""
 
     shape: bytes
@@ -66,13 +68,19 @@ class Cells:
     """Makes the cells of one kind; for the records of a file it is made once, and remembers values it met."""
 
     shape: bytes
-    values: Callable[[Content], tuple[Stored, ...]] = field(repr=False)
+    names: tuple[str, ...]
     texts: "tuple[_Remembered, ...]" = field(repr=False)
 
     def of(self, content: Content, disclose_until: date | None) -> Cell:
-        """The cell of one record. An import makes one of each row: hardly more than a look-up for each value."""
-        values = (disclose_until, *self.values(content))
-        return Cell(self.shape, END.join([known[value] for known, value in zip(self.texts, values, strict=True)]))
+        """The cell of one record."""
+        (cell,) = self.of_all([content], [disclose_until])
+        return cell
+
+    def of_all(self, contents: Sequence[Content], ends: Sequence[date | None]) -> list[Cell]:
+        """The cells of many records: hardly more than a look-up for each value."""
+        columns = [ends, *(map(attrgetter(name), contents) for name in self.names)]
+        texts = [map(known.__getitem__, column) for known, column in zip(self.texts, columns, strict=True)]
+        return [*map(Cell, repeat(self.shape), map(END.join, zip(*texts, strict=True)))]
 
 
 @cache
@@ -82,16 +90,9 @@ def cells_of(kind: Kind, vocabulary: Vocabulary) -> Cells:
     items = entry.rare_items
     return Cells(
         shape=_shape(entry, vocabulary),
-        values=_getter([item.made_from for item in items]),
+        names=tuple(item.made_from for item in items),
         texts=(_Remembered(None, vocabulary), *(_Remembered(item, vocabulary) for item in items)),
     )
-
-
-def _getter(names: Sequence[str]) -> Callable[[Content], tuple[Stored, ...]]:
-    if len(names) > 1:
-        # Of two names and more it always gives a tuple.
-        return cast("Callable[[Content], tuple[Stored, ...]]", attrgetter(*names))
-    return lambda content: tuple([getattr(content, name) for name in names])
 
 
 class _Remembered(dict[Stored, str]):

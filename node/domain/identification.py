@@ -1,11 +1,13 @@
 """Who a row is about: its identifiers and names, and whether that may be an enterprise at all."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import compress, count
 from typing import Final
 
 from agreements.refusal import Refusal, Refused, refuse
-from node.domain.identifiers import Identifier, Problem, Scheme, parse_identifier
+from node.domain.identifiers import Identifier, Problem, Remark, Scheme, parse_identifier
 from node.domain.reading import Finding, Reading
+from node.domain.rows import Columns
 from node.domain.subjects import Subject, SubjectKind
 from node.domain.vocabulary import Vocabulary
 
@@ -54,35 +56,43 @@ def read_subject(
 
 
 def read_subjects(
-    texts: Callable[[str], list[str]],
-    vocabulary: Vocabulary,
-    entity_types: Sequence[str | None],
-    names: Sequence[tuple[str | None, str | None]],
-    doubtful: set[int],
-) -> list[Subject]:
-    """The subjects of many rows, whose texts are had by column, as `read_subject` has them.
+    texts: Columns, vocabulary: Vocabulary, entity_types: Sequence[str | None], doubtful: set[int]
+) -> tuple[list[tuple[Identifier, ...]], list[SubjectKind], list[tuple[Remark, ...]]]:
+    """The identifiers and kinds of many subjects, whose texts are had by column, as `read_subject` has them; remarks.
 
     The places of rows that it may refuse, or that it has to look at twice, go to `doubtful`; what is given for these
     means nothing.
     """
-    found: list[tuple[Identifier, ...]] = [()] * len(names)
-    for column, (first, *_) in IDENTIFIER_COLUMNS.items():
-        for place, text in enumerate(texts(column)):
-            if text:
-                one = parse_identifier(first, text.strip())
-                if isinstance(one, Identifier):
-                    found[place] = (*found[place], one)
-                else:
-                    doubtful.add(place)  # another scheme, or indeed wrong
-    doubtful.update(place for place, text in enumerate(texts(_WAIVER)) if text)
-    subjects = []
-    for place, (identifiers, entity_type, (zh, en)) in enumerate(zip(found, entity_types, names, strict=True)):
-        is_open = entity_type is None and all(one.scheme in _PROVES_NO_KIND for one in identifiers)
-        if is_open or not identifiers or entity_type in vocabulary.natural_person or _names_person(identifiers):
-            doubtful.add(place)
-        kind = _UNINCORPORATED if entity_type in vocabulary.unincorporated else _LEGAL_PERSON
-        subjects.append(Subject(kind, _stated(zh, en), identifiers))
-    return subjects
+    columns = []
+    remarks: list[tuple[Remark, ...]] = [()] * len(entity_types)
+    for heading, (first, *_) in IDENTIFIER_COLUMNS.items():
+        column = texts(heading)
+        if any(column):
+            columns.append([_plain_identifier(first, text, place, doubtful) for place, text in enumerate(column)])
+            if first is Scheme.CN_USCC:
+                remarks = [() if one is None else one.remarks for one in columns[-1]]
+    rows = zip(*columns, strict=True) if columns else [()] * len(entity_types)
+    identifiers = [tuple([one for one in row if one is not None]) for row in rows]
+    doubtful.update(compress(count(), texts(_WAIVER)))
+    doubtful.update(compress(count(), map(vocabulary.natural_person.__contains__, entity_types)))
+    doubtful.update(
+        place
+        for place, (found, entity_type) in enumerate(zip(identifiers, entity_types, strict=True))
+        if not found or (entity_type is None and _PROVES_NO_KIND.issuperset([one.scheme for one in found]))
+    )
+    kinds = [_UNINCORPORATED if one in vocabulary.unincorporated else _LEGAL_PERSON for one in entity_types]
+    return identifiers, kinds, remarks
+
+
+def _plain_identifier(scheme: Scheme, text: str, place: int, doubtful: set[int]) -> Identifier | None:
+    """An enterprise's identifier, as most are; None for an empty text, and for others, whose places are doubtful."""
+    if not text:
+        return None
+    one = parse_identifier(scheme, text.strip())
+    if isinstance(one, Identifier) and not one.natural_person_linked:
+        return one
+    doubtful.add(place)  # of another scheme, indeed wrong, or that of a person
+    return None
 
 
 def refuse_persons(subjects: Sequence[Identifier], rule_pack: str) -> Refused | None:

@@ -31,6 +31,9 @@ class Scheme(StrEnum):
     LEI = "LEI"
 
 
+_UNIFIED: Final = Scheme.CN_USCC
+
+
 class Remark(StrEnum):
     """What is odd about an identifier that is accepted all the same; whoever reports what was accepted says it."""
 
@@ -75,19 +78,19 @@ class Identifier(msgspec.Struct, frozen=True, eq=False, gc=False):
     @property
     def natural_person_linked(self) -> bool:
         """Whether the code stands for one natural person in business; such a subject never crosses (S 14)."""
-        if self.scheme is Scheme.CN_USCC:
-            return self.value[1] in _unified_codes().natural_person.get(self.value[0], "")
+        if self.scheme is _UNIFIED:
+            return self.value[:2] in _unified_codes().natural_person
         return self.scheme is Scheme.MO_TIN and self.value[0] == "0"
 
     @property
     def doubtful(self) -> bool:
         """Whether the organisation code inside a unified code fails its own check (GB 11714): a warning."""
-        return self.scheme is Scheme.CN_USCC and organisation_check(self.value[8:16]) != self.value[16]
+        return self.scheme is _UNIFIED and organisation_check(self.value[8:16]) != self.value[16]
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
         """What a caller should be told about this identifier, though nothing of it is refused."""
-        if self.scheme is not Scheme.CN_USCC:
+        if self.scheme is not _UNIFIED:
             return ()
         attested = (Remark.CHECK_ATTESTED,) if self.check_waived else ()
         return (*attested, Remark.ORGANISATION_CHECK) if self.doubtful else attested
@@ -95,8 +98,10 @@ class Identifier(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class _UnifiedCodes:
-    types: Mapping[str, str]
-    natural_person: Mapping[str, str]
+    """The first two characters that a code may have, and those of natural persons."""
+
+    heads: frozenset[str]
+    natural_person: frozenset[str]
 
 
 _SHAPES: Final = {
@@ -158,7 +163,7 @@ def parse_identifier(scheme: Scheme | str, text: str, *, waive_check: bool = Fal
         if shape.fullmatch(canonical) is None:
             return Problem(known.value, _EXPECTED[known], f"{len(canonical)} characters of another shape")
         value = canonical
-    if known is Scheme.CN_USCC:
+    if known is _UNIFIED:
         return _unified(value, waive_check=waive_check)
     if known is Scheme.LEI and not lei_is_consistent(value):
         return Problem(known.value, "check digits of ISO 7064 mod 97-10", "other check digits")
@@ -166,12 +171,12 @@ def parse_identifier(scheme: Scheme | str, text: str, *, waive_check: bool = Fal
 
 
 def _unified(value: str, *, waive_check: bool) -> Identifier | Problem:
-    if value[1] not in _unified_codes().types.get(value[0], ""):
+    if value[:2] not in _unified_codes().heads:
         return Problem(Scheme.CN_USCC.value, "a registering department and organisation type of GB 32100", value[:2])
     fits = unified_check(value[:17]) == value[17]
     if not fits and not waive_check:
         return Problem(Scheme.CN_USCC.value, "the check character of GB 32100", "another check character")
-    return Identifier(Scheme.CN_USCC, value, check_waived=not fits)
+    return Identifier(_UNIFIED, value, not fits)
 
 
 def possible_schemes(text: str, *, waive_check: bool = False) -> tuple[Scheme, ...]:
@@ -198,4 +203,8 @@ def _unified_codes() -> _UnifiedCodes:
     types = table["types"] | {
         department: table["types"].get(department, "") + more for department, more in table["published"].items()
     }
-    return _UnifiedCodes(types=types, natural_person=table["natural_person"])
+    return _UnifiedCodes(heads=_pairs(types), natural_person=_pairs(table["natural_person"]))
+
+
+def _pairs(types: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(department + one for department, each in types.items() for one in each)

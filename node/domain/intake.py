@@ -1,6 +1,6 @@
 """Intake: a provider's row becomes a home record, or an answer that says why not (S 3, 6, 14, 16-26)."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -13,11 +13,11 @@ from agreements.refusal import Refusal, Refused, refuse
 from node.domain.attestations import Attested
 from node.domain.conditions import Measure
 from node.domain.crowd import Cell, Cells, cells_of
-from node.domain.identification import read_subject, read_subjects
+from node.domain.identification import read_subject
 from node.domain.identifiers import Problem, Remark, Scheme
-from node.domain.period import Period, period_of
-from node.domain.plan import ColumnReader, Plan, ReadRow, column_reader, make_plan, plain_texts
-from node.domain.reading import LONGEST_NAME, Finding, Reading
+from node.domain.period import Period, Spans, period_of
+from node.domain.plan import ColumnReader, Plan, ReadRow, column_reader, make_plan
+from node.domain.reading import Finding, Reading
 from node.domain.records import (
     CatalogueItem,
     HomeRecord,
@@ -31,7 +31,17 @@ from node.domain.rows import Row
 from node.domain.severity import is_graded
 from node.domain.subjects import Subject
 from node.domain.vocabulary import Vocabulary, vocabulary_of
-from registry.norms.catalogue import Catalogue, CatalogueEntry, Condition, HomeField, ValueType, load_catalogue
+from registry.norms.catalogue import (
+    Catalogue,
+    CatalogueEntry,
+    Condition,
+    HomeField,
+    Nature,
+    Polarity,
+    Publicity,
+    ValueType,
+    load_catalogue,
+)
 from registry.norms.code_lists import CodeListName
 from registry.norms.entries import PROVISO
 from registry.norms.law import Law
@@ -54,6 +64,8 @@ _DATA_CLASS: Final = HomeField(
 )
 _CLASSIFIED: Final = {"IMPORTANT": Refusal.IMPORTANT_DATA, "SECRET": Refusal.SECRET_OR_PRIVACY}
 _PROVISO_CODE: Final = "NX"
+CATEGORY: Final = "category_code"
+"""The field in which a row of the kind of other adverse records says which category it falls under."""
 _FIRST: Final = 1
 
 
@@ -64,6 +76,18 @@ class CommonColumns(NamedTuple):
     generated_on: ColumnReader
     data_class: ColumnReader
     refused_classes: Mapping[Stored, Refusal]
+
+
+class Shared(NamedTuple):
+    """What all records of an import have in common, in the order of a record's fields."""
+
+    nature: Nature
+    polarity: Polarity
+    provider: PartyId
+    source_system: str
+    catalogue: CatalogueItem
+    reported_at: date
+    publicity: Publicity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +112,15 @@ class Intake:
     attested: Attested | None = field(repr=False, compare=False)
     plan: Plan = field(repr=False, compare=False)
     period: Period = field(repr=False, compare=False)
+    spans: Spans = field(repr=False, compare=False)
     cells: Cells = field(repr=False, compare=False)
     common: CommonColumns = field(repr=False, compare=False)
+    shared: Shared = field(repr=False, compare=False)
     make_record: Callable[..., HomeRecord] = field(repr=False, compare=False)
+
+    def category(self, stated: Stored) -> int | None:
+        """The category of the closed list; a row of a kind that takes in what the proviso allows states it (S 18)."""
+        return PROVISO if stated == _PROVISO_CODE else self.entry.negative_category
 
     def declared(self, record: HomeRecord) -> HomeRecord | None:
         """The record of a row that is its subject's own declaration; None of what others say."""
@@ -122,8 +152,8 @@ def open_intake(  # an import is opened once, with everything that its rows have
     measure = Measure(today=today, rules=rules, vocabulary=words)
     plan = make_plan(kind, catalogue, measure, severity_required=bool(months))
     item = CatalogueItem(catalogue=catalogue.id, version=catalogue.version, item=entry.code)
-    # What all its records have in common, in the order of their fields; a record from a row is a first version.
-    shared = (entry.nature, entry.polarity, provider, source_system, item, today, entry.publicity, _FIRST)
+    shared = Shared(entry.nature, entry.polarity, provider, source_system, item, today, entry.publicity)
+    period = period_of(entry, plan.names, rules.disclosure_years.value, months)
     return Intake(
         kind=kind,
         provider=provider,
@@ -136,10 +166,13 @@ def open_intake(  # an import is opened once, with everything that its rows have
         other_schemes=frozenset(Scheme).difference(entry.identification),
         attested=attested,
         plan=plan,
-        period=period_of(entry, plan.names, rules.disclosure_years.value, months),
+        period=period,
+        spans=Spans(period),
         cells=cells_of(kind, words),
         common=_common_columns(measure),
-        make_record=partial(HomeRecord, kind, *shared),
+        shared=shared,
+        # A record from a row is a first version.
+        make_record=partial(HomeRecord, kind, *shared, _FIRST),
     )
 
 
@@ -257,57 +290,8 @@ def _decided(row: Row, intake: Intake) -> Admitted | Finding:
     return _made(row, subject, read, generated_on, intake)
 
 
-def admit_all(rows: Sequence[Row], intake: Intake) -> list[Admitted | Rejected]:
-    """Decide about many rows at once, as `admit` does about each, an answer for each in order.
-
-    Column by column, since what columns have in common need not be looked at again for each row. A row with anything
-    wrong, or anything that has to be looked at twice, is left to `admit`, which alone refuses.
-    """
-    sheet, doubtful = [row.values for row in rows], set[int]()
-
-    def texts(heading: str) -> list[str]:
-        return [values.get(heading, "") for values in sheet]
-
-    common = intake.common
-    entity_types = common.entity_type.read_all(texts("entity_type"), doubtful)
-    stated_days = common.generated_on.read_all(texts("generated_on"), doubtful)
-    classes = common.data_class.read_all(texts("data_class"), doubtful)
-    doubtful.update(place for place, one in enumerate(classes) if one in common.refused_classes)
-    zh, en = (plain_texts(texts(heading), LONGEST_NAME, doubtful) for heading in ("name_zh", "name_en"))
-    names = [*zip(zh, en, strict=True)]
-    subjects = read_subjects(texts, intake.vocabulary, entity_types, names, doubtful)
-    columns = intake.plan.read_all(texts, doubtful)
-    answers: list[Admitted | Rejected] = []
-    for place, (row, subject, called, day, *values) in enumerate(
-        zip(rows, subjects, names, stated_days, *columns, strict=True)
-    ):
-        answer = None if place in doubtful else _judged(row, subject, called, day, values, intake)
-        answers.append(admit(row, intake) if answer is None else answer)
-    return answers
-
-
-def _judged(
-    row: Row,
-    subject: Subject,
-    names: tuple[str | None, str | None],
-    day: date | None,
-    values: list[Stored],
-    intake: Intake,
-) -> Admitted | None:
-    """A row of which everything was read and found good by itself; None if it may not become a record."""
-    plan = intake.plan
-    if plan.named and not subject.names:
-        return None
-    values += [derive(subject) for derive in plan.derived]
-    read = plan.judge(values, subject, names)
-    if isinstance(read, Finding):
-        return None
-    made = _made(row, subject, read, day, intake)
-    return None if isinstance(made, Finding) else made
-
-
 def _made(row: Row, subject: Subject, read: ReadRow, generated_on: date | None, intake: Intake) -> Admitted | Finding:
-    """The record of a row that was read, alone or with others; what is decided last is decided here for both."""
+    """The record of a row that was read, or what forbids it after all; `portion` asks the same of many rows."""
     if intake.other_schemes and not intake.other_schemes.isdisjoint([one.scheme for one in subject.identifiers]):
         return _OTHER_SCHEME
     generated_at = intake.period.generation(read.values, generated_on)
@@ -323,7 +307,7 @@ def _admitted(row: Row, subject: Subject, read: ReadRow, generated_at: date, int
     encoded, kind = encode_content(read.content), intake.kind
     record = intake.make_record(
         subject.kind,
-        _category(read, intake),
+        intake.category(read.content[CATEGORY] if intake.kind is Kind.OTHER_ADVERSE else None),
         read.content,
         generated_at,
         intake.period.first_withheld_day(read.values, generated_at),
@@ -331,13 +315,6 @@ def _admitted(row: Row, subject: Subject, read: ReadRow, generated_at: date, int
         source_key(kind, subject.identifiers[0], read.document_no),
     )
     return Admitted(row.number, subject, record, encoded, intake.cells.of(read.content, record.disclose_until))
-
-
-def _category(read: ReadRow, intake: Intake) -> int | None:
-    """The category of the closed list; a kind that takes in what the proviso allows is told so by the row (S 18)."""
-    if intake.kind is Kind.OTHER_ADVERSE and read.content["category_code"] == _PROVISO_CODE:
-        return PROVISO
-    return intake.entry.negative_category
 
 
 def _read(column: ColumnReader, reading: Reading) -> Stored:

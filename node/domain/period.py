@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from node.domain.records import Stored
 from registry.norms.calendar import anniversary, months_later
 from registry.norms.catalogue import CatalogueEntry
 
 _DAY: Final = timedelta(days=1)
+_MOST_REMEMBERED: Final = 20_000
+
+Values = Sequence[Stored] | Mapping[int, Stored]
+"""The values of a row by their places, or as many of them as a period looks at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,13 @@ class Period:
     severity: int | None
     months: Mapping[str, int]
 
-    def generation(self, values: Sequence[Stored], stated: date | None) -> date | None:
+    @property
+    def places(self) -> tuple[int, ...]:
+        """All the places that it looks at."""
+        ends = (self.until, self.provider_until, self.publicity_until, self.severity)
+        return (*self.generated, *(place for place in ends if place is not None))
+
+    def generation(self, values: Values, stated: date | None) -> date | None:
         """The earliest of the dates present: S 31 does not define "generation", and the earliest is strictest."""
         earliest = stated
         for place in self.generated:
@@ -39,7 +49,7 @@ class Period:
                 earliest = value
         return earliest
 
-    def first_withheld_day(self, values: Sequence[Stored], generated_at: date) -> date | None:
+    def first_withheld_day(self, values: Values, generated_at: date) -> date | None:
         """The first day on which the record is not shown (S 31), None while there is none.
 
         The earliest counts of: the anniversary of its generation, the days after its last valid day and after the
@@ -57,6 +67,40 @@ class Period:
             end = _earlier(end, providers + _DAY)
         months = self.months.get(str(_at(values, self.severity)))
         return end if months is None else _earlier(end, months_later(generated_at, months))
+
+
+class Span(NamedTuple):
+    """The day of generation, and the first day withheld; without the first there is no record."""
+
+    generated_at: date | None
+    disclose_until: date | None
+
+
+_Deciding = tuple[Stored, ...]
+"""The day that a row states for its generation, and what stands in the places of its period."""
+
+
+class Spans(dict[_Deciding, Span]):
+    """The spans of rows by all that decides them: in many rows that is the same."""
+
+    def __init__(self, period: Period) -> None:
+        super().__init__()
+        self._period, self._places = period, period.places
+
+    def of_all(self, stated: Sequence[date | None], columns: Sequence[Sequence[Stored]]) -> list[Span]:
+        """The spans of many rows, from the days they state and the columns of their values."""
+        deciding = zip(stated, *[columns[place] for place in self._places], strict=True)
+        return [*map(self.__getitem__, deciding)]
+
+    def __missing__(self, deciding: _Deciding) -> Span:
+        stated, *rest = deciding
+        values = dict(zip(self._places, rest, strict=True))
+        generated_at = self._period.generation(values, stated if isinstance(stated, date) else None)
+        end = None if generated_at is None else self._period.first_withheld_day(values, generated_at)
+        span = Span(generated_at, end)
+        if len(self) < _MOST_REMEMBERED:
+            self[deciding] = span
+        return span
 
 
 def _earlier(one: date | None, other: date) -> date:
@@ -78,5 +122,5 @@ def period_of(entry: CatalogueEntry, names: Sequence[str], most_years: int, mont
     )
 
 
-def _at(values: Sequence[Stored], place: int | None) -> Stored:
+def _at(values: Values, place: int | None) -> Stored:
     return None if place is None else values[place]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, cast
 
@@ -10,9 +9,10 @@ import msgspec
 
 from agreements.refusal import Refusal
 from node.domain.conditions import RULES, Measure, Rule, severity_stated, subject_consent
-from node.domain.identifiers import Problem, Scheme
+from node.domain.identifiers import Identifier, Problem, Scheme
 from node.domain.reading import LONGEST_NAME, LONGEST_TEXT, Finding, Reading
 from node.domain.records import Content, Kind, Stored, content_type
+from node.domain.rows import Columns
 from node.domain.screening import person_marked
 from node.domain.subjects import Subject
 from registry.norms.catalogue import Catalogue, CatalogueEntry, Crossing, Derivation, HomeField, Polarity, ValueType
@@ -20,6 +20,9 @@ from registry.norms.code_lists import CodeListName
 
 Parse = Callable[[Reading, str], Stored]
 """Reads the text of a column, which is not empty; notes what is wrong with it."""
+
+Identifiers = tuple[Identifier, ...]
+"""All attested identifiers of a subject, in the order of the schemes."""
 
 _MOST_REMEMBERED: Final = 20_000
 """So many different texts of a column are parsed once; days, codes and regions rarely have more."""
@@ -35,11 +38,11 @@ _LIMITS: Final = {
 """What is only looked at for its length and for marks of natural persons, with the most characters it may have."""
 _NAMELESS: Final = Finding(Refusal.PROVENANCE_MISSING, Problem("name_zh", "a name in Chinese or English", "none"))
 _LEI: Final = Scheme.LEI
-_DERIVED: Final[Mapping[Derivation, Callable[[Subject], Stored]]] = {
-    # Identifiers stand in the order of the schemes, whose last it is.
-    Derivation.HAS_LEI: lambda subject: subject.identifiers[-1].scheme is _LEI,
+_DERIVED: Final[Mapping[Derivation, Callable[[Identifiers], Stored]]] = {
+    # Identifiers stand in the order of the schemes, whose last it is; of a row without any nothing is asked.
+    Derivation.HAS_LEI: lambda identifiers: bool(identifiers) and identifiers[-1].scheme is _LEI,
 }
-_UNMET: Final = object()
+_BETWEEN: Final = "\x1f"
 
 
 class ColumnReader(NamedTuple):
@@ -65,20 +68,21 @@ class ColumnReader(NamedTuple):
             self.known[text] = value
         return value
 
-    def read_all(self, texts: list[str], doubtful: set[int]) -> list[Any]:
+    def read_all(self, texts: Sequence[str], doubtful: set[int]) -> list[Any]:
         """Read the texts of many rows; the places of those that are refused, or lacking, go to `doubtful`."""
         if self.limit is not None:
             plain = plain_texts(texts, self.limit, doubtful)
             if self.required:
                 doubtful.update(place for place, value in enumerate(plain) if value is None)
             return plain
-        unmet: Any = _UNMET
-        values = [unmet] * len(texts) if self.known is None else [*map(self.known.get, texts, repeat(unmet))]
-        if unmet in values:
-            for place, text in enumerate(texts):
-                if values[place] is unmet:
-                    values[place] = self._read_alone(text, place, doubtful)
-        return values
+        known = {} if self.known is None else self.known
+        try:
+            return [*map(known.__getitem__, texts)]
+        except KeyError:
+            return [
+                known[text] if text in known else self._read_alone(text, place, doubtful)
+                for place, text in enumerate(texts)
+            ]
 
     def _read_alone(self, text: str, place: int, doubtful: set[int]) -> Stored:
         reading = Reading({})
@@ -88,7 +92,7 @@ class ColumnReader(NamedTuple):
         return value
 
 
-def plain_texts(texts: list[str], limit: int, doubtful: set[int]) -> list[Any]:
+def plain_texts(texts: Sequence[str], limit: int, doubtful: set[int]) -> list[Any]:
     """Names, addresses and the like of many rows, None for empty ones.
 
     The places of those that are longer than `limit` or that bear the mark of a natural person go to `doubtful`. A mark
@@ -118,13 +122,13 @@ class Plan:
     names: tuple[str, ...]
     named: bool
     columns: tuple[ColumnReader, ...]
-    derived: tuple[Callable[[Subject], Stored], ...]
+    derived: tuple[Callable[[Identifiers], Stored], ...]
     stand_ins: tuple[tuple[int, int], ...]
     nested: tuple[tuple[int, int], ...]
     rules: tuple[Rule, ...]
     measure: Measure
     make: Callable[..., Content]
-    stored: Callable[[Sequence[Stored]], tuple[Stored, ...]]
+    stored: Callable[[Sequence[Any]], tuple[Any, ...]]
     key: tuple[int, ...]
 
     def read(self, reading: Reading, subject: Subject, names: tuple[str | None, str | None]) -> ReadRow | Finding:
@@ -134,29 +138,33 @@ class Plan:
         values = self._values(reading, subject)
         if reading.finding is not None:
             return reading.finding
-        return self.judge(values, subject, names)
+        finding = self.forbidden(values)
+        if finding is not None:
+            return finding
+        content = self.make(subject.identifiers, *names, *self.stored(values))
+        return ReadRow(content, values, _BETWEEN.join([str(values[place]) for place in self.key]))
 
-    def judge(
-        self, values: Sequence[Stored], subject: Subject, names: tuple[str | None, str | None]
-    ) -> ReadRow | Finding:
-        """The content of a row whose values were read one by one, or what they forbid together."""
+    def forbidden(self, values: Sequence[Stored]) -> Finding | None:
+        """What the values of a row forbid together, though each was good by itself."""
         if self.rules:
             facts = dict(zip(self.names, values, strict=True))
             for rule in self.rules:
                 finding = rule(facts, self.measure)
                 if finding is not None:
                     return finding
-        content = self.make(subject.identifiers, *names, *self.stored(values))
-        if not self.key:
-            return ReadRow(content, values, "")
-        return ReadRow(content, values, "\x1f".join([str(values[place]) for place in self.key]))
+        return None
 
-    def read_all(self, texts: Callable[[str], list[str]], doubtful: set[int]) -> list[list[Any]]:
-        """The columns of many rows, whose texts are had by heading, as `read` has their values but for derived ones.
+    def document_nos(self, columns: Sequence[Sequence[Stored]]) -> list[str]:
+        """The document number of each of many rows; none at all for a kind without."""
+        return [_BETWEEN.join(parts) for parts in zip(*[map(str, columns[place]) for place in self.key], strict=True)]
+
+    def read_all(self, texts: Columns, identifiers: Sequence[Identifiers], doubtful: set[int]) -> list[list[Any]]:
+        """The columns of many rows, whose texts are had by heading, as `read` has their values one by one.
 
         The places of rows with anything wrong in them go to `doubtful`; what is given for these means nothing.
         """
         columns = [column.read_all(texts(column.heading), doubtful) for column in self.columns]
+        columns += [[derive(one) for one in identifiers] for derive in self.derived]
         for place, other in self.stand_ins:
             columns[place] = [
                 stand_in if value is None else value
@@ -187,7 +195,7 @@ class Plan:
             else:
                 keep(column.read(reading, text))
         for derive in self.derived:
-            keep(derive(subject))
+            keep(derive(subject.identifiers))
         for place, other in self.stand_ins:
             if values[place] is None:
                 values[place] = values[other]
@@ -224,7 +232,7 @@ def make_plan(kind: Kind, catalogue: Catalogue, measure: Measure, *, severity_re
         measure=measure,
         make=make,
         # Every kind stores more than one field, so the getter always gives a tuple.
-        stored=cast("Callable[[Sequence[Stored]], tuple[Stored, ...]]", itemgetter(*[place[name] for name in own])),
+        stored=cast("Callable[[Sequence[Any]], tuple[Any, ...]]", itemgetter(*[place[name] for name in own])),
         key=tuple(place[name] for name in entry.key),
     )
 

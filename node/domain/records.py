@@ -1,11 +1,12 @@
 """Home records: what a node keeps about an enterprise, with the identity that never leaves it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
+from itertools import repeat
 from typing import Any, ClassVar, Final, NamedTuple, cast
 
 import msgspec
@@ -198,13 +199,22 @@ class HomeRecord(msgspec.Struct, frozen=True, gc=False):
     @property
     def severity(self) -> Severity | None:
         """How grave the breach was, where the record says so."""
-        stated = getattr(self.content, "severity", None)
-        return Severity(stated) if stated in _SEVERITIES else None
+        return severity_of(getattr(self.content, "severity", None))
+
+
+def severity_of(stated: Stored) -> Severity | None:
+    """The severity that a record states, if that is one."""
+    return Severity(stated) if isinstance(stated, str) and stated in _SEVERITIES else None
 
 
 def encode_content(content: Content) -> bytes:
     """The canonical JSON of a content: sorted keys, no spaces, dates as ISO text."""
     return _ENCODER.encode(content)
+
+
+def encode_contents(contents: Sequence[Content]) -> list[bytes]:
+    """The canonical JSON of each content: JSON has no line end within, so that many are written in one call."""
+    return _ENCODER.encode_lines(contents).split(b"\n")[:-1]
 
 
 def decode_content(kind: Kind, raw: bytes) -> Content:
@@ -214,16 +224,40 @@ def decode_content(kind: Kind, raw: bytes) -> Content:
 
 def digest_content(kind: Kind, generated_at: date, raw: bytes) -> bytes:
     """The SHA-256 digest of what a row said: kind, day of generation and encoded content."""
+    (digest,) = digest_contents(kind, [generated_at], [raw])
+    return digest
+
+
+def digest_contents(kind: Kind, generated: Iterable[date], raws: Iterable[bytes]) -> list[bytes]:
+    """The digests of many rows, each as `digest_content` has it."""
     head, _ = _labels(kind)
-    return sha256(head + generated_at.isoformat().encode() + b"\x00" + raw).digest()
+    return [sha256(head + _day(day) + raw).digest() for day, raw in zip(generated, raws, strict=True)]
 
 
 def source_key(kind: Kind, identifier: Identifier, document_no: str) -> bytes:
     """The stable name of a row at its source: SHA-256 of kind, first identifier and document number."""
+    (key,) = source_keys(kind, [identifier], [document_no])
+    return key
+
+
+def source_keys(kind: Kind, identifiers: Iterable[Identifier], document_nos: Iterable[str]) -> list[bytes]:
+    """The names of many rows, each as `source_key` has it; `document_nos` is empty where the kind has none."""
     _, heads = _labels(kind)
-    value, number = identifier.value.encode(), document_no.encode()
-    framed = heads[identifier.scheme] + len(value).to_bytes(4) + value + len(number).to_bytes(4) + number
-    return sha256(framed).digest()
+    numbers = map(_framed, document_nos) if document_nos else repeat(_framed(""))
+    return [
+        sha256(heads[one.scheme] + _framed(one.value) + number).digest()
+        for one, number in zip(identifiers, numbers, strict=False)
+    ]
+
+
+@lru_cache(maxsize=20_000)
+def _day(day: date) -> bytes:
+    return day.isoformat().encode() + b"\x00"
+
+
+def _framed(text: str) -> bytes:
+    raw = text.encode()
+    return len(raw).to_bytes(4) + raw
 
 
 @cache

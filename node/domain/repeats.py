@@ -1,11 +1,12 @@
 """Which records a file has stated already: remembered in a fixed space, however long the file is."""
 
-from array import array
+from collections.abc import Sequence
 from typing import Final
 
 _WAYS: Final = 4
 _SHELVES: Final = 2**20
 _KEY_SIZE: Final = 8
+_FULL_SIZE: Final = 32
 
 
 class Repeats:
@@ -22,12 +23,19 @@ class Repeats:
         # Untouched pages of it cost nothing.
         self._keys = memoryview(bytearray(_SHELVES * _WAYS * _KEY_SIZE)).cast("Q")
 
-    def has_seen(self, source_key: bytes) -> bool:
-        """Whether this key came before; from now on it did."""
-        key = int.from_bytes(source_key[:_KEY_SIZE]) or 1
-        shelf = _WAYS * (key % _SHELVES)
-        keys = self._keys[shelf : shelf + _WAYS].tolist()
-        if key in keys:
-            return True
-        self._keys[shelf : shelf + _WAYS] = memoryview(array("Q", [key, *keys[:-1]]))
-        return False
+    def seen(self, source_keys: Sequence[bytes]) -> frozenset[int]:
+        """The places of keys that came before, also in this list; from now on all of them did."""
+        kept, repeated = self._keys, []
+        for place, key in enumerate(_numbers(source_keys)):
+            shelf = _WAYS * (key % _SHELVES)
+            newest, second, third, oldest = kept[shelf : shelf + _WAYS]
+            if key in (newest, second, third, oldest):
+                repeated.append(place)
+            else:
+                kept[shelf], kept[shelf + 1], kept[shelf + 2], kept[shelf + 3] = key, newest, second, third
+        return frozenset(repeated)
+
+
+def _numbers(source_keys: Sequence[bytes]) -> list[int]:
+    """The first eight bytes of each key as a number; 0 is an empty place on a shelf."""
+    return [number or 1 for number in memoryview(b"".join(source_keys)).cast("Q")[:: _FULL_SIZE // _KEY_SIZE].tolist()]

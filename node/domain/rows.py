@@ -9,9 +9,11 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from typing import BinaryIO, Final, cast
 
 import msgspec
@@ -36,6 +38,39 @@ class Format(StrEnum):
     JSON_LINES = "jsonl"
 
 
+class Header:
+    """The column names of a file, all different, and where each stands."""
+
+    __slots__ = ("names", "places")
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+        self.places = {name: place for place, name in enumerate(names)}
+
+
+class Texts(Mapping[str, str]):
+    """The texts of one row by column, without a dict of its own: a file's rows have their header in common."""
+
+    __slots__ = ("header", "texts")
+
+    def __init__(self, header: Header, texts: list[str]) -> None:
+        self.header = header
+        self.texts = texts
+
+    def __getitem__(self, name: str) -> str:
+        return self.texts[self.header.places[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.header.names)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def keys(self) -> KeysView[str]:
+        """The column names."""
+        return self.header.places.keys()
+
+
 class Row(msgspec.Struct, frozen=True, gc=False):
     """One row as text by column. `number` counts records as a spreadsheet does; a CSV header is row 1."""
 
@@ -44,6 +79,21 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
     def __repr__(self) -> str:
         return f"Row(number={self.number})"
+
+
+Columns = Callable[[str], Sequence[str]]
+"""The texts of many rows by column name; empty texts where a row has no such column."""
+
+
+def columns_of(rows: Sequence[Row]) -> Columns:
+    """Many rows as columns: at once, where they have their header in common."""
+    sheet, nothing = [row.values for row in rows], ("",) * len(rows)
+    headers = {one.header if isinstance(one, Texts) else None for one in sheet}
+    (header,) = headers if len(headers) == 1 else (None,)
+    if header is None:
+        return lambda name: [values.get(name, "") for values in sheet]
+    columns = dict(zip(header.names, zip(*[cast("Texts", one).texts for one in sheet], strict=True), strict=True))
+    return lambda name: columns.get(name, nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +114,9 @@ def read_rows(stream: BinaryIO, form: Format, *, encoding: str | None = None) ->
     name = encoding or detect_encoding(buffered.peek(_SAMPLE))
     text = io.TextIOWrapper(buffered, encoding=name, errors="replace", newline="")
     try:
-        lines = _bounded(text)
+        blocks = _blocks(text)
         is_stray = _is_replaced if name in _WITHOUT_SURROGATES else _has_stray_bytes
-        yield from _csv_rows(lines, is_stray) if form is Format.CSV else _json_rows(lines)
+        yield from _csv_rows(blocks, is_stray) if form is Format.CSV else _json_rows(chain.from_iterable(blocks))
     finally:
         text.detach().detach()
 
@@ -99,54 +149,96 @@ def _is_utf8(sample: bytes) -> bool:
     return True
 
 
-def _bounded(text: io.TextIOWrapper) -> Iterator[str]:
-    """The physical lines; of one that is longer than any row, the beginning, so that memory stays flat."""
+def _blocks(text: io.TextIOWrapper) -> Iterator[list[str]]:
+    """The physical lines, some at a time; of one longer than any row, the beginning, so that memory stays flat."""
+    block, size = list[str](), 0
     while line := text.readline(_LONGEST_LINE + 1):
-        yield line
+        block.append(line)
+        size += len(line)
         while len(line) > _LONGEST_LINE and not line.endswith(("\r", "\n")):
             line = text.readline(_LONGEST_LINE + 1) or "\n"
+        if size > _SAMPLE:
+            yield block
+            block, size = [], 0
+    yield block
 
 
 class _Lines:
-    """The physical lines of a text, remembering those of the record being read."""
+    """The physical lines of a text, remembering those of the record being read; `waiting` are the next ones."""
 
-    def __init__(self, text: Iterable[str]) -> None:
-        self._text = iter(text)
+    def __init__(self, blocks: Iterator[list[str]]) -> None:
+        self._blocks = blocks
+        self.waiting = deque[str]()
         self.current: list[str] = []
 
+    def fill(self) -> bool:
+        """Have lines waiting; False at the end of the text."""
+        while not self.waiting:
+            block = next(self._blocks, None)
+            if block is None:
+                return False
+            self.waiting.extend(block)
+        return True
+
     def __iter__(self) -> Iterator[str]:
-        for line in self._text:
+        while self.fill():
+            line = self.waiting.popleft()
             self.current.append(line)
             yield line
 
 
-def _csv_rows(text: Iterable[str], is_stray: Callable[[str], bool]) -> Iterator[Row | BadRow]:
-    lines = _Lines(text)
-    records = csv.reader(lines, strict=True)
-    header = _next_record(records)
+def _csv_rows(blocks: Iterator[list[str]], is_stray: Callable[[str], bool]) -> Iterator[Row | BadRow]:
+    """Blocks in which every line is a good row are read at once; in any other, row by row."""
+    lines = _Lines(blocks)
+    header = _next_record(csv.reader(lines, strict=True))
     columns = tuple(name.strip() for name in header) if isinstance(header, list) else ()
     if not columns or len(set(columns)) < len(columns):
         yield BadRow(1, Problem("header", "one line of different column names", "no such line"))
         return
-    number = 1
-    while True:
+    number, shared = 1, Header(columns)
+    while lines.fill():
+        plain = _plain_records(lines.waiting, len(columns), is_stray)
+        if plain is None:
+            number = yield from _odd_rows(lines, number, shared, is_stray)
+        else:
+            lines.waiting.clear()
+            for record in plain:
+                number += 1
+                yield Row(number, Texts(shared, record))
+
+
+def _plain_records(lines: Collection[str], width: int, is_stray: Callable[[str], bool]) -> list[list[str]] | None:
+    """The records of lines, if every line is one of that width and all are in one encoding."""
+    try:
+        records = list(csv.reader(lines, strict=True))
+    except csv.Error:
+        return None
+    is_plain = len(records) == len(lines) and set(map(len, records)) == {width} and not is_stray("".join(lines))
+    return records if is_plain else None
+
+
+def _odd_rows(
+    lines: _Lines, number: int, header: Header, is_stray: Callable[[str], bool]
+) -> Generator[Row | BadRow, None, int]:
+    """Row by row until no line is waiting; gives back the number of the last one."""
+    records = csv.reader(lines, strict=True)
+    while lines.waiting:
         lines.current.clear()
         record = _next_record(records)
-        if record is None:
-            return
         number += 1
         if record == []:
             continue
         is_damaged = is_stray("".join(lines.current))
-        row = _csv_row(number, columns, record, is_damaged=is_damaged)
+        row = _csv_row(number, header, record, is_damaged=is_damaged)
         if isinstance(row, BadRow) and len(lines.current) > 1:
             # A quote that never closed has swallowed its neighbours: give every line its own chance.
             for offset, line in enumerate(tuple(lines.current)):
                 alone = _next_record(csv.reader([line], strict=True))
-                yield _csv_row(number + offset, columns, alone, is_damaged=is_stray(line))
+                yield _csv_row(number + offset, header, alone, is_damaged=is_stray(line))
             number += len(lines.current) - 1
         else:
             yield row
+    return number
 
 
 def _next_record(records: Iterator[list[str]]) -> list[str] | Problem | None:
@@ -156,16 +248,15 @@ def _next_record(records: Iterator[list[str]]) -> list[str] | Problem | None:
         return Problem("row", "quotes that open and close around a value", "quotes that do not")
 
 
-def _csv_row(
-    number: int, columns: tuple[str, ...], record: list[str] | Problem | None, *, is_damaged: bool
-) -> Row | BadRow:
+def _csv_row(number: int, header: Header, record: list[str] | Problem | None, *, is_damaged: bool) -> Row | BadRow:
     if not isinstance(record, list):
         return BadRow(number, record or Problem("row", "a line with values", "an empty line"))
-    if len(record) != len(columns):
-        return BadRow(number, Problem("row", f"{len(columns)} columns", f"{len(record)} columns"))
+    width = len(header.names)
+    if len(record) != width:
+        return BadRow(number, Problem("row", f"{width} columns", f"{len(record)} columns"))
     if is_damaged:
         return BadRow(number, Problem("row", "one encoding throughout", "bytes of another encoding"))
-    return Row(number, dict(zip(columns, record, strict=True)))
+    return Row(number, Texts(header, record))
 
 
 def _is_replaced(text: str) -> bool:

@@ -10,11 +10,11 @@ from crypto.keys import Suite
 from node.domain.attestations import ToAttest
 from node.domain.context import Context
 from node.domain.grounds import granted
-from node.domain.intake import Intake, Rejected
+from node.domain.intake import Intake, Rejected, admit
 from node.domain.journal import Act, Detail, EntryFacts
 from node.domain.operators import Role, SigningOperator
 from node.domain.rows import BadRow, Row
-from node.operations.import_records import decided_in_portions
+from node.operations.import_records import unread
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.write_down import write_down
@@ -51,7 +51,8 @@ def gather(
     `needed` knows the declarations and keys by which rows of self-declarations are judged, and is filled.
     """
     refused = []
-    for answer in decided_in_portions(rows, intake):
+    for row in rows:
+        answer = admit(row, intake) if isinstance(row, Row) else unread(row)
         if isinstance(answer, Rejected):
             refused.append(answer)
             continue

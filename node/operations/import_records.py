@@ -5,16 +5,15 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-import msgspec
-
 from agreements.refusal import Refusal
-from crypto.merkle import leaf_hash, root
+from crypto.merkle import leaf_hashes, root
 from node.domain.context import Context
 from node.domain.grounds import granted
 from node.domain.identifiers import Problem, Remark
-from node.domain.intake import Admitted, Case, Intake, Rejected, admit_all
+from node.domain.intake import Case, Intake, Rejected
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.operators import SignedAct
+from node.domain.portion import Ready, admit_all
 from node.domain.records import Kind
 from node.domain.repeats import Repeats
 from node.domain.rows import BadRow, Row
@@ -23,7 +22,7 @@ from node.operations.join_by_name import HomeNames
 from node.operations.ports import Store
 from node.operations.rows import Imported, NewRecordRow
 from node.operations.standings import admit_again
-from node.operations.stored_records import Varying, row_from_admitted
+from node.operations.stored_records import Envelopes, rows_from_ready
 from node.operations.uncollected import uncollected
 from node.operations.whole_kinds import note_taken_in
 from registry.norms.law import Law
@@ -69,98 +68,90 @@ def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, con
     Importing the same rows again changes nothing, so after an interruption the whole file is simply given again.
     Whoever holds a record that changed is told. What was deleted, or declared wrong by a correction, stays away.
     """
-    remaining, outcomes, seen = iter(rows), Counter[str](), 0
-    reader, repeats = _Reader(ordered, HomeNames(store)), Repeats()
-    while decided := reader.next_batch(remaining):
-        ready = [one for one in decided if isinstance(one, _Ready)]
-        repeated = frozenset(place for place, one in enumerate(ready) if repeats.has_seen(one.stored.source_key))
-        stored = _store([one.stored for one in ready], repeated, ordered, store, context)
-        rejects = [one for one in decided if isinstance(one, Rejected)]
-        remarks = []
-        for place, (one, outcome) in enumerate(zip(ready, stored.outcomes, strict=True)):
-            if outcome in _TURNED_AWAY:
-                rejects.append(_turned_away(one, outcome, stored.against.get(place)))
-            else:
-                outcomes[outcome] += 1
-                remarks += one.remarks
+    remaining, reader = iter(rows), _Reader(ordered, HomeNames(store))
+    outcomes, seen, repeats = Counter[str](), 0, Repeats()
+    while True:
+        with uncollected():
+            decided = reader.next_batch(remaining)
+            if not decided:
+                return
+            ready = [one for one in decided if isinstance(one, Ready)]
+            stored = _store(ready, repeats.seen([one.source_key for one in ready]), reader, store, context)
+            rejects = [one for one in decided if isinstance(one, Rejected)]
+            rejects += _turned_away(ready, stored, ordered.intake.kind)
+        outcomes.update(stored.outcomes)
+        for outcome in _TURNED_AWAY:
+            del outcomes[outcome]
         outcomes["rejected"] += len(rejects)
         seen += len(decided)
         by_row = tuple(sorted(rejects, key=lambda one: one.row))
-        yield Progress(rows=seen, outcomes=outcomes, rejects=by_row, remarks=tuple(remarks))
+        yield Progress(rows=seen, outcomes=outcomes, rejects=by_row, remarks=_remarks(ready, stored))
 
 
-class _Ready(msgspec.Struct, frozen=True, gc=False):
-    """A row to be stored, and what has to be known of it to say what became of it."""
-
-    row: int
-    stored: NewRecordRow
-    remarks: list[tuple[int, Remark]]
-    named_in_chinese: bool
-
-    def __repr__(self) -> str:
-        return f"_Ready(row={self.row})"
+def _remarks(ready: Sequence[Ready], stored: Imported) -> tuple[tuple[int, Remark], ...]:
+    """What is odd about rows that were not turned away."""
+    odd = ((one, outcome) for one, outcome in zip(ready, stored.outcomes, strict=True) if one.remarks)
+    return tuple([(one.row, remark) for one, outcome in odd if outcome not in _TURNED_AWAY for remark in one.remarks])
 
 
 class _Reader:
     """Reads and decides the rows of an import in portions. Of an admitted row only what is stored is kept."""
 
-    __slots__ = ("_facts", "_names", "_ordered")
+    __slots__ = ("_names", "envelopes", "ordered")
 
     def __init__(self, ordered: Import, names: HomeNames) -> None:
-        self._ordered = ordered
+        self.ordered = ordered
+        self.envelopes = Envelopes(ordered.intake.shared)
         self._names = names
-        self._facts: dict[Varying, bytes] = {}
 
-    def next_batch(self, rows: Iterator[Row | BadRow]) -> list[_Ready | Rejected]:
+    def next_batch(self, rows: Iterator[Row | BadRow]) -> list[Ready | Rejected]:
         """A decision for each row of the next batch, in order; empty at the end."""
-        decided: list[_Ready | Rejected] = []
-        with uncollected():
-            while portion := list(islice(rows, min(_PORTION, BATCH - len(decided)))):
-                answers = _decided(self._identified(portion), self._ordered.intake)
-                decided += [one if isinstance(one, Rejected) else self._ready(one) for one in answers]
+        decided: list[Ready | Rejected] = []
+        while portion := list(islice(rows, min(_PORTION, BATCH - len(decided)))):
+            decided += _decided(self._identified(portion), self.ordered.intake)
         return decided
 
     def _identified(self, rows: list[Row | BadRow]) -> list[Row | BadRow | Rejected]:
         """The rows, with those that name their enterprise only; a registration states its own identifiers."""
-        if self._ordered.intake.kind is Kind.REGISTRATION:
+        if self.ordered.intake.kind is Kind.REGISTRATION:
             return list(rows)
-        return self._names.identify(rows, ordered=self._ordered.join_by_name)
-
-    def _ready(self, one: Admitted) -> _Ready:
-        stored = row_from_admitted(one, self._facts)
-        return _Ready(one.row, stored, one.remarks, one.record.content.name_zh is not None)
+        return self._names.identify(rows, ordered=self.ordered.join_by_name)
 
 
 def sources_of(rows: Iterable[Row | BadRow], intake: Intake, keys: Container[bytes]) -> Iterator[tuple[bytes, int]]:
     """Give the rows that these source keys come from, as (key, row number): a second look, when there is a conflict."""
-    for one in decided_in_portions(rows, intake):
-        if isinstance(one, Admitted) and one.record.source_key in keys:
-            yield one.record.source_key, one.row
-
-
-def decided_in_portions(rows: Iterable[Row | BadRow], intake: Intake) -> Iterator[Admitted | Rejected]:
-    """What becomes of all rows of a file; no more than a portion of them is in memory."""
     remaining = iter(rows)
     while portion := list(islice(remaining, _PORTION)):
-        yield from _decided(portion, intake)
+        for one in _decided(portion, intake):
+            if isinstance(one, Ready) and one.source_key in keys:
+                yield one.source_key, one.row
 
 
-def _decided(rows: Sequence[Row | BadRow | Rejected], intake: Intake) -> Iterator[Admitted | Rejected]:
-    good = iter(admit_all([row for row in rows if isinstance(row, Row)], intake))
-    for row in rows:
-        if isinstance(row, Row):
-            yield next(good)
-        elif isinstance(row, BadRow):
-            yield Rejected(row=row.number, reason=Refusal.MALFORMED, problem=row.problem)
-        else:
-            yield row
+def _decided(rows: Sequence[Row | BadRow | Rejected], intake: Intake) -> list[Ready | Rejected]:
+    good = [row for row in rows if isinstance(row, Row)]
+    answers = admit_all(good, intake)
+    if len(good) == len(rows):
+        return answers
+    following = iter(answers)
+    others = {place: _turned_back(row) for place, row in enumerate(rows) if not isinstance(row, Row)}
+    return [others[place] if place in others else next(following) for place in range(len(rows))]
+
+
+def _turned_back(row: BadRow | Rejected) -> Rejected:
+    return row if isinstance(row, Rejected) else unread(row)
+
+
+def unread(row: BadRow) -> Rejected:
+    """The answer to a row that could not be read."""
+    return Rejected(row=row.number, reason=Refusal.MALFORMED, problem=row.problem)
 
 
 def _store(
-    rows: list[NewRecordRow], repeated: frozenset[int], ordered: Import, store: Store, context: Context
+    ready: Sequence[Ready], repeated: frozenset[int], reader: _Reader, store: Store, context: Context
 ) -> Imported:
-    at = context.now()
-    with uncollected(), store.write() as work:
+    at, ordered = context.now(), reader.ordered
+    rows = rows_from_ready(ready, ordered.intake.kind, reader.envelopes)
+    with store.write() as work:
         is_looked_at = note_taken_in(work, ordered.intake.kind.value, ordered.law)
         imported = work.records.add(rows, at, names_may_change=ordered.names_may_change, repeated=repeated)
         if is_looked_at and imported.updated:
@@ -174,7 +165,7 @@ def _store(
 
 def _entry(rows: list[NewRecordRow], outcomes: tuple[str, ...], ordered: Import) -> EntryFacts:
     """One entry for a batch: how many of what, and the root over the contents, which the checkpoint then signs."""
-    over, attested = root(leaf_hash(one.content_digest) for one in rows), ordered.intake.attested
+    over, attested = root(leaf_hashes(one.content_digest for one in rows)), ordered.intake.attested
     detail: Detail = {"order": ordered.order.digest.hex(), "root": over.hex(), **Counter(outcomes)}
     detail = {**detail, **granted(ordered.law, Ground.IMPORT)}
     if attested is not None and attested.documents:
@@ -203,12 +194,18 @@ _TURNED_AWAY = {
 _CONFLICTS = frozenset({"conflict", "renamed", "repeated"})
 
 
-def _turned_away(one: _Ready, outcome: str, against: int | None) -> Rejected:
+def _turned_away(ready: Sequence[Ready], stored: Imported, kind: Kind) -> Iterator[Rejected]:
+    for place, (one, outcome) in enumerate(zip(ready, stored.outcomes, strict=True)):
+        if outcome in _TURNED_AWAY:
+            yield _rejected(one, outcome, stored.against.get(place), kind)
+
+
+def _rejected(one: Ready, outcome: str, against: int | None, kind: Kind) -> Rejected:
     reason, problem = _TURNED_AWAY[outcome]
     if against is not None:
-        is_english = outcome == "renamed" and not one.named_in_chinese
+        is_english = outcome == "renamed" and not one.in_chinese
         problem = Problem("name_en" if is_english else problem.field, problem.expected.format(against), problem.got)
     case = Case.CONFLICT if outcome in _CONFLICTS else Case.REJECTED
-    is_same = outcome == "repeated" or (outcome == "renamed" and one.stored.kind == Kind.REGISTRATION.value)
-    key = one.stored.source_key if is_same else None
+    is_same = outcome == "repeated" or (outcome == "renamed" and kind is Kind.REGISTRATION)
+    key = one.source_key if is_same else None
     return Rejected(row=one.row, reason=reason, problem=problem, case=case, against=against, source_key=key)

@@ -47,14 +47,14 @@ class AgreementDocumentRow(_Row, frozen=True, kw_only=True):
     raw: bytes
 
 
-class SubjectRow(_Row, frozen=True, kw_only=True):
+class SubjectRow(_Row, frozen=True, gc=False):
     """A home subject to be stored: its kind and every attested identifier as (scheme, canonical value)."""
 
     kind: str
     identifiers: tuple[tuple[str, str], ...]
 
 
-class NewRecordRow(_Row, frozen=True, kw_only=True):
+class NewRecordRow(_Row, frozen=True, gc=False):
     """A home record as admitted, with its subject. `source_key` (32 bytes) is the same whenever a row comes again.
 
     Without a `cell` it counts for nobody when it is asked how many enterprises look alike.

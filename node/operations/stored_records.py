@@ -1,12 +1,12 @@
 """Home records as they are stored, and back: one pair of translations."""
 
-from collections.abc import MutableMapping
+from collections.abc import Iterable
 from datetime import date
 
 import msgspec
 
-from node.domain.identifiers import Scheme
-from node.domain.intake import Admitted
+from node.domain.intake import Admitted, Shared
+from node.domain.portion import Ready, Varying, ready_of
 from node.domain.recheck import Judged
 from node.domain.records import CatalogueItem, Coming, HomeRecord, Kind, Withheld, decode_content
 from node.domain.subjects import SubjectKind
@@ -60,39 +60,41 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     coming: tuple[Coming, ...]
 
 
-Varying = tuple[SubjectKind, int | None, date, Severity | None]
-"""Those facts that are not the same for all records of an import."""
-
 _MOST_REMEMBERED = 20_000
 _decoder = msgspec.json.Decoder(RecordFacts)
 _shield_decoder = msgspec.json.Decoder(_ShieldFacts)
 _encode = msgspec.json.Encoder().encode
-_SCHEMES = {one: one.value for one in Scheme}
 
 
-def row_from_admitted(admitted: Admitted, known: MutableMapping[Varying, bytes] | None = None) -> NewRecordRow:
-    """A row for the store from an admitted record and its subject.
+class Envelopes(dict[Varying, bytes]):
+    """The encoded envelope facts of an import's records: many records have theirs in common."""
 
-    `known` keeps facts that were encoded before, for records of one import.
-    """
-    record, subject = admitted.record, admitted.subject
-    varying = (record.subject_kind, record.negative_category, record.generated_at, record.severity)
-    facts = None if known is None else known.get(varying)
-    if facts is None:
-        facts = _encode(_facts(record))
-        if known is not None and len(known) < _MOST_REMEMBERED:
-            known[varying] = facts
-    identifiers = tuple([(_SCHEMES[one.scheme], one.value) for one in subject.identifiers])
-    return NewRecordRow(
-        subject=SubjectRow(kind=subject.kind.value, identifiers=identifiers),
-        source_key=record.source_key,
-        kind=record.kind.value,
-        content=admitted.encoded,
-        content_digest=record.content_digest,
-        facts=facts,
-        disclose_until=record.disclose_until,
-        cell=admitted.cell,
-    )
+    def __init__(self, shared: Shared) -> None:
+        super().__init__()
+        self._shared = shared
+
+    def __missing__(self, varying: Varying) -> bytes:
+        facts = _encode(_facts(self._shared, varying))
+        if len(self) < _MOST_REMEMBERED:
+            self[varying] = facts
+        return facts
+
+
+def row_from_admitted(admitted: Admitted) -> NewRecordRow:
+    """A row for the store from an admitted record and its subject."""
+    one, record = ready_of(admitted), admitted.record
+    return _row(one, record.kind.value, _encode(_facts(record, one.varying)))
+
+
+def rows_from_ready(ready: Iterable[Ready], kind: Kind, envelopes: Envelopes) -> list[NewRecordRow]:
+    """Rows for the store from rows of one import, in order."""
+    number = kind.value
+    return [_row(one, number, envelopes[one.varying]) for one in ready]
+
+
+def _row(one: Ready, kind: str, facts: bytes) -> NewRecordRow:
+    subject = SubjectRow(one.varying[0]._value_, one.names)
+    return NewRecordRow(subject, one.source_key, kind, one.encoded, one.digest, facts, one.disclose_until, one.cell)
 
 
 def record_from_row(row: RecordRow) -> HomeRecord:
@@ -154,19 +156,20 @@ def _coming(row: RecordRow) -> tuple[Coming, ...]:
     return tuple([Coming(Withheld(state), on) for state, on in row.coming])
 
 
-def _facts(record: HomeRecord) -> RecordFacts:
+def _facts(shared: Shared | HomeRecord, varying: Varying) -> RecordFacts:
+    subject_kind, negative_category, generated_at, severity = varying
     return RecordFacts(
-        subject_kind=record.subject_kind,
-        nature=record.nature,
-        polarity=record.polarity,
-        negative_category=record.negative_category,
-        provider=record.provider,
-        source_system=record.source_system,
-        catalogue=record.catalogue.catalogue,
-        catalogue_version=record.catalogue.version,
-        catalogue_item=record.catalogue.item,
-        generated_at=record.generated_at,
-        reported_at=record.reported_at,
-        publicity=record.publicity,
-        severity=record.severity,
+        subject_kind=subject_kind,
+        nature=shared.nature,
+        polarity=shared.polarity,
+        negative_category=negative_category,
+        provider=shared.provider,
+        source_system=shared.source_system,
+        catalogue=shared.catalogue.catalogue,
+        catalogue_version=shared.catalogue.version,
+        catalogue_item=shared.catalogue.item,
+        generated_at=generated_at,
+        reported_at=shared.reported_at,
+        publicity=shared.publicity,
+        severity=severity,
     )

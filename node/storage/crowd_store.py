@@ -5,6 +5,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from typing import Final
 
 from node.domain.crowd import BEHIND, END, Cell
@@ -14,7 +15,7 @@ from node.storage.transaction import Transaction
 _FIND_CELLS: Final = """
 WITH {texts wanted} SELECT c.finest, c.number FROM wanted CROSS JOIN cells c
 WHERE c.shape = :shape AND c.finest = wanted.key"""
-_ADD_CELL: Final = "INSERT INTO cells (shape, finest) VALUES (:shape, :finest)"
+_ADD_CELL: Final = "INSERT INTO cells (number, shape, finest) VALUES (:number, :shape, :finest)"
 _PUT: Final = "UPDATE records SET cell_no = :cell_no WHERE number = :number AND deleted_at IS NULL"
 
 _SHAPES: Final = "SELECT kind, shape FROM whole_kinds"
@@ -75,17 +76,18 @@ class SqlCells:
 
 def number_cells(transaction: Transaction, cells: Iterable[Cell | None]) -> dict[Cell | None, int]:
     """The numbers of cells, new ones for those that are new."""
-    shapes: dict[bytes, set[str]] = defaultdict(set)
-    for cell in cells:
-        if cell is not None:
-            shapes[cell.shape].add(cell.finest)
+    shapes: dict[bytes, list[str]] = defaultdict(list)
+    for cell in sorted({cell for cell in cells if cell is not None}):
+        shapes[cell.shape].append(cell.finest)
     numbers: dict[Cell | None, int] = {}
     for shape, finest in shapes.items():
         found = _find(transaction, shape, finest)
-        missing = sorted(finest.difference(found))
+        missing = [one for one in finest if one not in found]
         if missing:
-            transaction.run_many(_ADD_CELL, [{"shape": shape, "finest": one} for one in missing])
-            found |= _find(transaction, shape, missing)
+            # Numbers are given here: writers take turns, and no cell is ever deleted.
+            ((newest,),) = transaction.rows(_NEWEST)
+            found.update(zip(missing, count(newest + 1)))
+            transaction.insert(_ADD_CELL, [(found[one], shape, one) for one in missing])
         numbers |= {Cell(shape, one): number for one, number in found.items()}
     return numbers
 
@@ -95,8 +97,8 @@ def put_numbers(transaction: Transaction, cells: Mapping[int, int | None]) -> No
     transaction.run_many(_PUT, [{"number": record, "cell_no": cell} for record, cell in cells.items()])
 
 
-def _find(transaction: Transaction, shape: bytes, finest: Iterable[str]) -> dict[str, int]:
-    return dict(transaction.rows(_FIND_CELLS, {"wanted": transaction.keys(list(finest)), "shape": shape}))
+def _find(transaction: Transaction, shape: bytes, finest: Sequence[str]) -> dict[str, int]:
+    return dict(transaction.rows(_FIND_CELLS, {"wanted": transaction.keys(finest), "shape": shape}))
 
 
 class SqlCrowds:

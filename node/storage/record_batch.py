@@ -25,6 +25,11 @@ class Known(NamedTuple):
     cell_no: int | None = None
 
 
+def are_strangers(rows: Sequence[NewRecordRow], names: Sequence[tuple[str, str]]) -> bool:
+    """Whether rows have nothing to do with each other: each with names, and a source key, that no other row has."""
+    return len({row.source_key for row in rows}) == len(rows) and len(set(names)) == len(names)
+
+
 class Claimed(Protocol):
     """What names a subject: a stored record, or a row that becomes one."""
 
@@ -64,20 +69,21 @@ class IdentifierValues(NamedTuple):
     value: str
 
 
-class RecordValues(NamedTuple):
-    """A row of the table `records`, which numbers it; `stored_at` in milliseconds, `disclose_until` as ISO text."""
+RECORD_COLUMNS: Final = (
+    "subject_no", "source_key", "version", "kind", "content_digest", "disclose_until", "withheld", "stored_at", "facts",
+    "content", "cell_no",
+)  # fmt: skip
+"""What `record_values` gives of the table `records`, which numbers its rows."""
 
-    subject_no: int
-    source_key: bytes
-    version: int
-    kind: str
-    content_digest: bytes
-    disclose_until: str | None
-    withheld: str
-    stored_at: int
-    facts: bytes
-    content: bytes
-    cell_no: int | None
+RecordValues = tuple[int, bytes, int, str, bytes, str | None, str, int, bytes, bytes, int | None]
+
+
+def record_values(row: NewRecordRow, subject_no: int, version: int, at: int, cell_no: int | None) -> RecordValues:
+    """A row of the table `records`, which nothing withholds; `at` in milliseconds, the day of its end as ISO text."""
+    end = None if row.disclose_until is None else row.disclose_until.isoformat()
+    return (
+        subject_no, row.source_key, version, row.kind, row.content_digest, end, "", at, row.facts, row.content, cell_no
+    )  # fmt: skip
 
 
 @dataclass(slots=True, kw_only=True)
@@ -204,7 +210,7 @@ class Batch:
     @property
     def changed(self) -> dict[int, int]:
         """The new version of each stored record that changed, by its number."""
-        return {self.known[key].record_no: values.version for key, values in self.updated_records.items()}
+        return {self.known[key].record_no: self.known[key].version for key in self.updated_records}
 
     def _renames(self, row: NewRecordRow, subjects: set[int]) -> bool:
         """Whether the row gives its known subject another name; if so, note which record it contradicts.
@@ -240,19 +246,7 @@ class Batch:
         return subject_no
 
     def _keep(self, row: NewRecordRow, becomes: Known) -> None:
-        values = RecordValues(
-            becomes.subject_no,
-            row.source_key,
-            becomes.version,
-            row.kind,
-            row.content_digest,
-            None if row.disclose_until is None else row.disclose_until.isoformat(),
-            "",
-            self.at,
-            row.facts,
-            row.content,
-            self.cells.get(row.cell),
-        )
+        values = record_values(row, becomes.subject_no, becomes.version, self.at, self.cells.get(row.cell))
         fresh = becomes.version == 1 or row.source_key in self.new_records
         (self.new_records if fresh else self.updated_records)[row.source_key] = values
         self.known[row.source_key] = becomes

@@ -6,6 +6,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
@@ -13,16 +14,18 @@ from node.operations.rows import Imported, NewRecordRow, RecordRow
 from node.storage.crowd_store import number_cells, put_numbers
 from node.storage.moments import from_milliseconds, from_milliseconds_or_none, to_milliseconds
 from node.storage.record_batch import (
+    RECORD_COLUMNS,
     Batch,
     Claimed,
     IdentifierValues,
     Known,
-    RecordValues,
     Stated,
     SubjectValues,
+    are_strangers,
+    record_values,
 )
 from node.storage.states import states_from_text
-from node.storage.transaction import Transaction
+from node.storage.transaction import Row, Transaction
 
 Name = tuple[str, str]
 """An identifier: its scheme and its value."""
@@ -69,7 +72,7 @@ def _insert(table: str, columns: Sequence[str]) -> str:
 
 _ADD_SUBJECT: Final = _insert("subjects", SubjectValues._fields)
 _ADD_IDENTIFIER: Final = _insert("identifiers", IdentifierValues._fields)
-_ADD_RECORD: Final = _insert("records", RecordValues._fields)
+_ADD_RECORD: Final = _insert("records", RECORD_COLUMNS)
 _UPDATE_RECORD: Final = """
 UPDATE records SET version = :version, content_digest = :content_digest,
 disclose_until = :disclose_until, stored_at = :stored_at, facts = :facts, content = :content, cell_no = :cell_no
@@ -95,7 +98,10 @@ class SqlRecords:
         """Decided as if each row was stored before the next one was looked at."""
         if not rows:
             return Imported(outcomes=(), updated={})
-        subjects = self._known_identifiers(rows)
+        names = [*chain.from_iterable([row.subject.identifiers for row in rows])]
+        subjects = self._known_identifiers(names)
+        if not subjects and are_strangers(rows, names):
+            return self._add_strangers(rows, at)
         known = self._known_records(rows, subjects)
         batch = Batch(
             known=known,
@@ -112,14 +118,32 @@ class SqlRecords:
         self._write(batch)
         return Imported(outcomes=outcomes, updated=batch.changed, against=self._numbers(batch))
 
+    def _add_strangers(self, rows: Sequence[NewRecordRow], at: datetime) -> Imported:
+        """Store rows that nothing is known of, as `Batch` would have them: each is the first of a new subject."""
+        count, stored_at = len(rows), to_milliseconds(at)
+        first = self._reserve_subjects(count)
+        cells = number_cells(self._transaction, [row.cell for row in rows])
+        numbered = [*enumerate(rows, first)]
+        self._insert(
+            [(number, row.subject.kind) for number, row in numbered],
+            [(number, *name) for number, row in numbered for name in row.subject.identifiers],
+            [record_values(row, number, 1, stored_at, cells.get(row.cell)) for number, row in numbered],
+        )
+        return Imported(outcomes=("new",) * count, updated={})
+
     def _write(self, batch: Batch) -> None:
-        insert = self._transaction.insert
-        insert(_ADD_SUBJECT, batch.new_subjects)
-        # In the order of their index: what lies together there is then changed together.
-        insert(_ADD_IDENTIFIER, sorted(batch.new_identifiers, key=itemgetter(1, 2)))
-        insert(_ADD_RECORD, list(batch.new_records.values()))
-        self._transaction.run_many(_UPDATE_RECORD, [one._asdict() for one in batch.updated_records.values()])
+        self._insert(batch.new_subjects, batch.new_identifiers, list(batch.new_records.values()))
+        self._transaction.run_many(
+            _UPDATE_RECORD, [dict(zip(RECORD_COLUMNS, one, strict=True)) for one in batch.updated_records.values()]
+        )
         put_numbers(self._transaction, batch.celled)
+
+    def _insert(self, subjects: Sequence[Row], identifiers: Sequence[Row], records: Sequence[Row]) -> None:
+        insert = self._transaction.insert
+        insert(_ADD_SUBJECT, subjects)
+        # In the order of their index: what lies together there is then changed together.
+        insert(_ADD_IDENTIFIER, sorted(identifiers, key=itemgetter(1, 2)))
+        insert(_ADD_RECORD, records)
 
     def of_subjects(
         self, subjects: Sequence[int], kinds: Sequence[str], shown_on: date | None = None
@@ -182,11 +206,10 @@ class SqlRecords:
             return frozenset()
         return frozenset(map(tuple, self._transaction.rows(_CORRECTED, {"wanted": self._transaction.keys(records)})))
 
-    def _known_identifiers(self, rows: Sequence[NewRecordRow]) -> dict[Name, int]:
+    def _known_identifiers(self, names: Sequence[Name]) -> dict[Name, int]:
         wanted: dict[str, list[str]] = defaultdict(list)
-        for row in rows:
-            for scheme, value in row.subject.identifiers:
-                wanted[scheme].append(value)
+        for scheme, value in names:
+            wanted[scheme].append(value)
         known = {}
         for scheme, values in wanted.items():
             keys = self._transaction.keys(sorted(values))

@@ -7,10 +7,11 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
@@ -198,13 +199,15 @@ class Sqlite:
         return SoleDuties()
 
 
-class _Insert(NamedTuple):
-    """A plain INSERT, so that it can be said of many rows."""
+@dataclass(frozen=True, slots=True)
+class _Insert:
+    """A plain INSERT, so that it can be said of many rows; `together` are the statements that were made of it."""
 
     head: str
     row: str
     tail: str
     names: list[str]
+    together: dict[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, text: str) -> "_Insert | None":
@@ -216,8 +219,10 @@ class _Insert(NamedTuple):
         return cls(plain[1], f"({', '.join('?' for _ in names)})", plain[3], names)
 
     def of_many(self, count: int) -> str:
-        """One statement for so many rows."""
-        return f"{self.head}{', '.join([self.row] * count)}{self.tail}"
+        """One statement for so many rows: the same text each time, by which the driver knows what it prepared."""
+        if count not in self.together:
+            self.together[count] = f"{self.head}{', '.join([self.row] * count)}{self.tail}"
+        return self.together[count]
 
 
 class SoleDuties:

@@ -13,12 +13,14 @@ from node.domain.check_digits import ALPHABET, organisation_check, unified_check
 from node.domain.columns import IDENTITY_COLUMNS
 from node.domain.deidentified import check_deidentified, check_precision
 from node.domain.identifiers import Identifier, Scheme, canonical_text, parse_identifier
-from node.domain.intake import Admitted, Intake, Rejected, admit, admit_all
+from node.domain.intake import Admitted, Intake, Rejected, admit
 from node.domain.money import Money, parse_money
+from node.domain.portion import Ready, admit_all, ready_of
 from node.domain.records import Content, Kind, decode_content, encode_content
 from node.domain.rendition import renderable
 from node.domain.rows import BadRow, Format, Row, read_rows
 from node.domain.vocabulary import load_vocabulary
+from node.operations.stored_records import Envelopes, row_from_admitted, rows_from_ready
 from registry.norms.catalogue import ValueType, load_catalogue
 from tests.fakes.forms import render
 from tests.unit.node.domain.given import TOKENS, intake
@@ -158,8 +160,13 @@ def test_rows_read_together_have_the_answers_that_each_has_alone(kind: Kind, dat
         (row,) = sampled(kind, start)
         rows.append(Row(number, {name: text for name, text in (row | changes).items() if name not in missing}))
 
-    assert admit_all(rows, intake(kind)) == [admit(row, OPENED[kind]) for row in rows]
-    assert admit_all(rows, OPENED[kind]) == [admit(row, OPENED[kind]) for row in rows]
+    alone = [admit(row, OPENED[kind]) for row in rows]
+    expected = [ready_of(one) if isinstance(one, Admitted) else one for one in alone]
+
+    assert admit_all(rows, intake(kind)) == expected
+    assert admit_all(rows, OPENED[kind]) == expected
+    stored = rows_from_ready([one for one in expected if isinstance(one, Ready)], kind, Envelopes(OPENED[kind].shared))
+    assert stored == [row_from_admitted(one) for one in alone if isinstance(one, Admitted)]
 
 
 @given(st.binary(max_size=400), st.sampled_from(Format))
@@ -168,9 +175,40 @@ def test_no_bytes_stop_the_reading(raw: bytes, form: Format) -> None:
         assert isinstance(row, Row | BadRow)
 
 
+def read_back(header: list[str], table: list[list[str]], *before: str) -> list[Row | BadRow]:
+    """What is read of a CSV file with these rows, and with these lines before them."""
+    lines = [",".join('"' + cell.replace('"', '""') + '"' for cell in record) for record in [header, *table]]
+    text = "\r\n".join([lines[0], *before, *lines[1:]])
+    return list(read_rows(BytesIO(text.encode()), Format.CSV))
+
+
 @given(st.lists(st.lists(st.text('ab,"\n\r 深', max_size=6), min_size=2, max_size=2), max_size=8))
 def test_what_is_written_as_csv_is_read_back(table: list[list[str]]) -> None:
-    lines = ["a,b"] + [",".join('"' + cell.replace('"', '""') + '"' for cell in record) for record in table]
-    rows = list(read_rows(BytesIO("\r\n".join(lines).encode()), Format.CSV))
+    rows = read_back(["a", "b"], table)
 
     assert [list(row.values.values()) for row in rows if isinstance(row, Row)] == table
+
+
+@given(st.lists(st.lists(st.text('ab,"\n\r 深', max_size=6), min_size=2, max_size=2), max_size=8))
+def test_rows_are_the_same_whether_their_block_is_read_at_once_or_row_by_row(table: list[list[str]]) -> None:
+    at_once = read_back(["a", "b"], table)
+    odd, *one_by_one = read_back(["a", "b"], table, "a line of another width")
+
+    assert isinstance(odd, BadRow)
+    assert [row.values for row in one_by_one if isinstance(row, Row)] == [
+        row.values for row in at_once if isinstance(row, Row)
+    ]
+    assert [row.number - 1 for row in one_by_one] == [row.number for row in at_once]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(ADMITTED), st.data())
+def test_rows_that_share_a_header_have_the_answers_of_rows_that_do_not(kind: Kind, data: st.DataObject) -> None:
+    names = sorted(sampled(kind)[0])
+    odd = st.dictionaries(st.sampled_from(names), ODD_TEXTS, max_size=2)
+    drawn = data.draw(st.lists(st.tuples(st.integers(0, 20), odd), max_size=6))
+    table = [[(sampled(kind, start)[0] | changes)[name] for name in names] for start, changes in drawn]
+    rows = [row for row in read_back(names, table) if isinstance(row, Row)]
+
+    assert len(rows) == len(table)
+    assert admit_all(rows, intake(kind)) == admit_all([Row(row.number, dict(row.values)) for row in rows], OPENED[kind])

@@ -10,7 +10,7 @@ from msgspec.structs import replace as changed
 
 from node.domain.records import Withheld
 from node.operations.rows import DeletionRow, Imported, NewRecordRow, RecordRow, Selection
-from node.storage.record_batch import Batch, Claimed, Known, RecordValues, Stated
+from node.storage.record_batch import RECORD_COLUMNS, Batch, Claimed, Known, RecordValues, Stated
 from tests.fakes.memory.state import HomeRecord, Part
 
 
@@ -157,8 +157,9 @@ class MemoryChanges(Part):
 
 def _record_from_values(number: int, values: RecordValues, at: datetime) -> HomeRecord:
     """Make a record of what a batch would write into a table."""
-    until = values.disclose_until
-    facts: dict[str, Any] = values._asdict() | {
+    facts: dict[str, Any] = dict(zip(RECORD_COLUMNS, values, strict=True))
+    until = facts["disclose_until"]
+    facts |= {
         "record_no": number,
         "disclose_until": None if until is None else date.fromisoformat(until),
         "withheld": frozenset(),

@@ -13,6 +13,7 @@ from agreements.consent import SubjectName
 from agreements.refusal import Refusal, Refused
 from node.domain.attestations import Attested
 from node.domain.intake import Admitted, Intake, Rejected, admit, open_intake
+from node.domain.portion import admit_all, ready_of
 from node.domain.records import Kind
 from node.domain.rows import BadRow, Format, Row, read_rows
 from registry.errors import IncompleteEntry
@@ -53,9 +54,14 @@ def taken(kind: Kind, /, **changes: str) -> Admitted | Rejected:
 
 
 def taken_by(by: Intake | Refused, kind: Kind, /, **changes: str) -> Admitted | Rejected:
-    (row,) = sampled(kind)
+    """The answer to a row alone, which is also that to the row among others."""
+    (sample,) = sampled(kind)
     assert isinstance(by, Intake), by
-    return admit(Row(2, row | changes), by)
+    row = Row(2, sample | changes)
+    answer = admit(row, by)
+    expected = ready_of(answer) if isinstance(answer, Admitted) else answer
+    assert admit_all([row, row], by) == [expected, expected]
+    return answer
 
 
 def reason(answer: Admitted | Rejected) -> tuple[Refusal, str]:

@@ -32,6 +32,14 @@ def test_a_line_feed_inside_quotes_belongs_to_the_value() -> None:
     assert values(read(b'a,b\n1,"x\ny"\n2,z\n')) == [{"a": "1", "b": "x\ny"}, {"a": "2", "b": "z"}]
 
 
+def test_a_value_may_go_on_in_the_next_block_of_lines() -> None:
+    long = "\n".join(["深" * 30_000] * 3)
+    table = [{"a": str(number), "b": long} for number in range(5)]
+    raw = "a,b\n" + "".join(f'{row["a"]},"{row["b"]}"\n' for row in table)
+
+    assert values(read(raw.encode())) == table
+
+
 def test_shifted_columns_are_named_and_the_rest_is_kept() -> None:
     rows = read(b"a,b\n1\n2,3,4\n5,6\n")
 
