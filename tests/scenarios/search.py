@@ -31,8 +31,8 @@ def _base64_inside(secret: bytes, encode: Callable[[bytes], bytes]) -> Iterator[
     """The characters that depend on the secret alone, for each place in a group of three where it may begin."""
     for before in range(3):
         written = encode(bytes(before) + secret)
-        whole = (before + len(secret)) // 3 * 4
-        yield written[(before * 8 + 5) // 6 : whole]
+        # Up to the last six bits of its own: a day cut to its month would be in digests by chance.
+        yield written[(before * 8 + 5) // 6 : (before + len(secret)) * 8 // 6]
 
 
 def text_spellings(text: str) -> Iterator[bytes]:

@@ -49,3 +49,7 @@ def test_nothing_is_found_where_nothing_is() -> None:
 
 def test_a_number_within_a_digest_is_chance() -> None:
     assert SEARCHER.find(b"d41d8cd98f00" + NUMBER.encode() + b"b204e9800998ecf8") == set()
+
+
+def test_the_month_of_a_day_within_a_digest_is_chance_in_base64_too() -> None:
+    assert SEARCHER.find(base64.b64encode(b"d41" + NUMBER[:6].encode() + b"f00b204e9800998ecf8")) == set()
