@@ -62,6 +62,10 @@ _Attestations = Annotated[
         dir_okay=False,
     ),
 ]
+_Provider = Annotated[
+    str | None,
+    typer.Option("--provider", help="The party that reports the records (S 8, 19).", show_default="this node"),
+]
 _Encoding = Annotated[
     str | None,
     typer.Option("--encoding", help="Of the file, where the first 64 KiB do not show it: big5, gb18030."),
@@ -101,9 +105,7 @@ def import_file(
     mapping: MappingOption = None,
     rejects: Annotated[Path | None, typer.Option(help="Write every row that is not loaded there, with why.")] = None,
     source: Annotated[str, typer.Option(help="The system the file comes from (S 8).")] = "",
-    provider: Annotated[
-        str | None, typer.Option(help="The party that reports the records (S 8, 19).", show_default="this node")
-    ] = None,
+    provider: _Provider = None,
     attestation: _Attestations = None,
     declarations: DeclarationsOption = None,
     encoding: _Encoding = None,
