@@ -75,8 +75,9 @@ def show(
         if found is None:
             fail(f"there is no notice {notice}", Exit.REFUSED)
         row, stages = found
+        (stage,) = stages_of(work, [row])
         batch = work.notice_streams.open_batch(row.peer)
-    shown = _sent(row, utc_now()) | {
+    shown = _sent(row, stage, utc_now()) | {
         "id": row.notice.hex(),
         "agreement": row.agreement.hex(),
         "alias": row.alias.hex(),

@@ -229,7 +229,7 @@ def test_an_evaluation_from_before_a_reorganisation_is_withheld_until_two_person
     assert isinstance(withhold(world, Withheld.REORGANISED, kind="401"), Changed)
     withholding = reasons(world, "401")
     alone = release(world, Withheld.REORGANISED, kind="401", by=(world.agency.operator,))
-    assert withholding == frozenset({Withheld.REORGANISED})
+    assert withholding == {Withheld.REORGANISED}
     assert strongest(withholding) is Refusal.REORGANISATION_PAST_INFO
     assert "two different operators" in why(alone)
     assert isinstance(release(world, Withheld.REORGANISED, kind="401"), Changed)
