@@ -10,6 +10,7 @@ from os import urandom
 
 from nacl.signing import SigningKey
 
+from agreements.refusal import Refusal, refuse
 from agreements.signatures import sign_document
 from bench.network import Network
 from bench.records import HOME
@@ -23,6 +24,7 @@ from node.config import Folder
 from node.domain.evidence.agreed import Norms
 from node.domain.evidence.orders import ORDER_KIND, InspectionOrder
 from node.domain.evidence.verify import verify
+from node.domain.grounds import refused_for
 from node.domain.journal import Act, EntryFacts, draft
 from node.operations.asked import RefusedAnswer
 from node.operations.show_evidence import Inspection, order_inspection, show_evidence
@@ -84,7 +86,8 @@ def _others(home: Node, first: ListedCard) -> list[ListedCard]:
 
 
 def _write(home: Node, count: int) -> None:
-    refused = EntryFacts(act=Act.REFUSED, detail={"article": "S 17", "method": "bench", "outcome": "MALFORMED"})
+    law = refused_for(refuse(Refusal.MALFORMED, home.rule_pack))
+    refused = EntryFacts(act=Act.REFUSED, detail={**law, "method": "bench"})
     with home.store.write() as work:
         work.journal.add([draft(refused, home.party, utc_now(), urandom) for _ in range(count)])
         work.commit()

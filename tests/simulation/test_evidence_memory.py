@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from agreements.refusal import Refusal, refuse
 from crypto import envelope
 from crypto.checkpoint import Checkpoint, NoteKey, sign_checkpoint
 from crypto.frame import KIND as FRAME
@@ -23,6 +24,7 @@ from node.domain.evidence.lines import (
 )
 from node.domain.evidence.orders import MANIFEST_KIND, Manifest, Sums
 from node.domain.evidence.verify import verify
+from node.domain.grounds import refused_for
 from node.domain.journal import Act, EntryFacts, draft, journal_origin
 from node.domain.receipts import ReceiptBatch
 from tests.fakes.evidence import NORMS
@@ -48,7 +50,8 @@ def long(scene: Scene, count: int) -> Iterator[Line]:
     entry = book.at(book.place(FrameLine) - 1, EntryLine)
     receipts = book.at(book.place(ReceiptsLine), ReceiptsLine)
     noted = book.at(book.place(ReceiptsLine) - 1, EntryLine)
-    refusal = EntryFacts(act=Act.QUERY, detail={"article": "S 36", "outcome": "CONSENT_EXPIRED"}, counterparty=FIRST)
+    detail = refused_for(refuse(Refusal.CONSENT_EXPIRED, NORMS.rules.reference))
+    refusal = EntryFacts(act=Act.QUERY, detail=detail, counterparty=FIRST)
     for number in range(count):
         if number % SETTLED:
             one = draft(refusal, book.node.party, scene.now, book.node.context.random)
