@@ -4,13 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from agreements.declaration import DECLARED
 from node.domain.check_digits import ALPHABET
 from node.domain.columns import IDENTITY_COLUMNS, standard_columns
 from node.domain.correction import columns_of, correct
 from node.domain.intake import Admitted, Rejected, admit
 from node.domain.records import Kind, decode_content, encode_content
 from node.domain.rows import Row
-from registry.norms.catalogue import load_catalogue
+from registry.norms.catalogue import Condition, load_catalogue
 from registry.norms.code_lists import CodeListName
 from tests.properties.test_domain_intake import OPENED, USCCS, WORDS
 from tests.unit.node.domain.given import TODAY
@@ -167,8 +168,10 @@ def test_every_sample_row_survives_the_way_there_and_back(kind: Kind, seed: int)
 @given(st.sampled_from(ADMITTED), st.data())
 def test_a_correction_is_the_import_of_the_changed_row(kind: Kind, data: st.DataObject) -> None:
     row, other = data.draw(rows(kind)), data.draw(facts(kind))
-    key = {"decision_no", *load_catalogue().entries[kind.value].key}
-    free = sorted(other.keys() - key - {"generated_on"})
+    entry = load_catalogue().entries[kind.value]
+    # What a subject signed of itself is corrected by nobody.
+    signed = {*DECLARED, "attestation"} if Condition.ATTESTED in entry.conditions else set()
+    free = sorted(other.keys() - signed - {"decision_no", "generated_on", *entry.key})
     chosen = data.draw(st.sets(st.sampled_from(free), min_size=1, max_size=3))
     changes = {column: other[column] for column in chosen}
     before = admitted(kind, row)

@@ -39,6 +39,8 @@ from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.no_cover  # what this runs is covered by others, and measuring it doubles its time
 
+REACHED = {"peer not reached", "peer reached again"}
+"""All that a node may have to say of it."""
 STATUS = frozenset({"status_code"})
 FIELDS = (STATUS, frozenset({"region", "industry_section"}), None)
 
@@ -119,4 +121,4 @@ def test_once_messages_flow_again_every_copy_is_what_home_says(
         assert came_back == {}
         assert troubles(network, HOME, HOLDERS) == []
         assert remains(network.members.values(), story.secrets.gone(network, HOME, HOLDERS)) == []
-        assert logs == []
+        assert [one for one in logs if one["event"] not in REACHED] == []

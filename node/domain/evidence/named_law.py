@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from agreements.refusal import Refusal
 from node.domain.evidence.agreed import Ground
 from node.domain.evidence.findings import Step, Wrong
 from node.domain.evidence.opened import Opened
@@ -19,6 +20,8 @@ NAMING: Final = frozenset(
 )
 """Acts whose entries name the law that they rest on, whatever came of them."""
 _DISCLOSED: Final = frozenset({"ANSWERED", "EVALUATED", "PUSHED", "REPLACED"})
+_OF_SHAPE: Final = frozenset({Refusal.MALFORMED.value, Refusal.OVERSIZED.value, Refusal.UNKNOWN_FIELD.value})
+"""Reasons for which bytes are refused that are no permitted message; no rule pack decides that."""
 _PACKS: Final = re.compile(r"[A-Za-z0-9._-]{1,64}@[1-9][0-9]{0,8}(?: [A-Za-z0-9._-]{1,64}@[1-9][0-9]{0,8}){0,15}")
 _ARTICLE: Final = re.compile(r"[^\x00-\x1f]{1,200}")
 _FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
@@ -37,13 +40,15 @@ class NamedLawCheck:
         """Find an entry that names no law; and a disclosure by packs that were not in force when it was made."""
         if entry.act not in NAMING:
             return
-        pack, article = entry.detail.get("pack"), entry.detail.get("article")
+        pack, article, outcome = (entry.detail.get(name) for name in ("pack", "article", "outcome"))
+        if entry.act is Act.REFUSED and pack == "" and outcome in _OF_SHAPE:
+            return
         if not (isinstance(pack, str) and _PACKS.fullmatch(pack)):
             self._found(Step.JOURNAL, Wrong.LAW_NOT_NAMED, entry, "the packs that it rests on", "none that can be read")
             return
         if not (isinstance(article, str) and _ARTICLE.fullmatch(article)):
             self._found(Step.JOURNAL, Wrong.LAW_NOT_NAMED, entry, "the article that it rests on", "none")
-        if entry.detail.get("outcome") in _DISCLOSED:
+        if outcome in _DISCLOSED:
             self._judge_adopted(frozenset(pack.split(" ")), entry)
 
     def _judge_adopted(self, named: Packs, entry: Opened) -> None:

@@ -72,6 +72,14 @@ def test_every_grant_import_change_and_refusal_names_its_packs(act: Act, pack: s
     assert found({**LAW, "pack": pack}, act=act) == [Wrong.LAW_NOT_NAMED]
 
 
+@pytest.mark.parametrize("reason", ["MALFORMED", "OVERSIZED", "UNKNOWN_FIELD"])
+def test_bytes_that_are_no_message_are_refused_by_no_pack(reason: str) -> None:
+    by_none: Detail = {"article": "-", "pack": ""}
+
+    assert found(by_none, act=Act.REFUSED, outcome=reason) == []
+    assert found(by_none, act=Act.QUERY, outcome=reason) == [Wrong.LAW_NOT_NAMED]
+
+
 @pytest.mark.parametrize("article", [None, 28, "", "S 28\n"])
 def test_it_names_an_article_as_well(article: str | int | None) -> None:
     assert found({**LAW, "article": article}) == [Wrong.LAW_NOT_NAMED]
