@@ -43,7 +43,7 @@ class Supply:
 
     def __init__(self, start: int = 0) -> None:
         mapping, by = standard_mapping(Kind.REGISTRATION), intake()
-        made = enumerate(sample_enterprises(11, REAL, by.today))
+        made = enumerate(sample_enterprises(11, REAL, by.plan.measure.today))
         admitted = [admit(row, by) for row in map(mapping.apply, (FileRow(number, one) for number, one in made))
                     if isinstance(row, FileRow)]  # fmt: skip
         may_cross = [one for one in admitted if isinstance(one, Admitted)

@@ -125,12 +125,11 @@ def show(
     json: JsonFlag = False,
 ) -> None:
     """Read signed declarations: what they say, and by which key. As JSON, in the columns of an import of kind 503."""
-    rows, is_bad = [], False
+    rows, refused, rule_pack = [], list[Refused](), load_rule_pack().reference
     for raw in documents_in(paths):
-        found = open_declaration(raw, load_rule_pack().reference)
+        found = open_declaration(raw, rule_pack)
         if isinstance(found, Refused):
-            is_bad = True
-            err.print(f"creditport: {found.reason}: {found.detail}", markup=False)
+            refused.append(found)
             continue
         if not json:
             for line in (*_in_words(found.declaration), f"key  {_key_id(found)}", f"sha256  {found.digest}", ""):
@@ -138,8 +137,9 @@ def show(
         rows.append(_row(found))
     if json:
         say_json(rows)
-    if is_bad:
-        raise typer.Exit(int(Exit.REFUSED))
+    if refused:
+        first, all_of_them = refused[0], len(refused) + len(rows)
+        fail(f"{len(refused)} of {all_of_them} documents: {first.reason}: {first.detail}", Exit.REFUSED)
 
 
 def _require_fit(topic: str, words: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from node.app.founding import Pin, found
@@ -17,7 +18,7 @@ from node.cli.inputs import passphrase
 from node.cli.screen import Exit, facts, fail
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
 from node.cli.standing import recheck_of
-from node.config import SQLITE_IN_FOLDER, Config, Folder, Identity, Network, read_config
+from node.config import SQLITE_IN_FOLDER, Config, Endpoint, Folder, Identity, Network, read_config
 from node.operations.facts import heard_authorities
 from node.operations.keep_clocks import calendar_alarms
 from node.storage.engine import migrate as migrate_store
@@ -68,7 +69,7 @@ def init(
             jurisdiction=jurisdiction,
             party_class=party_class,
         ),
-        network=Network(listen=listen, endpoint=endpoint or listen),
+        network=_network(listen, endpoint or listen),
         database=database,
     )
     pins = [_pin(text) for text in authority or []]
@@ -76,6 +77,15 @@ def init(
     card = found(Folder(node), config, secret, pins)
     made = {"party": card.card.party, "card": str(Folder(node).card), "fingerprint": fingerprint(card.digest)}
     facts(made, as_json=json)
+
+
+def _network(listen: str, endpoint: str) -> Network:
+    for option, address in (("--listen", listen), ("--endpoint", endpoint)):
+        try:
+            msgspec.convert(address, Endpoint)
+        except msgspec.ValidationError:
+            fail(f"{option} expects HOST:PORT, such as 127.0.0.1:7443", Exit.USAGE)
+    return Network(listen=listen, endpoint=endpoint)
 
 
 def _pin(text: str) -> Pin:

@@ -95,19 +95,13 @@ class Intake:
     """What all rows of one import share: the kind, who provides it, and the law it is measured by, compiled.
 
     `attested` is what attestations cover, None where rows are not asked for any: a correction changes a record that was
-    taken in, and whoever attests reads what there is to attest. `months` is the longest period of each severity that
-    an adverse public record has to name, if the law in force has any; `today` is the day in Shenzhen; `other_schemes`
-    are those by which the catalogue does not identify subjects of the kind (S 17).
+    taken in, and whoever attests reads what there is to attest. `other_schemes` are those
+    by which the catalogue does not identify subjects of the kind (S 17).
     """
 
     kind: Kind
-    provider: PartyId
-    source_system: str
     entry: CatalogueEntry
-    catalogue: CatalogueItem
-    months: Mapping[str, int]
     vocabulary: Vocabulary
-    today: date
     other_schemes: frozenset[Scheme]
     attested: Attested | None = field(repr=False, compare=False)
     plan: Plan = field(repr=False, compare=False)
@@ -156,13 +150,8 @@ def open_intake(  # an import is opened once, with everything that its rows have
     period = period_of(entry, plan.names, rules.disclosure_years.value, months)
     return Intake(
         kind=kind,
-        provider=provider,
-        source_system=source_system,
         entry=entry,
-        catalogue=item,
-        months=months,
         vocabulary=words,
-        today=today,
         other_schemes=frozenset(Scheme).difference(entry.identification),
         attested=attested,
         plan=plan,

@@ -291,8 +291,19 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
         4, "would not be valid", lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--party", "X Y"),
     ),
     "an address of no port": (
-        4, "would not be valid",
+        2, "--listen expects HOST:PORT",
         lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--listen", "nonsense"),
+    ),
+    "an address of no port beside one that peers use": (
+        2, "--listen expects HOST:PORT",
+        lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--listen", "no", "--endpoint", "node.x:1"),
+    ),
+    "an endpoint of no port": (
+        2, "--endpoint expects HOST:PORT",
+        lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--endpoint", "node.example"),
+    ),
+    "a text for a declaration": (
+        1, "9 of 9 documents: MALFORMED", lambda bank: ("declaration", "show", _nine_lines(bank)),
     ),
     "a file for a folder": (
         4, "is not a folder", lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "node.toml")),
@@ -303,6 +314,12 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     ),
     "no node": (4, "there is no node", lambda bank: ("status", "--node", str(bank.node / "nowhere"))),
 }  # fmt: skip
+
+
+def _nine_lines(bank: Terminal) -> str:
+    file = bank.node / "lines"
+    file.write_text("no declaration\n" * 9)
+    return str(file)
 
 
 def _no_text(bank: Terminal) -> str:

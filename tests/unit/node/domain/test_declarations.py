@@ -156,7 +156,7 @@ def test_a_declaration_whose_time_is_over_is_taken_in_no_more() -> None:
 
     covered = attested([good], [document])
     assert taken(good, covered) == taken(good)
-    after = replace(INTAKE, attested=covered, plan=replace(INTAKE.plan, measure=later), today=tomorrow)
+    after = replace(INTAKE, attested=covered, plan=replace(INTAKE.plan, measure=later))
     answer = admit(Row(2, good), after)
     assert isinstance(answer, Rejected)
     assert (answer.reason, answer.problem.field) == (Refusal.CONSENT_EXPIRED, "consent_until")
