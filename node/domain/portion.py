@@ -26,8 +26,8 @@ from registry.norms.overlay import Severity
 
 T = TypeVar("T")
 
-Varying = tuple[SubjectKind, int | None, date, Severity | None]
-"""What is not the same for all records of an import: subject kind, category, day of generation and severity."""
+Varying = tuple[SubjectKind, int | None, Severity | None]
+"""What few records of an import have other than the rest: subject kind, category and severity."""
 
 
 _SCHEMES: Final = {one: one.value for one in Scheme}
@@ -45,6 +45,7 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
     remarks: tuple[Remark, ...]
     in_chinese: bool
     varying: Varying
+    generated_on: date
     disclose_until: date | None
     encoded: bytes
     digest: bytes
@@ -63,7 +64,8 @@ def ready_of(one: Admitted) -> Ready:
         names=_names(identifiers),
         remarks=tuple([remark for _, remark in one.remarks]),
         in_chinese=record.content.name_zh is not None,
-        varying=(record.subject_kind, record.negative_category, record.generated_at, record.severity),
+        varying=(record.subject_kind, record.negative_category, record.severity),
+        generated_on=record.generated_at,
         disclose_until=record.disclose_until,
         encoded=one.encoded,
         digest=record.content_digest,
@@ -163,10 +165,10 @@ def _made(columns: _Columns, intake: Intake) -> Iterable[Ready]:
         zip(  # some of these have no end
             columns.kinds,
             _categories(columns, intake),
-            generated,
             repeat(None) if severity is None else map(severity_of, fields[severity]),
             strict=False,
         ),
+        generated,
         until,
         encoded,
         digest_contents(kind, generated, encoded),

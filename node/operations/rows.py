@@ -57,7 +57,8 @@ class SubjectRow(_Row, frozen=True, gc=False):
 class NewRecordRow(_Row, frozen=True, gc=False):
     """A home record as admitted, with its subject. `source_key` (32 bytes) is the same whenever a row comes again.
 
-    Without a `cell` it counts for nobody when it is asked how many enterprises look alike.
+    `facts` is JSON of the envelope facts that records of an import have in common, `generated_on` the day the information
+    arose. Without a `cell` it counts for nobody when it is asked how many enterprises look alike.
     """
 
     subject: SubjectRow
@@ -66,6 +67,7 @@ class NewRecordRow(_Row, frozen=True, gc=False):
     content: bytes
     content_digest: bytes
     facts: bytes
+    generated_on: date
     disclose_until: date | None
     cell: Cell | None = None
 
@@ -73,6 +75,7 @@ class NewRecordRow(_Row, frozen=True, gc=False):
 class RecordRow(_Row, frozen=True, kw_only=True):
     """A stored home record version. `facts` is JSON of the envelope facts, `content` JSON of the typed content.
 
+    A tombstone has neither, nor a day of generation.
     `withheld` are the states that withhold it now, `coming` those ordered for a day in Shenzhen that is not over.
     """
 
@@ -82,6 +85,7 @@ class RecordRow(_Row, frozen=True, kw_only=True):
     kind: str
     content: bytes
     facts: bytes
+    generated_on: date | None
     disclose_until: date | None
     withheld: frozenset[str]
     stored_at: datetime

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 import msgspec
 
@@ -17,7 +18,7 @@ from registry.parties import PartyId
 
 
 class RecordFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The envelope facts of a record, stored beside its content."""
+    """The envelope facts of a record without its day of generation: those of many records are the same."""
 
     subject_kind: SubjectKind
     nature: Nature
@@ -28,20 +29,8 @@ class RecordFacts(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: str
     catalogue_version: int
     catalogue_item: str
-    generated_at: date
     reported_at: date
     publicity: Publicity
-    severity: Severity | None = None
-
-
-class _ShieldFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Those of the stored facts that decide whether a record is shown."""
-
-    subject_kind: SubjectKind
-    publicity: Publicity
-    nature: Nature
-    polarity: Polarity
-    generated_at: date
     severity: Severity | None = None
 
 
@@ -60,10 +49,14 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     coming: tuple[Coming, ...]
 
 
-_MOST_REMEMBERED = 20_000
+_MOST_REMEMBERED = 1_000
 _decoder = msgspec.json.Decoder(RecordFacts)
-_shield_decoder = msgspec.json.Decoder(_ShieldFacts)
 _encode = msgspec.json.Encoder().encode
+
+
+@lru_cache(_MOST_REMEMBERED)
+def _facts_of(raw: bytes) -> RecordFacts:
+    return _decoder.decode(raw)
 
 
 class Envelopes(dict[Varying, bytes]):
@@ -94,12 +87,14 @@ def rows_from_ready(ready: Iterable[Ready], kind: Kind, envelopes: Envelopes) ->
 
 def _row(one: Ready, kind: str, facts: bytes) -> NewRecordRow:
     subject = SubjectRow(one.varying[0]._value_, one.names)
-    return NewRecordRow(subject, one.source_key, kind, one.encoded, one.digest, facts, one.disclose_until, one.cell)
+    return NewRecordRow(
+        subject, one.source_key, kind, one.encoded, one.digest, facts, one.generated_on, one.disclose_until, one.cell
+    )
 
 
 def record_from_row(row: RecordRow) -> HomeRecord:
     """A stored row as the fact that rules decide on; its source key and digest stay in the store."""
-    facts, kind = _decoder.decode(row.facts), Kind(row.kind)
+    facts, kind = _facts_of(row.facts), Kind(row.kind)
     item = CatalogueItem(catalogue=facts.catalogue, version=facts.catalogue_version, item=facts.catalogue_item)
     return HomeRecord(
         kind=kind,
@@ -112,7 +107,7 @@ def record_from_row(row: RecordRow) -> HomeRecord:
         provider=facts.provider,
         source_system=facts.source_system,
         catalogue=item,
-        generated_at=facts.generated_at,
+        generated_at=_generated(row),
         reported_at=facts.reported_at,
         disclose_until=row.disclose_until,
         publicity=facts.publicity,
@@ -126,7 +121,7 @@ def record_from_row(row: RecordRow) -> HomeRecord:
 def facts_judged(row: RecordRow, judged: Judged) -> bytes:
     """The envelope facts of a stored row as the law in force has them; by which catalogue it was admitted stays."""
     facts = msgspec.structs.replace(
-        _decoder.decode(row.facts),
+        _facts_of(row.facts),
         publicity=judged.publicity,
         nature=judged.nature,
         polarity=judged.polarity,
@@ -137,7 +132,7 @@ def facts_judged(row: RecordRow, judged: Judged) -> bytes:
 
 def outline_from_row(row: RecordRow) -> Outline:
     """A stored row without its content: most records are shown as they were rendered before."""
-    facts = _shield_decoder.decode(row.facts)
+    facts = _facts_of(row.facts)
     return Outline(
         kind=Kind(row.kind),
         subject_kind=facts.subject_kind,
@@ -145,11 +140,17 @@ def outline_from_row(row: RecordRow) -> Outline:
         disclose_until=row.disclose_until,
         nature=facts.nature,
         polarity=facts.polarity,
-        generated_at=facts.generated_at,
+        generated_at=_generated(row),
         severity=facts.severity,
         states=frozenset(Withheld(state) for state in row.withheld),
         coming=_coming(row),
     )
+
+
+def _generated(row: RecordRow) -> date:
+    if row.generated_on is None:
+        raise msgspec.DecodeError("expected the day of generation of a record, got none")
+    return row.generated_on
 
 
 def _coming(row: RecordRow) -> tuple[Coming, ...]:
@@ -157,7 +158,7 @@ def _coming(row: RecordRow) -> tuple[Coming, ...]:
 
 
 def _facts(shared: Shared | HomeRecord, varying: Varying) -> RecordFacts:
-    subject_kind, negative_category, generated_at, severity = varying
+    subject_kind, negative_category, severity = varying
     return RecordFacts(
         subject_kind=subject_kind,
         nature=shared.nature,
@@ -168,7 +169,6 @@ def _facts(shared: Shared | HomeRecord, varying: Varying) -> RecordFacts:
         catalogue=shared.catalogue.catalogue,
         catalogue_version=shared.catalogue.version,
         catalogue_item=shared.catalogue.item,
-        generated_at=generated_at,
         reported_at=shared.reported_at,
         publicity=shared.publicity,
         severity=severity,

@@ -11,6 +11,7 @@ from node.domain.records import Withheld
 from node.operations.rows import DeletionRow, NewRecordRow, RecordRow, Selection
 from node.storage.crowd_store import number_cells
 from node.storage.moments import from_milliseconds, to_milliseconds
+from node.storage.record_facts import number_facts
 from node.storage.record_store import COLUMNS, record_from_row
 from node.storage.transaction import Transaction
 
@@ -22,11 +23,12 @@ _RIGHT_AGAIN: Final = """
 DELETE FROM corrected_contents WHERE record_no = :number AND content_digest = :content_digest"""
 _CORRECT: Final = """
 UPDATE records SET version = version + 1, content_digest = :content_digest, disclose_until = :disclose_until,
-stored_at = :stored_at, facts = :facts, content = :content, cell_no = :cell_no
+stored_at = :stored_at, facts_no = :facts_no, generated_on = :generated_on, content = :content, cell_no = :cell_no
 WHERE number = :number AND deleted_at IS NULL"""
 _DELETE: Final = f"""
 UPDATE records SET version = version + 1, content_digest = :nothing, disclose_until = NULL,
-withheld = '{Withheld.DELETED.value}', deleted_at = :at, facts = :nothing, content = :nothing, cell_no = NULL
+withheld = '{Withheld.DELETED.value}', deleted_at = :at, facts_no = NULL, generated_on = NULL, content = :nothing,
+cell_no = NULL
 WHERE number = :number AND deleted_at IS NULL"""
 _FORGET_WRONG: Final = "DELETE FROM corrected_contents WHERE record_no = :number"
 _ADD_DELETION: Final = """
@@ -78,7 +80,8 @@ class SqlChanges:
             "content_digest": row.content_digest,
             "disclose_until": None if row.disclose_until is None else row.disclose_until.isoformat(),
             "stored_at": to_milliseconds(at),
-            "facts": row.facts,
+            "facts_no": number_facts(self._transaction, [row.facts])[row.facts],
+            "generated_on": row.generated_on.isoformat(),
             "content": row.content,
             "cell_no": number_cells(self._transaction, [row.cell]).get(row.cell),
         }

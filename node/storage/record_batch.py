@@ -70,19 +70,27 @@ class IdentifierValues(NamedTuple):
 
 
 RECORD_COLUMNS: Final = (
-    "subject_no", "source_key", "version", "kind", "content_digest", "disclose_until", "withheld", "stored_at", "facts",
-    "content", "cell_no",
+    "subject_no", "source_key", "version", "kind", "content_digest", "disclose_until", "withheld", "stored_at",
+    "facts_no", "generated_on", "content", "cell_no",
 )  # fmt: skip
 """What `record_values` gives of the table `records`, which numbers its rows."""
 
-RecordValues = tuple[int, bytes, int, str, bytes, str | None, str, int, bytes, bytes, int | None]
+RecordValues = tuple[int, bytes, int, str, bytes, str | None, str, int, int, str, bytes, int | None]
 
 
-def record_values(row: NewRecordRow, subject_no: int, version: int, at: int, cell_no: int | None) -> RecordValues:
-    """A row of the table `records`, which nothing withholds; `at` in milliseconds, the day of its end as ISO text."""
+class Numbers(NamedTuple):
+    """What rows have in common with others and is kept once: its numbers."""
+
+    cells: Mapping[Cell | None, int]
+    facts: Mapping[bytes, int]
+
+
+def record_values(row: NewRecordRow, subject_no: int, version: int, at: int, numbers: Numbers) -> RecordValues:
+    """A row of the table `records`, which nothing withholds; `at` in milliseconds, days as ISO text."""
     end = None if row.disclose_until is None else row.disclose_until.isoformat()
     return (
-        subject_no, row.source_key, version, row.kind, row.content_digest, end, "", at, row.facts, row.content, cell_no
+        subject_no, row.source_key, version, row.kind, row.content_digest, end, "", at,
+        numbers.facts[row.facts], row.generated_on.isoformat(), row.content, numbers.cells.get(row.cell),
     )  # fmt: skip
 
 
@@ -94,15 +102,15 @@ class Batch:
     wrong, `subjects` stored subject numbers by identifier, `stated` the records that name those subjects, `at` the time
     in milliseconds. New subjects get ascending numbers from `first_number`. `repeated` are the places of rows whose
     record the same file stated before. `against` says for each place that contradicts a record which one it is, by its
-    subject and source key. `strangers` are the rows that made the new subjects, in their order. `cells` are the numbers
-    of the rows' cells; `celled` of stored records that had none.
+    subject and source key. `strangers` are the rows that made the new subjects, in their order. `numbers` are those
+    of the rows' cells and facts; `celled` gives the cells of stored records that had none.
     """
 
     known: dict[bytes, Known] = field(repr=False)
     corrected: frozenset[tuple[int, bytes]] = field(repr=False)
     subjects: dict[tuple[str, str], int] = field(repr=False)
     at: int
-    cells: Mapping[Cell | None, int] = field(default_factory=dict, repr=False)
+    numbers: Numbers = field(repr=False)
     names_may_change: bool = False
     repeated: frozenset[int] = frozenset()
     stated: dict[int, list[Claimed]] = field(default_factory=dict, repr=False)
@@ -167,7 +175,7 @@ class Batch:
 
     def _put_in_cell(self, row: NewRecordRow, known: Known) -> None:
         """Note the cell of a record that was stored before there were any."""
-        cell_no = self.cells.get(row.cell)
+        cell_no = self.numbers.cells.get(row.cell)
         if known.cell_no is None and cell_no is not None and known.record_no:
             self.celled[known.record_no] = cell_no
 
@@ -246,7 +254,7 @@ class Batch:
         return subject_no
 
     def _keep(self, row: NewRecordRow, becomes: Known) -> None:
-        values = record_values(row, becomes.subject_no, becomes.version, self.at, self.cells.get(row.cell))
+        values = record_values(row, becomes.subject_no, becomes.version, self.at, self.numbers)
         fresh = becomes.version == 1 or row.source_key in self.new_records
         (self.new_records if fresh else self.updated_records)[row.source_key] = values
         self.known[row.source_key] = becomes

@@ -19,19 +19,21 @@ from node.storage.record_batch import (
     Claimed,
     IdentifierValues,
     Known,
+    Numbers,
     Stated,
     SubjectValues,
     are_strangers,
     record_values,
 )
+from node.storage.record_facts import FACTS, number_facts
 from node.storage.states import states_from_text
 from node.storage.transaction import Row, Transaction
 
 Name = tuple[str, str]
 """An identifier: its scheme and its value."""
 
-COLUMNS: Final = """r.number, r.subject_no, r.version, r.kind, r.content, r.facts, r.disclose_until, r.withheld,
-r.stored_at, r.deleted_at"""
+COLUMNS: Final = f"""r.number, r.subject_no, r.version, r.kind, r.content, {FACTS}, r.generated_on, r.disclose_until,
+r.withheld, r.stored_at, r.deleted_at"""
 """What `record_from_row` reads."""
 _CURRENT: Final = f"""
 WITH {{numbers wanted}}, {{texts kinds}} SELECT {COLUMNS} FROM wanted CROSS JOIN records r
@@ -75,7 +77,7 @@ _ADD_IDENTIFIER: Final = _insert("identifiers", IdentifierValues._fields)
 _ADD_RECORD: Final = _insert("records", RECORD_COLUMNS)
 _UPDATE_RECORD: Final = """
 UPDATE records SET version = :version, content_digest = :content_digest,
-disclose_until = :disclose_until, stored_at = :stored_at, facts = :facts, content = :content, cell_no = :cell_no
+disclose_until = :disclose_until, stored_at = :stored_at, facts_no = :facts_no, generated_on = :generated_on, content = :content, cell_no = :cell_no
 WHERE subject_no = :subject_no AND kind = :kind AND source_key = :source_key"""
 
 
@@ -108,7 +110,7 @@ class SqlRecords:
             corrected=self._corrected([one.record_no for one in known.values()]),
             subjects=subjects,
             at=to_milliseconds(at),
-            cells=number_cells(self._transaction, [row.cell for row in rows]),
+            numbers=self._shared(rows),
             names_may_change=names_may_change,
             repeated=repeated,
         )
@@ -122,14 +124,21 @@ class SqlRecords:
         """Store rows that nothing is known of, as `Batch` would have them: each is the first of a new subject."""
         count, stored_at = len(rows), to_milliseconds(at)
         first = self._reserve_subjects(count)
-        cells = number_cells(self._transaction, [row.cell for row in rows])
+        numbers = self._shared(rows)
         numbered = [*enumerate(rows, first)]
         self._insert(
             [(number, row.subject.kind) for number, row in numbered],
             [(number, *name) for number, row in numbered for name in row.subject.identifiers],
-            [record_values(row, number, 1, stored_at, cells.get(row.cell)) for number, row in numbered],
+            [record_values(row, number, 1, stored_at, numbers) for number, row in numbered],
         )
         return Imported(outcomes=("new",) * count, updated={})
+
+    def _shared(self, rows: Sequence[NewRecordRow]) -> Numbers:
+        """The numbers of what is kept once for many rows."""
+        return Numbers(
+            number_cells(self._transaction, [row.cell for row in rows]),
+            number_facts(self._transaction, [row.facts for row in rows]),
+        )
 
     def _write(self, batch: Batch) -> None:
         self._insert(batch.new_subjects, batch.new_identifiers, list(batch.new_records.values()))
@@ -227,7 +236,7 @@ class SqlRecords:
 
 def record_from_row(row: Any) -> RecordRow:
     """A record from the columns that `COLUMNS` names."""
-    number, subject, version, kind, content, facts, disclose_until, states, stored_at, deleted_at = row
+    number, subject, version, kind, content, facts, generated_on, disclose_until, states, stored_at, deleted_at = row
     withheld, coming = states_from_text(states)
     return RecordRow(
         record_no=number,
@@ -235,7 +244,8 @@ def record_from_row(row: Any) -> RecordRow:
         version=version,
         kind=kind,
         content=content,
-        facts=facts,
+        facts=facts or b"",
+        generated_on=None if generated_on is None else date.fromisoformat(generated_on),
         disclose_until=None if disclose_until is None else date.fromisoformat(disclose_until),
         withheld=withheld,
         stored_at=from_milliseconds(stored_at),

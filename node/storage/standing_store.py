@@ -14,11 +14,12 @@ from node.storage.moments import (
     to_milliseconds,
     to_milliseconds_or_none,
 )
+from node.storage.record_facts import number_facts
 from node.storage.states import text_from_states
 from node.storage.transaction import Transaction
 
 _STAND: Final = """
-UPDATE records SET version = :version, withheld = :withheld, disclose_until = :disclose_until, facts = :facts,
+UPDATE records SET version = :version, withheld = :withheld, disclose_until = :disclose_until, facts_no = :facts_no,
 stored_at = coalesce(:stored_at, stored_at) WHERE number = :number AND deleted_at IS NULL"""
 _ADMITTED: Final = "DELETE FROM fallen_records WHERE record_no = :record_no"
 _FALL: Final = "INSERT INTO fallen_records (record_no, reason, field) VALUES (:record_no, :reason, :field)"
@@ -68,7 +69,8 @@ class SqlStandings:
         self._transaction = transaction
 
     def put(self, rows: Sequence[StandingRow]) -> None:
-        self._transaction.run_many(_STAND, [_values(row) for row in rows])
+        numbers = number_facts(self._transaction, [row.facts for row in rows])
+        self._transaction.run_many(_STAND, [_values(row, numbers[row.facts]) for row in rows])
         self._transaction.run_many(_ADMITTED, [{"record_no": row.record_no} for row in rows])
         fallen = [(row.record_no, *row.fell) for row in rows if row.fell is not None]
         names = ("record_no", "reason", "field")
@@ -168,13 +170,13 @@ class SqlWithholdings:
         self._transaction.run(_END, _ending(row) | {"number": row.number})
 
 
-def _values(row: StandingRow) -> dict[str, object]:
+def _values(row: StandingRow, facts_no: int) -> dict[str, object]:
     return {
         "number": row.record_no,
         "version": row.version,
         "withheld": text_from_states(row.withheld, row.coming),
         "disclose_until": _iso(row.disclose_until),
-        "facts": row.facts,
+        "facts_no": facts_no,
         "stored_at": to_milliseconds_or_none(row.moved_at),
     }
 

@@ -117,6 +117,9 @@ cells = Table(
 # Of which kinds every record is in a cell of one shape, and which it is; a kind is missing while some may not be.
 whole_kinds = Table("whole_kinds", metadata, _text("kind", key=True), _bytes("shape"), sqlite_with_rowid=False)
 
+# The envelope facts of records, once for all that have them in common: mostly those of an import. No row is ever removed.
+record_facts = Table("record_facts", metadata, _number(), _bytes("facts", unique=True))
+
 # Numbers are never given twice: the ledger names records by them for good. A deleted record stays as a tombstone: its
 # row, without content and facts, and in no cell. A source key is made of an identifier of its subject, so it is unique
 # by itself: kept behind the subject, its new entries come at the end of the index. `withheld` are states,
@@ -125,7 +128,8 @@ records = Table(
     "records", metadata, _number(), _int("subject_no", references="subjects.number"),
     _bytes("source_key"), _int("version"), _text("kind"), _bytes("content_digest"),
     _text("disclose_until", nullable=True), _text("withheld"), _time("stored_at"),
-    _time("deleted_at", nullable=True), _bytes("facts"), _bytes("content"), _int("cell_no", nullable=True),
+    _time("deleted_at", nullable=True), _bytes("content"), _int("cell_no", nullable=True),
+    _int("facts_no", nullable=True), _text("generated_on", nullable=True),
     Index("ix_records_cell", "cell_no", "subject_no",
           sqlite_where=text("cell_no IS NOT NULL"), postgresql_where=text("cell_no IS NOT NULL")),
     UniqueConstraint("subject_no", "kind", "source_key"), Index(None, "kind", "number"), sqlite_autoincrement=True,

@@ -73,6 +73,7 @@ def record(name: str, *identifiers: tuple[str, str], content: str = "content", k
         content=content.encode(),
         content_digest=digest(content),
         facts=b'{"provider":"sz-agency"}',
+        generated_on=date(2026, 11, 23),
         disclose_until=date(2031, 11, 23) if kind == "201" else None,
     )
 

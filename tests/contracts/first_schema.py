@@ -37,6 +37,8 @@ from tests.contracts.examples import (
 
 LEI = ("LEI", "5493001KJTIIGC8Y1R12")
 KEEP_UNTIL = NOON + timedelta(days=90)
+FACTS = b'{"provider":"sz-agency","generated_at":"2026-11-23","severity":null}'
+"""The envelope facts of a record, its day of generation among them, as they were stored with each."""
 
 
 @contextmanager
@@ -90,7 +92,7 @@ def _fill_records(connection: Connection) -> None:
             "disclose_until": "2031-11-23",
             "withheld": "",
             "stored_at": to_milliseconds(NOON),
-            "facts": row.facts,
+            "facts": FACTS,
             "content": row.content,
         }
         insert(connection, "records", stored)

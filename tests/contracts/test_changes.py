@@ -20,7 +20,10 @@ def _first(work: UnitOfWork) -> RecordRow:
 
 def test_a_correction_replaces_what_the_record_says_in_a_new_version(store: Store) -> None:
     corrected = structs.replace(
-        record("a", content="right"), facts=b'{"provider":"other"}', disclose_until=date(2028, 2, 29)
+        record("a", content="right"),
+        facts=b'{"provider":"other"}',
+        generated_on=date(2026, 3, 2),
+        disclose_until=date(2028, 2, 29),
     )
     with store.write() as work:
         _add(work, record("a", content="wrong"))
@@ -32,6 +35,7 @@ def test_a_correction_replaces_what_the_record_says_in_a_new_version(store: Stor
             version=2,
             content=b"right",
             facts=b'{"provider":"other"}',
+            generated_on=date(2026, 3, 2),
             disclose_until=date(2028, 2, 29),
             stored_at=minutes(10),
         )
@@ -134,6 +138,7 @@ def test_a_deleted_record_stays_as_a_tombstone_that_says_nothing(store: Store) -
             version=2,
             content=b"",
             facts=b"",
+            generated_on=None,
             disclose_until=None,
             withheld=frozenset({"DELETED"}),
             deleted_at=minutes(5),

@@ -3,12 +3,13 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec import structs
 from sqlalchemy import inspect, text
 
 from crypto import envelope
@@ -402,3 +403,19 @@ def test_records_of_before_are_all_looked_at_once_more_before_any_kind_is_whole(
         newest = work.rechecks.newest()
         assert newest is not None
         assert (newest.again, newest.done_at, work.cells.shapes()) == (True, None, {})
+
+
+def test_envelope_facts_that_records_had_each_are_kept_once_for_those_that_share_them(first_url: str) -> None:
+    migrate(first_url)
+
+    with closing(open_store(first_url)) as store, store.write() as work:
+        rows = work.records.page(None, 0, 10)
+        assert {(row.facts, row.generated_on) for row in rows} == {
+            (b'{"provider":"sz-agency","severity":null}', date(2026, 11, 23))
+        }
+        work.records.add([structs.replace(record("d", ("HK-CR", "0000001")), facts=rows[0].facts)], NOON)
+        work.records.add([structs.replace(record("e", ("HK-CR", "0000002")), facts=b"other")], NOON)
+        work.commit()
+    with connected(first_url) as connection:
+        kept = connection.execute(text("SELECT facts FROM record_facts ORDER BY number")).scalars()
+        assert [bytes(one) for one in kept] == [rows[0].facts, b"other"]

@@ -33,6 +33,7 @@ def test_a_new_record_comes_back_whole_as_version_one(store: Store) -> None:
         kind="201",
         content=b"penalty",
         facts=b'{"provider":"sz-agency"}',
+        generated_on=date(2026, 11, 23),
         disclose_until=date(2031, 11, 23),
         withheld=frozenset(),
         stored_at=NOON,

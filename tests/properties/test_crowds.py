@@ -63,6 +63,7 @@ def _row(place: int, subject: int, values: Mapping[str, object], until: date | N
         content=encode_content(content),
         content_digest=digest(f"content {place}"),
         facts=b"{}",
+        generated_on=date(2026, 11, 23),
         disclose_until=until,
         cell=CELLS.of(content, until),
     )

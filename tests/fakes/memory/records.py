@@ -10,7 +10,7 @@ from msgspec.structs import replace as changed
 
 from node.domain.records import Withheld
 from node.operations.rows import DeletionRow, Imported, NewRecordRow, RecordRow, Selection
-from node.storage.record_batch import RECORD_COLUMNS, Batch, Claimed, Known, RecordValues, Stated
+from node.storage.record_batch import RECORD_COLUMNS, Batch, Claimed, Known, Numbers, RecordValues, Stated
 from tests.fakes.memory.state import HomeRecord, Part
 
 
@@ -34,7 +34,10 @@ class MemoryRecords(Part):
             corrected=frozenset(state.wrong_contents),
             subjects={(scheme, value): subject for subject, scheme, value in state.identifiers.values()},
             at=0,
-            cells={row.cell: number for row in rows if (number := state.number_cell(row.cell)) is not None},
+            numbers=Numbers(
+                {row.cell: number for row in rows if (number := state.number_cell(row.cell)) is not None},
+                {row.facts: number for number, row in enumerate(rows)},
+            ),
             names_may_change=names_may_change,
             repeated=repeated,
             stated=self._stated(),
@@ -45,10 +48,10 @@ class MemoryRecords(Part):
         for one in batch.new_identifiers:
             state.identifiers.add((one.subject_no, one.scheme, one.value))
         for values in batch.new_records.values():
-            state.records.add(_record_from_values(state.records.next, values, at))
+            state.records.add(_record_from_values(state.records.next, values, rows, at))
         numbers = {one.source_key: number for number, one in state.records.items()}
         for key, values in batch.updated_records.items():
-            new, old = _record_from_values(numbers[key], values, at), state.records[numbers[key]].row
+            new, old = _record_from_values(numbers[key], values, rows, at), state.records[numbers[key]].row
             state.records[numbers[key]] = replace(new, row=changed(new.row, withheld=old.withheld, coming=old.coming))
         for number, cell_no in batch.celled.items():
             state.records[number] = replace(state.records[number], cell_no=cell_no)
@@ -101,6 +104,7 @@ class MemoryChanges(Part):
             version=old.row.version + 1,
             content=row.content,
             facts=row.facts,
+            generated_on=row.generated_on,
             disclose_until=row.disclose_until,
             stored_at=at,
         )
@@ -116,6 +120,7 @@ class MemoryChanges(Part):
             version=old.row.version + 1,
             content=b"",
             facts=b"",
+            generated_on=None,
             disclose_until=None,
             withheld=frozenset({Withheld.DELETED.value}),
             coming=(),
@@ -155,12 +160,14 @@ class MemoryChanges(Part):
         return shown
 
 
-def _record_from_values(number: int, values: RecordValues, at: datetime) -> HomeRecord:
-    """Make a record of what a batch would write into a table."""
+def _record_from_values(number: int, values: RecordValues, rows: Sequence[NewRecordRow], at: datetime) -> HomeRecord:
+    """Make a record of what a batch would write into a table; its facts are those of one of the rows."""
     facts: dict[str, Any] = dict(zip(RECORD_COLUMNS, values, strict=True))
     until = facts["disclose_until"]
     facts |= {
         "record_no": number,
+        "facts": rows[facts.pop("facts_no")].facts,
+        "generated_on": date.fromisoformat(facts["generated_on"]),
         "disclose_until": None if until is None else date.fromisoformat(until),
         "withheld": frozenset(),
         "stored_at": at,
