@@ -17,7 +17,7 @@ from node.domain.sample import sample_enterprises
 from node.domain.subjects import SubjectKind
 from node.domain.vocabulary import load_vocabulary
 from node.operations.change_records import propagate, updates
-from node.operations.rows import NewRecordRow, SubjectRow
+from node.operations.rows import NewRecordRow
 from node.operations.stored_records import row_from_admitted
 from node.operations.whole_kinds import shapes_of
 from node.storage.store import SqlStore
@@ -61,8 +61,8 @@ class Supply:
 
     def _row(self, number: int, like: int) -> NewRecordRow:
         real = self._real[like % len(self._real)]
-        subject = SubjectRow(kind=real.subject.kind, identifiers=(("CN-USCC", f"{number:018X}"),))
-        return msgspec.structs.replace(real, subject=subject, source_key=sha256(f"bench {number}".encode()).digest())
+        key = sha256(f"bench {number}".encode()).digest()
+        return msgspec.structs.replace(real, identifiers=(("CN-USCC", f"{number:018X}"),), source_key=key)
 
 
 def load(store: SqlStore, rows: Iterator[NewRecordRow]) -> None:

@@ -47,21 +47,14 @@ class AgreementDocumentRow(_Row, frozen=True, kw_only=True):
     raw: bytes
 
 
-class SubjectRow(_Row, frozen=True, gc=False):
-    """A home subject to be stored: its kind and every attested identifier as (scheme, canonical value)."""
-
-    kind: str
-    identifiers: tuple[tuple[str, str], ...]
-
-
 class NewRecordRow(_Row, frozen=True, gc=False):
-    """A home record as admitted, with its subject. `source_key` (32 bytes) is the same whenever a row comes again.
+    """A home record as admitted, with every attested identifier of its subject as (scheme, canonical value).
 
-    `facts` is JSON of the envelope facts that records of an import have in common, `generated_on` the day the information
+    `source_key` (32 bytes) is the same whenever a row comes again. `facts` is JSON of the envelope facts that records of an import have in common, `generated_on` the day the information
     arose. Without a `cell` it counts for nobody when it is asked how many enterprises look alike.
     """
 
-    subject: SubjectRow
+    identifiers: tuple[tuple[str, str], ...]
     source_key: bytes
     kind: str
     content: bytes

@@ -11,7 +11,7 @@ from node.domain.portion import Ready, Varying, ready_of
 from node.domain.recheck import Judged
 from node.domain.records import CatalogueItem, Coming, HomeRecord, Kind, Withheld, decode_content
 from node.domain.subjects import SubjectKind
-from node.operations.rows import NewRecordRow, RecordRow, SubjectRow
+from node.operations.rows import NewRecordRow, RecordRow
 from registry.norms.catalogue import Nature, Polarity, Publicity
 from registry.norms.overlay import Severity
 from registry.parties import PartyId
@@ -86,9 +86,8 @@ def rows_from_ready(ready: Iterable[Ready], kind: Kind, envelopes: Envelopes) ->
 
 
 def _row(one: Ready, kind: str, facts: bytes) -> NewRecordRow:
-    subject = SubjectRow(one.varying[0]._value_, one.names)
     return NewRecordRow(
-        subject, one.source_key, kind, one.encoded, one.digest, facts, one.generated_on, one.disclose_until, one.cell
+        one.names, one.source_key, kind, one.encoded, one.digest, facts, one.generated_on, one.disclose_until, one.cell
     )
 
 

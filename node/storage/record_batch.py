@@ -54,13 +54,6 @@ class Stated(NamedTuple):
     content: bytes
 
 
-class SubjectValues(NamedTuple):
-    """A row of the table `subjects`."""
-
-    number: int
-    kind: str
-
-
 class IdentifierValues(NamedTuple):
     """A row of the table `identifiers`, which numbers it."""
 
@@ -118,7 +111,7 @@ class Batch:
     first_number: int = 0
     taken: int = 0
     strangers: list[NewRecordRow] = field(default_factory=list, repr=False)
-    new_subjects: list[SubjectValues] = field(default_factory=list, repr=False)
+    new_subjects: int = 0
     new_identifiers: list[IdentifierValues] = field(default_factory=list, repr=False)
     new_records: dict[bytes, RecordValues] = field(default_factory=dict, repr=False)
     updated_records: dict[bytes, RecordValues] = field(default_factory=dict, repr=False)
@@ -129,7 +122,7 @@ class Batch:
         if not self.subjects:
             return len(rows)
         return sum(
-            row.source_key not in self.known and not any(one in self.subjects for one in row.subject.identifiers)
+            row.source_key not in self.known and not any(one in self.subjects for one in row.identifiers)
             for row in rows
         )
 
@@ -143,14 +136,14 @@ class Batch:
             if known is not None and known.content_digest != row.content_digest:
                 found.add(known.subject_no)
             elif known is None:
-                found.update(self.subjects[one] for one in row.subject.identifiers if one in self.subjects)
+                found.update(self.subjects[one] for one in row.identifiers if one in self.subjects)
         return found
 
     def take(self, row: NewRecordRow) -> Outcome:
         """Judge one row. A conflict leaves no trace: joining or renaming subjects is for people to decide."""
         self.taken += 1
         known = self.known.get(row.source_key)
-        subjects = {self.subjects[one] for one in row.subject.identifiers if one in self.subjects}
+        subjects = {self.subjects[one] for one in row.identifiers if one in self.subjects}
         if known is None and not subjects:
             # Nothing is known that it could contradict: most rows of a new file.
             self.strangers.append(row)
@@ -245,9 +238,9 @@ class Batch:
         if subjects:
             (subject_no,) = subjects
         else:
-            subject_no = self.first_number + len(self.new_subjects)
-            self.new_subjects.append(SubjectValues(subject_no, row.subject.kind))
-        for one in row.subject.identifiers:
+            subject_no = self.first_number + self.new_subjects
+            self.new_subjects += 1
+        for one in row.identifiers:
             if one not in self.subjects:
                 self.subjects[one] = subject_no
                 self.new_identifiers.append(IdentifierValues(subject_no, *one))

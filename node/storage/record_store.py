@@ -21,7 +21,6 @@ from node.storage.record_batch import (
     Known,
     Numbers,
     Stated,
-    SubjectValues,
     are_strangers,
     record_values,
 )
@@ -72,7 +71,6 @@ def _insert(table: str, columns: Sequence[str]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES (:{', :'.join(columns)})"
 
 
-_ADD_SUBJECT: Final = _insert("subjects", SubjectValues._fields)
 _ADD_IDENTIFIER: Final = _insert("identifiers", IdentifierValues._fields)
 _ADD_RECORD: Final = _insert("records", RECORD_COLUMNS)
 _UPDATE_RECORD: Final = """
@@ -100,7 +98,7 @@ class SqlRecords:
         """Decided as if each row was stored before the next one was looked at."""
         if not rows:
             return Imported(outcomes=(), updated={})
-        names = [*chain.from_iterable([row.subject.identifiers for row in rows])]
+        names = [*chain.from_iterable([row.identifiers for row in rows])]
         subjects = self._known_identifiers(names)
         if not subjects and are_strangers(rows, names):
             return self._add_strangers(rows, at)
@@ -127,8 +125,7 @@ class SqlRecords:
         numbers = self._shared(rows)
         numbered = [*enumerate(rows, first)]
         self._insert(
-            [(number, row.subject.kind) for number, row in numbered],
-            [(number, *name) for number, row in numbered for name in row.subject.identifiers],
+            [(number, *name) for number, row in numbered for name in row.identifiers],
             [record_values(row, number, 1, stored_at, numbers) for number, row in numbered],
         )
         return Imported(outcomes=("new",) * count, updated={})
@@ -141,15 +138,14 @@ class SqlRecords:
         )
 
     def _write(self, batch: Batch) -> None:
-        self._insert(batch.new_subjects, batch.new_identifiers, list(batch.new_records.values()))
+        self._insert(batch.new_identifiers, list(batch.new_records.values()))
         self._transaction.run_many(
             _UPDATE_RECORD, [dict(zip(RECORD_COLUMNS, one, strict=True)) for one in batch.updated_records.values()]
         )
         put_numbers(self._transaction, batch.celled)
 
-    def _insert(self, subjects: Sequence[Row], identifiers: Sequence[Row], records: Sequence[Row]) -> None:
+    def _insert(self, identifiers: Sequence[Row], records: Sequence[Row]) -> None:
         insert = self._transaction.insert
-        insert(_ADD_SUBJECT, subjects)
         # In the order of their index: what lies together there is then changed together.
         insert(_ADD_IDENTIFIER, sorted(identifiers, key=itemgetter(1, 2)))
         insert(_ADD_RECORD, records)
@@ -181,7 +177,7 @@ class SqlRecords:
     def _known_records(self, rows: Sequence[NewRecordRow], subjects: Mapping[Name, int]) -> dict[bytes, Known]:
         """What is stored under the keys of these rows, looked for with the subjects that they lead to."""
         owned = [
-            (subjects[one], row.source_key) for row in rows for one in row.subject.identifiers if one in subjects
+            (subjects[one], row.source_key) for row in rows for one in row.identifiers if one in subjects
         ] if subjects else []  # fmt: skip
         found = self._owned(owned, {row.kind for row in rows})
         return {

@@ -101,11 +101,10 @@ known_pseudonyms = Table(
     sqlite_with_rowid=False,
 )  # fmt: skip
 
-subjects = Table("subjects", metadata, _number(), _text("kind"))
-
-# Numbers are never given twice: an index of pseudonyms remembers up to which number it is made.
+# A subject is the number that its identifiers and records have in common. Numbers are never given twice: an index of
+# pseudonyms remembers up to which number it is made.
 identifiers = Table(
-    "identifiers", metadata, _number(), _int("subject_no", references="subjects.number"), _text("scheme"),
+    "identifiers", metadata, _number(), _int("subject_no"), _text("scheme"),
     _text("value"), UniqueConstraint("scheme", "value"), sqlite_autoincrement=True,
 )  # fmt: skip
 
@@ -117,7 +116,7 @@ cells = Table(
 # Of which kinds every record is in a cell of one shape, and which it is; a kind is missing while some may not be.
 whole_kinds = Table("whole_kinds", metadata, _text("kind", key=True), _bytes("shape"), sqlite_with_rowid=False)
 
-# The envelope facts of records, once for all that have them in common: mostly those of an import. No row is ever removed.
+# The envelope facts of records, once for all that share them: mostly those of an import. No row is ever removed.
 record_facts = Table("record_facts", metadata, _number(), _bytes("facts", unique=True))
 
 # Numbers are never given twice: the ledger names records by them for good. A deleted record stays as a tombstone: its
@@ -125,7 +124,7 @@ record_facts = Table("record_facts", metadata, _number(), _bytes("facts", unique
 # by itself: kept behind the subject, its new entries come at the end of the index. `withheld` are states,
 # those to come behind them: see `node.storage.states`.
 records = Table(
-    "records", metadata, _number(), _int("subject_no", references="subjects.number"),
+    "records", metadata, _number(), _int("subject_no"),
     _bytes("source_key"), _int("version"), _text("kind"), _bytes("content_digest"),
     _text("disclose_until", nullable=True), _text("withheld"), _time("stored_at"),
     _time("deleted_at", nullable=True), _bytes("content"), _int("cell_no", nullable=True),
@@ -179,7 +178,7 @@ pseudonym_indexes = Table(
 
 pseudonyms = Table(
     "pseudonyms", metadata, _int("agreement_no", key=True), _int("epoch", key=True),
-    _bytes("pseudonym", key=True), _int("subject_no", references="subjects.number"), _int("identifier_no"),
+    _bytes("pseudonym", key=True), _int("subject_no"), _int("identifier_no"),
     Index(None, "agreement_no", "epoch", "subject_no"), sqlite_with_rowid=False,
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from node.storage.backend import Backend
 from node.storage.connection import connected, in_our_words
 from node.storage.errors import AlreadyInitialised, MadeByNewer, NeedsMigration, NotInitialised
 
-VERSION: Final = "0009"
+VERSION: Final = "0010"
 """The newest revision in `migrations/versions`, which this program works with: four ascending digits."""
 
 _REVISION: Final = re.compile(r"[0-9]{4}")

@@ -24,7 +24,6 @@ from node.operations.rows import (
     ReceivedFrameRow,
     SentFrameRow,
     StoredCheckpoint,
-    SubjectRow,
 )
 from registry.parties import PartyId
 
@@ -67,7 +66,7 @@ def document(name: str, agreement: bytes = AGREEMENT, signatures: str = "") -> A
 
 def record(name: str, *identifiers: tuple[str, str], content: str = "content", kind: str = "101") -> NewRecordRow:
     return NewRecordRow(
-        subject=SubjectRow(kind="LEGAL_PERSON", identifiers=identifiers or (("HK-CR", name),)),
+        identifiers=identifiers or (("HK-CR", name),),
         source_key=digest(name),
         kind=kind,
         content=content.encode(),

@@ -15,7 +15,7 @@ from node.domain.records import Content, Kind, content_type, encode_content
 from node.domain.rendition import valid_until
 from node.domain.vocabulary import load_vocabulary
 from node.operations.coarsen import Steps
-from node.operations.rows import NewRecordRow, SubjectRow
+from node.operations.rows import NewRecordRow
 from registry.norms.catalogue import Precision
 from tests.contracts.examples import NOON, deletion, digest
 from tests.fakes.forms import render
@@ -57,7 +57,7 @@ def _content(values: Mapping[str, object]) -> Content:
 def _row(place: int, subject: int, values: Mapping[str, object], until: date | None) -> NewRecordRow:
     content = _content(values)
     return NewRecordRow(
-        subject=SubjectRow(kind="LEGAL_PERSON", identifiers=(("HK-CR", f"{subject:07}"),)),
+        identifiers=(("HK-CR", f"{subject:07}"),),
         source_key=digest(f"record {place}"),
         kind="101",
         content=encode_content(content),

@@ -44,7 +44,7 @@ class MemoryRecords(Part):
             first_number=state.last_subject + 1,
         )
         outcomes = tuple(batch.take(row) for row in rows)
-        state.last_subject += len(batch.new_subjects)
+        state.last_subject += batch.new_subjects
         for one in batch.new_identifiers:
             state.identifiers.add((one.subject_no, one.scheme, one.value))
         for values in batch.new_records.values():
