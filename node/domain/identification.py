@@ -5,7 +5,7 @@ from itertools import compress, count
 from typing import Final
 
 from agreements.refusal import Refusal, Refused, refuse
-from node.domain.identifiers import Identifier, Problem, Remark, Scheme, parse_identifier
+from node.domain.identifiers import Identifier, Problem, Remark, Scheme, parse_identifier, plain_unified
 from node.domain.reading import Finding, Reading
 from node.domain.rows import Columns
 from node.domain.subjects import Subject, SubjectKind
@@ -24,6 +24,7 @@ IDENTIFIER_COLUMNS: Final = {
 _COLUMN_OF: Final = {scheme: column for column, schemes in IDENTIFIER_COLUMNS.items() for scheme in schemes}
 _PROVES_NO_KIND: Final = frozenset({Scheme.HK_BRN, Scheme.HK_BRN_DUMMY, Scheme.MO_CR, Scheme.LEI})
 _WAIVER: Final = "uscc_check_attested"
+_UNIFIED: Final = Scheme.CN_USCC
 _LEGAL_PERSON: Final = SubjectKind.LEGAL_PERSON
 _UNINCORPORATED: Final = SubjectKind.UNINCORPORATED
 
@@ -88,6 +89,9 @@ def _plain_identifier(scheme: Scheme, text: str, place: int, doubtful: set[int])
     """An enterprise's identifier, as most are; None for an empty text, and for others, whose places are doubtful."""
     if not text:
         return None
+    plain = plain_unified(text) if scheme is _UNIFIED else None
+    if plain is not None:
+        return plain
     one = parse_identifier(scheme, text.strip())
     if isinstance(one, Identifier) and not one.natural_person_linked:
         return one

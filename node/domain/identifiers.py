@@ -98,10 +98,11 @@ class Identifier(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class _UnifiedCodes:
-    """The first two characters that a code may have, and those of natural persons."""
+    """The first two characters that a code may have, those of natural persons, and all others."""
 
     heads: frozenset[str]
     natural_person: frozenset[str]
+    enterprise: frozenset[str]
 
 
 _SHAPES: Final = {
@@ -116,6 +117,7 @@ _SHAPES: Final = {
     Scheme.MO_CR: re.compile(r"[0-9]{1,7}[A-Z]{0,3}"),
     Scheme.LEI: re.compile(r"[0-9A-Z]{18}[0-9]{2}"),
 }
+_UNIFIED_SHAPE: Final = _SHAPES[_UNIFIED]
 _EXPECTED: Final = {
     Scheme.CN_USCC: "18 characters of GB 32100 with a six-digit region",
     Scheme.HK_BRN: "the 8 digits of a business registration number",
@@ -170,6 +172,16 @@ def parse_identifier(scheme: Scheme | str, text: str, *, waive_check: bool = Fal
     return Identifier(known, value)
 
 
+def plain_unified(text: str) -> Identifier | None:
+    """The identifier that `parse_identifier` reads from an enterprise's unified code in canonical spelling, else None.
+
+    It says in one step what most rows of a file need to know, and leaves everything odd to whoever asks for it again.
+    """
+    if _UNIFIED_SHAPE.fullmatch(text) is None or text[:2] not in _unified_codes().enterprise:
+        return None
+    return Identifier(_UNIFIED, text) if unified_check(text[:17]) == text[17] else None
+
+
 def _unified(value: str, *, waive_check: bool) -> Identifier | Problem:
     if value[:2] not in _unified_codes().heads:
         return Problem(Scheme.CN_USCC.value, "a registering department and organisation type of GB 32100", value[:2])
@@ -203,7 +215,8 @@ def _unified_codes() -> _UnifiedCodes:
     types = table["types"] | {
         department: table["types"].get(department, "") + more for department, more in table["published"].items()
     }
-    return _UnifiedCodes(heads=_pairs(types), natural_person=_pairs(table["natural_person"]))
+    heads, natural_person = _pairs(types), _pairs(table["natural_person"])
+    return _UnifiedCodes(heads=heads, natural_person=natural_person, enterprise=heads - natural_person)
 
 
 def _pairs(types: Mapping[str, str]) -> frozenset[str]:

@@ -34,7 +34,7 @@ from node.domain.dates import DateOrder, parse_date
 from node.domain.errors import MappingRefused
 from node.domain.identifiers import Problem
 from node.domain.records import Kind
-from node.domain.rows import BadRow, Row
+from node.domain.rows import BadRow, Row, Texts
 
 
 class _ColumnText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sources": "from"}):
@@ -96,7 +96,7 @@ class Mapping:
 
     def apply(self, row: Row) -> Row | BadRow:
         """The row in our standard columns, or the first thing that keeps it from being one."""
-        if self.own and row.values.keys() == self.own:
+        if self.own and _has_just(row.values, self.own):
             return row
         values: dict[str, str] = {}
         for column in self.columns:
@@ -108,6 +108,10 @@ class Mapping:
                 return BadRow(row.number, made)
             values[column.target] = made
         return Row(row.number, values)
+
+
+def _has_just(values: Table[str, str], names: frozenset[str]) -> bool:
+    return values.header.has_just(names) if isinstance(values, Texts) else values.keys() == names
 
 
 def standard_mapping(kind: Kind) -> Mapping:

@@ -41,11 +41,20 @@ class Format(StrEnum):
 class Header:
     """The column names of a file, all different, and where each stands."""
 
-    __slots__ = ("names", "places")
+    __slots__ = ("_just", "names", "places")
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
         self.places = {name: place for place, name in enumerate(names)}
+        self._just: frozenset[str] | None = None
+
+    def has_just(self, names: frozenset[str]) -> bool:
+        """Whether these are the names, in any order; asked for each row of a file, so the answer is remembered."""
+        if self._just is not names:
+            if self.places.keys() != names:
+                return False
+            self._just = names
+        return True
 
 
 class Texts(Mapping[str, str]):

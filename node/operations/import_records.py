@@ -76,9 +76,10 @@ def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, con
             if not decided:
                 return
             ready = [one for one in decided if isinstance(one, Ready)]
+            rejects = [one for one in decided if isinstance(one, Rejected)] if len(ready) < len(decided) else []
             stored = _store(ready, repeats.seen([one.source_key for one in ready]), reader, store, context)
-            rejects = [one for one in decided if isinstance(one, Rejected)]
-            rejects += _turned_away(ready, stored, ordered.intake.kind)
+            if not _TURNED_AWAY.keys().isdisjoint(stored.outcomes):
+                rejects += _turned_away(ready, stored, ordered.intake.kind)
         outcomes.update(stored.outcomes)
         for outcome in _TURNED_AWAY:
             del outcomes[outcome]
@@ -90,7 +91,7 @@ def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, con
 
 def _remarks(ready: Sequence[Ready], stored: Imported) -> tuple[tuple[int, Remark], ...]:
     """What is odd about rows that were not turned away."""
-    odd = ((one, outcome) for one, outcome in zip(ready, stored.outcomes, strict=True) if one.remarks)
+    odd = [(one, outcome) for one, outcome in zip(ready, stored.outcomes, strict=True) if one.remarks]
     return tuple([(one.row, remark) for one, outcome in odd if outcome not in _TURNED_AWAY for remark in one.remarks])
 
 

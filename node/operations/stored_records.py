@@ -62,7 +62,7 @@ def _facts_of(raw: bytes) -> RecordFacts:
 class Envelopes(dict[Varying, bytes]):
     """The encoded envelope facts of an import's records: many records have theirs in common."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared | HomeRecord) -> None:
         super().__init__()
         self._shared = shared
 
@@ -75,20 +75,27 @@ class Envelopes(dict[Varying, bytes]):
 
 def row_from_admitted(admitted: Admitted) -> NewRecordRow:
     """A row for the store from an admitted record and its subject."""
-    one, record = ready_of(admitted), admitted.record
-    return _row(one, record.kind.value, _encode(_facts(record, one.varying)))
+    (row,) = rows_from_ready([ready_of(admitted)], admitted.record.kind, Envelopes(admitted.record))
+    return row
 
 
 def rows_from_ready(ready: Iterable[Ready], kind: Kind, envelopes: Envelopes) -> list[NewRecordRow]:
     """Rows for the store from rows of one import, in order."""
     number = kind.value
-    return [_row(one, number, envelopes[one.varying]) for one in ready]
-
-
-def _row(one: Ready, kind: str, facts: bytes) -> NewRecordRow:
-    return NewRecordRow(
-        one.names, one.source_key, kind, one.encoded, one.digest, facts, one.generated_on, one.disclose_until, one.cell
-    )
+    return [
+        NewRecordRow(
+            one.names,
+            one.source_key,
+            number,
+            one.encoded,
+            one.digest,
+            envelopes[one.varying],
+            one.generated_on,
+            one.disclose_until,
+            one.cell,
+        )
+        for one in ready
+    ]
 
 
 def record_from_row(row: RecordRow) -> HomeRecord:

@@ -76,11 +76,13 @@ class SqlCells:
 
 def number_cells(transaction: Transaction, cells: Iterable[Cell | None]) -> dict[Cell | None, int]:
     """The numbers of cells, new ones for those that are new."""
-    shapes: dict[bytes, list[str]] = defaultdict(list)
-    for cell in sorted({cell for cell in cells if cell is not None}):
-        shapes[cell.shape].append(cell.finest)
+    shapes: dict[bytes, dict[str, Cell]] = defaultdict(dict)
+    for cell in cells:
+        if cell is not None:
+            shapes[cell.shape][cell.finest] = cell
     numbers: dict[Cell | None, int] = {}
-    for shape, finest in shapes.items():
+    for shape, wanted in shapes.items():
+        finest = sorted(wanted)
         found = _find(transaction, shape, finest)
         missing = [one for one in finest if one not in found]
         if missing:
@@ -88,7 +90,7 @@ def number_cells(transaction: Transaction, cells: Iterable[Cell | None]) -> dict
             ((newest,),) = transaction.rows(_NEWEST)
             found.update(zip(missing, count(newest + 1)))
             transaction.insert(_ADD_CELL, [(found[one], shape, one) for one in missing])
-        numbers |= {Cell(shape, one): number for one, number in found.items()}
+        numbers.update([(wanted[one], number) for one, number in found.items()])
     return numbers
 
 

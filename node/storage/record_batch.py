@@ -1,8 +1,13 @@
 """What becomes of a batch of admitted rows, decided in memory from what was stored before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from itertools import repeat
 from typing import Final, Literal, NamedTuple, Protocol
+
+from msgspec.structs import astuple
 
 from node.domain.crowd import Cell
 from node.domain.naming import claim_of, contradicts
@@ -71,6 +76,14 @@ RECORD_COLUMNS: Final = (
 RecordValues = tuple[int, bytes, int, str, bytes, str | None, str, int, int, str, bytes, int | None]
 
 
+class Kept(NamedTuple):
+    """A row that is stored: as which version of a record of which subject."""
+
+    row: NewRecordRow
+    subject_no: int
+    version: int
+
+
 class Numbers(NamedTuple):
     """What rows have in common with others and is kept once: its numbers."""
 
@@ -78,13 +91,23 @@ class Numbers(NamedTuple):
     facts: Mapping[bytes, int]
 
 
-def record_values(row: NewRecordRow, subject_no: int, version: int, at: int, numbers: Numbers) -> RecordValues:
-    """A row of the table `records`, which nothing withholds; `at` in milliseconds, days as ISO text."""
-    end = None if row.disclose_until is None else row.disclose_until.isoformat()
-    return (
-        subject_no, row.source_key, version, row.kind, row.content_digest, end, "", at,
-        numbers.facts[row.facts], row.generated_on.isoformat(), row.content, numbers.cells.get(row.cell),
-    )  # fmt: skip
+@lru_cache(20_000)
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def record_values(
+    rows: Sequence[NewRecordRow], subjects: Iterable[int], versions: Iterable[int], at: int, numbers: Numbers
+) -> list[RecordValues]:
+    """Rows of the table `records`, which nothing withholds; `at` in milliseconds, days as ISO text."""
+    _, keys, kinds, contents, digests, facts, generated, ends, cells = zip(*map(astuple, rows), strict=True)
+    return [
+        *zip(
+            subjects, keys, versions, kinds, digests, map(_iso, ends), repeat(""), repeat(at),
+            map(numbers.facts.__getitem__, facts), map(_iso, generated), contents,
+            map(numbers.cells.get, cells), strict=False,
+        )
+    ]  # fmt: skip
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,8 +136,8 @@ class Batch:
     strangers: list[NewRecordRow] = field(default_factory=list, repr=False)
     new_subjects: int = 0
     new_identifiers: list[IdentifierValues] = field(default_factory=list, repr=False)
-    new_records: dict[bytes, RecordValues] = field(default_factory=dict, repr=False)
-    updated_records: dict[bytes, RecordValues] = field(default_factory=dict, repr=False)
+    new_records: dict[bytes, Kept] = field(default_factory=dict, repr=False)
+    updated_records: dict[bytes, Kept] = field(default_factory=dict, repr=False)
     celled: dict[int, int] = field(default_factory=dict)
 
     def count_strangers(self, rows: Sequence[NewRecordRow]) -> int:
@@ -208,6 +231,13 @@ class Batch:
         stated = {one.kind for claims in self.stated.values() for one in claims}
         return stated | {one.kind for one in self.strangers}
 
+    def values(self, kept: Mapping[bytes, Kept]) -> list[RecordValues]:
+        """What of the batch's rows is written."""
+        if not kept:
+            return []
+        rows, subjects, versions = zip(*kept.values(), strict=True)
+        return record_values(rows, subjects, versions, self.at, self.numbers)
+
     @property
     def changed(self) -> dict[int, int]:
         """The new version of each stored record that changed, by its number."""
@@ -247,7 +277,7 @@ class Batch:
         return subject_no
 
     def _keep(self, row: NewRecordRow, becomes: Known) -> None:
-        values = record_values(row, becomes.subject_no, becomes.version, self.at, self.numbers)
         fresh = becomes.version == 1 or row.source_key in self.new_records
-        (self.new_records if fresh else self.updated_records)[row.source_key] = values
+        kept = Kept(row, becomes.subject_no, becomes.version)
+        (self.new_records if fresh else self.updated_records)[row.source_key] = kept
         self.known[row.source_key] = becomes

@@ -6,7 +6,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from itertools import chain
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any, Final
 
@@ -75,7 +75,8 @@ _ADD_IDENTIFIER: Final = _insert("identifiers", IdentifierValues._fields)
 _ADD_RECORD: Final = _insert("records", RECORD_COLUMNS)
 _UPDATE_RECORD: Final = """
 UPDATE records SET version = :version, content_digest = :content_digest,
-disclose_until = :disclose_until, stored_at = :stored_at, facts_no = :facts_no, generated_on = :generated_on, content = :content, cell_no = :cell_no
+disclose_until = :disclose_until, stored_at = :stored_at, facts_no = :facts_no, generated_on = :generated_on,
+content = :content, cell_no = :cell_no
 WHERE subject_no = :subject_no AND kind = :kind AND source_key = :source_key"""
 
 
@@ -120,15 +121,13 @@ class SqlRecords:
 
     def _add_strangers(self, rows: Sequence[NewRecordRow], at: datetime) -> Imported:
         """Store rows that nothing is known of, as `Batch` would have them: each is the first of a new subject."""
-        count, stored_at = len(rows), to_milliseconds(at)
-        first = self._reserve_subjects(count)
-        numbers = self._shared(rows)
-        numbered = [*enumerate(rows, first)]
+        first = self._reserve_subjects(len(rows))
+        subjects = range(first, first + len(rows))
         self._insert(
-            [(number, *name) for number, row in numbered for name in row.identifiers],
-            [record_values(row, number, 1, stored_at, numbers) for number, row in numbered],
+            [(subject, *name) for subject, row in zip(subjects, rows, strict=True) for name in row.identifiers],
+            record_values(rows, subjects, repeat(1), to_milliseconds(at), self._shared(rows)),
         )
-        return Imported(outcomes=("new",) * count, updated={})
+        return Imported(outcomes=("new",) * len(rows), updated={})
 
     def _shared(self, rows: Sequence[NewRecordRow]) -> Numbers:
         """The numbers of what is kept once for many rows."""
@@ -138,10 +137,9 @@ class SqlRecords:
         )
 
     def _write(self, batch: Batch) -> None:
-        self._insert(batch.new_identifiers, list(batch.new_records.values()))
-        self._transaction.run_many(
-            _UPDATE_RECORD, [dict(zip(RECORD_COLUMNS, one, strict=True)) for one in batch.updated_records.values()]
-        )
+        self._insert(batch.new_identifiers, batch.values(batch.new_records))
+        changed = batch.values(batch.updated_records)
+        self._transaction.run_many(_UPDATE_RECORD, [dict(zip(RECORD_COLUMNS, one, strict=True)) for one in changed])
         put_numbers(self._transaction, batch.celled)
 
     def _insert(self, identifiers: Sequence[Row], records: Sequence[Row]) -> None:

@@ -12,7 +12,7 @@ from stdnum.iso7064 import mod_97_10
 
 from node.cli.references import read_subjects
 from node.domain.check_digits import ALPHABET, organisation_check, unified_check
-from node.domain.identifiers import Identifier, Scheme, canonical_text, parse_identifier
+from node.domain.identifiers import Identifier, Scheme, canonical_text, parse_identifier, plain_unified
 from tests.unit.node.domain.test_unified_codes import PAIRS
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -205,6 +205,14 @@ def test_a_code_as_people_type_it_is_the_same_code_and_has_one_canonical_text(
     assert isinstance(found, Identifier)
     assert canonical_text(text) == found.value == canonical_text(found.value)
     assert read_subjects([f"{scheme}:{text}", f"{scheme}:{found.value}"], None) == [found]
+
+
+@given(st.one_of(VALID[Scheme.CN_USCC], texts(Scheme.CN_USCC)))
+def test_what_is_read_in_one_step_is_an_enterprises_code_as_it_is_read_in_all(text: str) -> None:
+    found = parse_identifier(Scheme.CN_USCC, text)
+    is_plain = isinstance(found, Identifier) and not found.natural_person_linked and found.value == text
+
+    assert plain_unified(text) == (found if is_plain else None)
 
 
 @given(st.sampled_from(Scheme), st.text(SIGNS, max_size=24))

@@ -47,10 +47,10 @@ class MemoryRecords(Part):
         state.last_subject += batch.new_subjects
         for one in batch.new_identifiers:
             state.identifiers.add((one.subject_no, one.scheme, one.value))
-        for values in batch.new_records.values():
+        for values in batch.values(batch.new_records):
             state.records.add(_record_from_values(state.records.next, values, rows, at))
         numbers = {one.source_key: number for number, one in state.records.items()}
-        for key, values in batch.updated_records.items():
+        for key, values in zip(batch.updated_records, batch.values(batch.updated_records), strict=True):
             new, old = _record_from_values(numbers[key], values, rows, at), state.records[numbers[key]].row
             state.records[numbers[key]] = replace(new, row=changed(new.row, withheld=old.withheld, coming=old.coming))
         for number, cell_no in batch.celled.items():

@@ -40,7 +40,7 @@ def upgrade() -> None:
     if connection.dialect.name == "postgresql":
         # Numbers that were put in by hand are unknown to whoever gives the next one.
         newest = "(SELECT coalesce(max(number), 0) + 1 FROM record_facts)"
-        op.execute(f"SELECT setval(pg_get_serial_sequence('record_facts', 'number'), {newest}, false)")  # noqa: S608 - our own words
+        op.execute(f"SELECT setval(pg_get_serial_sequence('record_facts', 'number'), {newest}, false)")
     op.drop_column("records", "facts")
 
 
