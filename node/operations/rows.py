@@ -50,9 +50,9 @@ class AgreementDocumentRow(_Row, frozen=True, kw_only=True):
 class NewRecordRow(_Row, frozen=True, gc=False):
     """A home record as admitted, with every attested identifier of its subject as (scheme, canonical value).
 
-    `source_key` (32 bytes) is the same whenever a row comes again. `facts` is JSON of the envelope facts that records of
-    an import have in common, `generated_on` the day the information arose. Without a `cell` it counts for nobody when it
-    is asked how many enterprises look alike.
+    `source_key` (32 bytes) is the same whenever a row comes again. `facts` is JSON of the envelope facts that the rows
+    of an import share, `generated_on` the day the information arose. Without a `cell` it counts for nobody when it is
+    asked how many enterprises look alike.
     """
 
     identifiers: tuple[tuple[str, str], ...]
