@@ -24,6 +24,9 @@ Parse = Callable[[Reading, str], Stored]
 Identifiers = tuple[Identifier, ...]
 """All attested identifiers of a subject, in the order of the schemes."""
 
+Derive = Callable[[Sequence[Identifiers]], Sequence[Stored]]
+"""What identifiers tell of each of many subjects."""
+
 _MOST_REMEMBERED: Final = 20_000
 """So many different texts of a column are parsed once; days, codes and regions rarely have more."""
 _UNIQUE: Final = frozenset(
@@ -38,9 +41,9 @@ _LIMITS: Final = {
 """What is only looked at for its length and for marks of natural persons, with the most characters it may have."""
 _NAMELESS: Final = Finding(Refusal.PROVENANCE_MISSING, Problem("name_zh", "a name in Chinese or English", "none"))
 _LEI: Final = Scheme.LEI
-_DERIVED: Final[Mapping[Derivation, Callable[[Identifiers], Stored]]] = {
+_DERIVED: Final[Mapping[Derivation, Derive]] = {
     # Identifiers stand in the order of the schemes, whose last it is; of a row without any nothing is asked.
-    Derivation.HAS_LEI: lambda identifiers: bool(identifiers) and identifiers[-1].scheme is _LEI,
+    Derivation.HAS_LEI: lambda subjects: [bool(one) and one[-1].scheme is _LEI for one in subjects],
 }
 _BETWEEN: Final = "\x1f"
 
@@ -122,7 +125,7 @@ class Plan:
     names: tuple[str, ...]
     named: bool
     columns: tuple[ColumnReader, ...]
-    derived: tuple[Callable[[Identifiers], Stored], ...]
+    derived: tuple[Derive, ...]
     stand_ins: tuple[tuple[int, int], ...]
     nested: tuple[tuple[int, int], ...]
     rules: tuple[Rule, ...]
@@ -164,7 +167,7 @@ class Plan:
         The places of rows with anything wrong in them go to `doubtful`; what is given for these means nothing.
         """
         columns = [column.read_all(texts(column.heading), doubtful) for column in self.columns]
-        columns += [[derive(one) for one in identifiers] for derive in self.derived]
+        columns += [[*derive(identifiers)] for derive in self.derived]
         for place, other in self.stand_ins:
             columns[place] = [
                 stand_in if value is None else value
@@ -195,7 +198,7 @@ class Plan:
             else:
                 keep(column.read(reading, text))
         for derive in self.derived:
-            keep(derive(subject.identifiers))
+            keep(*derive([subject.identifiers]))
         for place, other in self.stand_ins:
             if values[place] is None:
                 values[place] = values[other]

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain
+from itertools import chain, count, repeat
 from typing import BinaryIO, Final, cast
 
 import msgspec
@@ -139,7 +139,7 @@ def detect_encoding(sample: bytes) -> str:
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if _is_utf8(sample):
-        return "utf-8-sig"
+        return "utf-8-sig" if sample.startswith(codecs.BOM_UTF8) else "utf-8"
     simplified, traditional = (sample.count(word) for word in _COMPANY)
     if simplified != traditional:
         return "gb18030" if simplified > traditional else "big5hkscs"
@@ -211,9 +211,8 @@ def _csv_rows(blocks: Iterator[list[str]], is_stray: Callable[[str], bool]) -> I
             number = yield from _odd_rows(lines, number, shared, is_stray)
         else:
             lines.waiting.clear()
-            for record in plain:
-                number += 1
-                yield Row(number, Texts(shared, record))
+            yield from map(Row, count(number + 1), map(Texts, repeat(shared), plain))
+            number += len(plain)
 
 
 def _plain_records(lines: Collection[str], width: int, is_stray: Callable[[str], bool]) -> list[list[str]] | None:

@@ -16,7 +16,7 @@ from node.operations.ports import Store, UnitOfWork
 from node.operations.rendition_rows import AliasRow
 from node.operations.rows import RecordRow
 
-FEW: Final = 5_000
+FEW: Final = 10_000
 """Cells that a disclosure takes in itself, at most; while there are more it waits for the maker of crowds."""
 PORTION: Final = 10_000
 

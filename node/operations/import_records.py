@@ -28,7 +28,7 @@ from node.operations.whole_kinds import note_taken_in
 from registry.norms.law import Law
 from registry.norms.rule_pack import Ground
 
-BATCH = 5_000
+BATCH = 10_000
 """Rows of one transaction: with fewer, each page of an index is written more often than it has to be."""
 _PORTION = 250
 """Rows that are read and decided at once: as many as stay near the processor meanwhile."""
@@ -63,7 +63,7 @@ class Import:
 
 
 def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, context: Context) -> Iterator[Progress]:
-    """Admit and store rows in batches of 5,000, one transaction each; interrupting it loses no committed batch.
+    """Admit and store rows in batches of 10,000, one transaction each; interrupting it loses no committed batch.
 
     Importing the same rows again changes nothing, so after an interruption the whole file is simply given again.
     Whoever holds a record that changed is told. What was deleted, or declared wrong by a correction, stays away.

@@ -86,6 +86,20 @@ def test_codes_that_come_with_a_registration_lead_other_records_to_its_subject(s
     assert len(subjects(store)) == 1
 
 
+def test_every_subject_of_a_record_has_identifiers_and_every_subject_of_an_identifier_a_record(store: Store) -> None:
+    imported(store, Kind.PENALTY, fine("1", uscc=CODES["uscc"]), fine("2", hk_brn=CODES["hk_brn"]))  # strangers
+    imported(
+        store,
+        Kind.PENALTY,
+        fine("3", uscc=CODES["uscc"], lei=CODES["lei"]),
+        fine("4", uscc=CODES["uscc"], hk_brn=CODES["hk_brn"]),  # a conflict
+        fine("5", hk_brn="87654321"),
+    )
+
+    assert len(subjects(store)) == 3
+    assert subjects(store) == set(indexed(store).values())
+
+
 @pytest.mark.parametrize("together", [True, False], ids=["in one file", "in two files"])
 def test_codes_of_two_known_enterprises_in_one_row_are_a_conflict_that_joins_nothing(
     store: Store, together: bool

@@ -11,7 +11,7 @@ from node.domain.records import Kind
 from node.domain.vocabulary import load_vocabulary
 from node.operations.asked import RefusedAnswer
 from node.operations.build_index import crowds_needed
-from node.operations.coarsen import FEW, Steps, are_ready, extend_crowds
+from node.operations.coarsen import FEW, PORTION, Steps, are_ready, extend_crowds
 from node.operations.ports import Store
 from tests.contracts.examples import NOON, record
 from tests.fakes.exchange import EVERYTHING, OTHERS, PENALTIES, SHOWN, answers, crowd_of, index, load, question
@@ -146,11 +146,11 @@ def test_crowds_are_ready_while_few_cells_are_missing_in_them(ladder: Ladder) ->
 
 def test_crowds_are_made_in_portions_until_none_is_missing(ladder: Ladder) -> None:
     store = MemoryStore()
-    _stored(store, ladder, 2 * FEW + 3)
+    _stored(store, ladder, PORTION + 3)
 
     portions = [extend_crowds(store, ladder) for _ in range(3)]
 
-    assert portions == [2 * FEW, 3, 0]
+    assert portions == [PORTION, 3, 0]
     with store.read() as work:
         assert are_ready(work, [ladder])
 
