@@ -70,7 +70,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_ATTESTATION_MISSING: _Reason.ValueType  # 310
     """S 26: Nobody attests the truth of the statement."""
     REASON_ADVERSE_WARNING_MISSING: _Reason.ValueType  # 311
-    """S 23: The person was not warned of the adverse consequences."""
+    """S 23: The subject was not warned of the adverse consequences."""
     REASON_NOT_DEIDENTIFIED: _Reason.ValueType  # 312
     """S 15: The content holds something that de-identification must have removed."""
     REASON_PARTY_NOT_ELIGIBLE: _Reason.ValueType  # 401
@@ -265,7 +265,7 @@ REASON_PURPOSE_MISMATCH: Reason.ValueType  # 309
 REASON_ATTESTATION_MISSING: Reason.ValueType  # 310
 """S 26: Nobody attests the truth of the statement."""
 REASON_ADVERSE_WARNING_MISSING: Reason.ValueType  # 311
-"""S 23: The person was not warned of the adverse consequences."""
+"""S 23: The subject was not warned of the adverse consequences."""
 REASON_NOT_DEIDENTIFIED: Reason.ValueType  # 312
 """S 15: The content holds something that de-identification must have removed."""
 REASON_PARTY_NOT_ELIGIBLE: Reason.ValueType  # 401
