@@ -52,7 +52,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_PROVENANCE_MISSING: _Reason.ValueType  # 301
     """S 3: It is not shown where the information comes from or in which legal form it was confirmed."""
     REASON_PROVIDER_NOT_REGISTERED: _Reason.ValueType  # 302
-    """S 19: The provider of the information is not registered."""
+    """S 19: The provider of the information, or the system that it comes from, is not one that is registered or listed."""
     REASON_CONSENT_MISSING: _Reason.ValueType  # 303
     """S 35: The subject's consent is required and none was given."""
     REASON_CONSENT_EXPIRED: _Reason.ValueType  # 304
@@ -247,7 +247,7 @@ REASON_SUBJECT_ID_INVALID: Reason.ValueType  # 208
 REASON_PROVENANCE_MISSING: Reason.ValueType  # 301
 """S 3: It is not shown where the information comes from or in which legal form it was confirmed."""
 REASON_PROVIDER_NOT_REGISTERED: Reason.ValueType  # 302
-"""S 19: The provider of the information is not registered."""
+"""S 19: The provider of the information, or the system that it comes from, is not one that is registered or listed."""
 REASON_CONSENT_MISSING: Reason.ValueType  # 303
 """S 35: The subject's consent is required and none was given."""
 REASON_CONSENT_EXPIRED: Reason.ValueType  # 304
