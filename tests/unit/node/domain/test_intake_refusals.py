@@ -12,6 +12,7 @@ import pytest
 from agreements.consent import SubjectName
 from agreements.refusal import Refusal, Refused
 from node.domain.attestations import Attested
+from node.domain.columns import needed_columns
 from node.domain.intake import Admitted, Intake, Rejected, admit, open_intake
 from node.domain.portion import admit_all, ready_of
 from node.domain.records import Kind
@@ -300,6 +301,25 @@ def test_consent_bundled(standalone: str) -> None:
     answer = taken(Kind.TRADE_PERFORMANCE, consent_standalone=standalone)
 
     assert reason(answer) == (Refusal.CONSENT_BUNDLED, "consent_standalone")
+
+
+@pytest.mark.parametrize("kind", [Kind.TRADE_PERFORMANCE, Kind.CREDIT_FACILITY])
+@pytest.mark.parametrize("warned", ["false", ""])
+def test_adverse_warning_missing(kind: Kind, warned: str) -> None:
+    assert reason(taken(kind, consent_warned=warned)) == (Refusal.ADVERSE_WARNING_MISSING, "consent_warned")
+    assert isinstance(taken(kind, consent_warned="true"), Admitted)
+
+
+@pytest.mark.parametrize("kind", [Kind.MARKET_GRADE, Kind.SELF_DECLARATION])
+def test_what_the_rules_do_not_list_is_taken_in_without_a_warning(kind: Kind) -> None:
+    listed = msgspec.structs.replace(RULES, adverse_warning_kinds=Ruled(value=frozenset({kind.value}), article="23"))
+
+    assert isinstance(taken(kind, consent_warned=""), Admitted)
+    assert reason(taken_by(opened(kind, rules=listed), kind, consent_warned="")) == (
+        *(Refusal.ADVERSE_WARNING_MISSING, "consent_warned"),
+    )
+    assert ("consent_warned" in needed_columns(kind)) is False
+    assert "consent_warned" in needed_columns(Kind.CREDIT_FACILITY)
 
 
 def test_attestation_missing() -> None:
