@@ -120,9 +120,15 @@ def check_consent(consent: Consent, use: Use, at: datetime, rules: RulePack) -> 
     """Say whether a consent carries this use at `at`; None when it does.
 
     A consent needs a near end (S 24), may not be tied to anything (S 25), is good only within its time, and
-    only for the agreement, kinds and purposes that the subject agreed to (S 32, 35).
+    only for the agreement, kinds and purposes that the subject agreed to (S 32, 35). For what may count against the
+    subject it is good only if the subject was warned (S 23); for other kinds it stays good without.
     """
-    fault = _flaw(consent, rules) or _out_of_time(consent, at) or _out_of_scope(consent, use)
+    fault = (
+        _flaw(consent, rules)
+        or _out_of_time(consent, at)
+        or _out_of_scope(consent, use)
+        or _unwarned(consent, use, rules)
+    )
     return None if fault is None else refuse(fault[0], rules.reference, fault[1])
 
 
@@ -156,3 +162,10 @@ def _out_of_scope(consent: Consent, use: Use) -> Fault | None:
     if use.purpose not in consent.purposes:
         return Refusal.PURPOSE_MISMATCH, "purpose: expected one agreed to"
     return None
+
+
+def _unwarned(consent: Consent, use: Use, rules: RulePack) -> Fault | None:
+    grave = use.kinds & rules.adverse_warning_kinds.value
+    if consent.adverse_warning or not grave:
+        return None
+    return Refusal.ADVERSE_WARNING_MISSING, f"adverse_warning: expected true for {', '.join(sorted(grave))}, got false"

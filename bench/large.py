@@ -80,7 +80,9 @@ def main() -> None:
         node, stored = found(place, Path(name))
         one_core = [shutil.which("taskset") or "taskset", "-c", str(max(os.sched_getaffinity(0)))]
         began, seen = perf_counter(), [(0.0, 0.0, 0)]
-        running = node.begin("records", "import", str(file), "--kind", "101", "--json", before=one_core)
+        running = node.begin(
+            "records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", "--json", before=one_core
+        )
         while running.poll() is None:
             used = processor_seconds(running.pid)
             count = stored()

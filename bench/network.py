@@ -130,8 +130,8 @@ def _load(home: Member, folder: Path) -> Path:
     home.run("records", "sample", str(enterprises), "--kind", "101", "--count", str(SUBJECTS))
     of = ("--of", str(enterprises))
     home.run("records", "sample", str(penalties), "--kind", "201", "--count", str(PENALTIES), *of)
-    home.run("records", "import", str(enterprises), "--kind", "101")
-    home.run("records", "import", str(penalties), "--kind", "201")
+    home.run("records", "import", str(enterprises), "--kind", "101", "--source", "SZ-CREDIT")
+    home.run("records", "import", str(penalties), "--kind", "201", "--source", "SZ-CREDIT")
     return enterprises
 
 

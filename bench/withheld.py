@@ -101,7 +101,8 @@ def _withhold(network: Network) -> list[str]:
         writer = DictWriter(lines, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    loaded = network.home.ask("records", "import", str(file), "--kind", KIND, expect=(0, 1))
+    words = ("records", "import", str(file), "--kind", KIND, "--source", "SZ-CREDIT")
+    loaded = network.home.ask(*words, expect=(0, 1))
     if loaded["new"] != len(rows):
         raise SystemExit(f"records to withhold were not loaded: {loaded['new']} of {len(rows)}")
     return [one["uscc"] for one in rows]

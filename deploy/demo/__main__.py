@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.demo.network import Member, Surprise, Who, found_network, free_port, mirrored, until
-from deploy.demo.registers import load_registers
+from deploy.demo.registers import MUNICIPAL, load_registers
 from deploy.demo.story import Story, console
 from node.app.lock import is_served
 from node.config import Folder
@@ -135,8 +135,8 @@ def _load(story: Story, cast: Cast, folder: Path, data: Path | None) -> list[str
 
 
 def _import(story: Story, cast: Cast, file: Path, kind: str) -> None:
-    story.command(cast.agency, f"creditport records import {file.name} --kind {kind}")
-    done = cast.agency.ask("records", "import", str(file), "--kind", kind, expect=(0, 1))
+    story.command(cast.agency, f"creditport records import {file.name} --kind {kind} --source {MUNICIPAL}")
+    done = cast.agency.ask("records", "import", str(file), "--kind", kind, "--source", MUNICIPAL, expect=(0, 1))
     story.say(f"{done['rows']:,} rows: {done['new']:,} new, {done['rejected']:,} rejected")
     for reject in done["rejects"][:5]:
         story.say(

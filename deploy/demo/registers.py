@@ -10,6 +10,8 @@ from deploy.demo.story import Story
 
 ATTESTED = 400
 CONTESTED = 4
+MUNICIPAL = "SZ-CREDIT"
+"""The source that invented files are said to come from: the municipal system, as the catalogue calls it."""
 COUNTED = ("rows", "new", "updated", "unchanged", "rejected", "unjoined", "conflicts")
 
 
@@ -42,8 +44,8 @@ def load_registers(story: Story, agency: Member, folder: Path, data: Path) -> li
     files: list[tuple[Path, str, tuple[str, ...]]] = [
         (data / one.path, one.kind, ("--mapping", one.mapping)) for one in present
     ]
-    files.append((_attested(agency, folder, data, first), "201", ()))
-    files.append((_contested(agency, folder), "101", ()))
+    files.append((_attested(agency, folder, data, first), "201", ("--source", MUNICIPAL)))
+    files.append((_contested(agency, folder), "101", ("--source", MUNICIPAL)))
     for file, kind, more in files:
         story.command(agency, " ".join(["creditport records import", file.name, "--kind", kind, *more]))
     story.say("(the last two are invented: penalties that state real enterprises' codes, and one code with two names)")

@@ -77,7 +77,7 @@ def attest(
     with acting(node) as opened:
         _require_admission(opened)
         who = ordering(opened, operator)
-        intake = intake_of(opened, kind, file.name, provider=opened.party, attested=None)
+        intake = intake_of(opened, kind, "", provider=opened.party, attested=None)
         needed = ToAttest(signed=declarations_in(declarations, opened), keys=_keys_in(keys) if keys else {})
         with file.open("rb") as stream, closing(read.rows(stream)) as rows:
             gathered = gather(rows, intake, needed, reason, end, opened.context)

@@ -41,7 +41,7 @@ Standalone = Annotated[
     bool, typer.Option("--standalone/--bundled", help="Given by itself, apart from other terms (S 25).")
 ]
 Free = Annotated[bool, typer.Option("--free/--conditioned", help="No service depended on it (S 25).")]
-Warned = Annotated[bool, typer.Option("--warned/--unwarned", help="The form warns of what may follow (S 24).")]
+Warned = Annotated[bool, typer.Option("--warned/--unwarned", help="The form warns of what may follow (S 23).")]
 Purposes = Annotated[list[str], typer.Option(help="For what. May be repeated.")]
 Kinds = Annotated[list[str], typer.Option(help="Which kinds of records. May be repeated.")]
 Evidence = Annotated[Path, typer.Option(help="The signed form; only its SHA-256 is kept.", exists=True, dir_okay=False)]

@@ -18,7 +18,7 @@ from agreements.refusal import Refused
 from node.app.opening import Node, utc_now
 from node.cli.import_report import ImportReport, rejects_file
 from node.cli.inputs import require_other, text_of
-from node.cli.screen import Exit, err, fail, out, say_json, table
+from node.cli.screen import Exit, err, fail, fail_refused, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.attestations import Attested, attested_in
 from node.domain.dates import shanghai_day
@@ -66,6 +66,13 @@ _Provider = Annotated[
     str | None,
     typer.Option("--provider", help="The party that reports the records (S 8, 19).", show_default="this node"),
 ]
+_SourceSystem = Annotated[
+    str,
+    typer.Option(
+        help="The system that the file comes from (S 8): SZ-CREDIT, REGISTRAR ..., see `creditport records kinds`.",
+        show_default="what the mapping says",
+    ),
+]
 _Encoding = Annotated[
     str | None,
     typer.Option("--encoding", help="Of the file, where the first 64 KiB do not show it: big5, gb18030."),
@@ -104,7 +111,7 @@ def import_file(
     operator: OperatorName,
     mapping: MappingOption = None,
     rejects: Annotated[Path | None, typer.Option(help="Write every row that is not loaded there, with why.")] = None,
-    source: Annotated[str, typer.Option(help="The system the file comes from (S 8).")] = "",
+    source: _SourceSystem = "",
     provider: _Provider = None,
     attestation: _Attestations = None,
     declarations: DeclarationsOption = None,
@@ -125,7 +132,7 @@ def import_file(
         opened = stack.enter_context(acting(node))
         read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
         intake = intake_of(
-            opened, kind, source or file.name, provider=PartyId(provider or opened.party),
+            opened, kind, source or read.mapping.source, provider=PartyId(provider or opened.party),
             attested=_attested(opened, attestation or [], declarations),
         )  # fmt: skip
         ordered = _order(opened, operator, read, intake, join_by_name=join_by_name, names_may_change=names_may_change)
@@ -193,18 +200,21 @@ def known_encoding(encoding: str | None) -> str | None:
 
 
 def intake_of(node: Node, kind: Kind, source: str, *, provider: PartyId, attested: Attested | None) -> Intake:
-    """What rows of a file are measured by at this node; ends the command where none of them would be taken in."""
+    """What rows of a file are measured by at this node; ends the command where none of them would be taken in.
+
+    Without `attested` rows are only looked at, and nothing enters: from where and by whom is then not asked.
+    """
     intake = open_intake(
         kind,
         node.law,
         provider=provider,
         source_system=source,
         today=shanghai_day(utc_now()),
-        registered=_registered(node, provider),
+        registered=None if attested is None else _registered(node, provider),
         attested=attested,
     )
     if isinstance(intake, Refused):
-        fail(f"{intake.reason}: {intake.detail}", Exit.REFUSED)
+        fail_refused(intake)
     return intake
 
 

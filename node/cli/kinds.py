@@ -59,6 +59,7 @@ def map_file(
 
 
 def _list_kinds(*, as_json: bool) -> None:
+    catalogue = load_catalogue()
     rows: list[dict[str, Any]] = [
         {
             "kind": kind,
@@ -67,10 +68,14 @@ def _list_kinds(*, as_json: bool) -> None:
             "polarity": entry.polarity.value,
             "nature": entry.nature.value,
             "crosses": entry.crosses.value,
+            "sources": [one.written(code) for code, one in catalogue.sources_of(entry).items()],
         }
-        for kind, entry in sorted(load_catalogue().entries.items())
+        for kind, entry in sorted(catalogue.entries.items())
     ]
-    headings = {"kind": "kind", "name_zh": "名称", "name_en": "name", "polarity": "polarity", "crosses": "crosses"}
+    headings = {
+        "kind": "kind", "name_zh": "名称", "name_en": "name", "polarity": "polarity", "crosses": "crosses",
+        "sources": "来源 sources",
+    }  # fmt: skip
     table(rows, headings, as_json=as_json, empty="none")
 
 
@@ -100,3 +105,5 @@ def _show_columns(kind: Kind, *, as_json: bool) -> None:
         "crosses_as": "crosses as",
     }  # fmt: skip
     table(rows, headings, as_json=as_json, empty="none")
+    for code, one in load_catalogue().sources_of(entry).items() if not as_json else ():
+        out.print(f"--source {one.written(code)}  {one.zh}  {one.en}", markup=False)

@@ -27,7 +27,8 @@ from registry.norms.law import Law
 
 app = typer.Typer(no_args_is_help=True, help="Home records: import, list, show, correct, withhold, delete.")
 app.command(
-    "import", epilog="Example: creditport records import enterprises.csv --kind 101 --rejects rejects.csv --as alice"
+    "import",
+    epilog="Example: creditport records import firms.csv --kind 101 --source REGISTRAR --rejects bad.csv --as alice",
 )(import_file)
 app.command(epilog="Example: creditport records mappings hongkong-companies > mine.toml")(mappings)
 app.command(epilog="Example: creditport records kinds 208")(kinds)
@@ -80,7 +81,12 @@ def list_records(
         "disclose_until": "withheld from",
         "withheld": "withheld now",
     }
-    table(rows, columns, as_json=json, empty="no records yet: creditport records import FILE --kind 101")
+    table(
+        rows,
+        columns,
+        as_json=json,
+        empty="no records yet: creditport records import FILE --kind 101 --source REGISTRAR",
+    )
     if not json and rows:
         total = sum(counted.values()) if kind is None else counted.get(kind.value, 0)
         out.print(f"{len(rows)} of {total}", markup=False)

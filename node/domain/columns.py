@@ -3,8 +3,10 @@
 from functools import cache
 from typing import Final
 
+from node.domain.conditions import WARNED
 from node.domain.records import Kind, shipped_entry
 from registry.norms.catalogue import Crossing, ValueType, load_catalogue
+from registry.norms.rule_pack import load_rule_pack
 
 IDENTITY_COLUMNS: Final = (
     "uscc",
@@ -32,6 +34,7 @@ def needed_columns(kind: Kind) -> frozenset[str]:
     category = None if entry.negative_category is None else catalogue.negative.get(entry.negative_category)
     evidence = frozenset() if category is None else frozenset(category.evidence)
     consent = {field.name for field in catalogue.shared.consent} if entry.crosses is Crossing.CONSENT else set()
+    consent -= set() if kind.value in load_rule_pack().adverse_warning_kinds.value else {WARNED}
     return frozenset(
         field.heading
         for field in entry.columns

@@ -22,6 +22,8 @@ Facts = Mapping[str, Stored]
 _EXCEPTION: Final = ("minor_circumstances", "small_impact", "liability_borne")
 _OTHER_LAW: Final = "N11"
 _PROVISO: Final = "NX"
+WARNED: Final = "consent_warned"
+"""The field in which a row says that its subject was warned of adverse consequences."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,13 @@ def subject_consent(facts: Facts, measure: Measure) -> Finding | None:
     if facts["consent_standalone"] is not True:
         return _finding(Refusal.CONSENT_BUNDLED, "consent_standalone", "true", "false or none")
     return None
+
+
+def subject_warned(facts: Facts, _: Measure) -> Finding | None:
+    """What may count against its subject is collected after a warning only; the rules list such kinds (S 23)."""
+    if facts[WARNED] is True:
+        return None
+    return _finding(Refusal.ADVERSE_WARNING_MISSING, WARNED, "true", "false or none")
 
 
 def severity_stated(facts: Facts, _: Measure) -> Finding | None:

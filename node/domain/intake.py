@@ -131,16 +131,19 @@ def open_intake(  # an import is opened once, with everything that its rows have
     registered: Collection[PartyId] | None = None,
     attested: Attested | None = None,
 ) -> Intake | Refused:
-    """Prepare an import; refused outside the catalogue (S 16), without a named source, or from nobody known (S 8, 19).
+    """Prepare an import; refused outside the catalogue (S 16), from no source of it, or from nobody known (S 8, 19).
 
     `registered` are the parties whose reports are taken in beside those that the catalogue lists for the kind; None
-    where the provider was found good before, as with a correction. `attested` as in `Intake`.
+    where nothing enters: what is corrected came from provider and source found good. `attested` as in `Intake`.
     """
     catalogue, rules = law.catalogue, law.rules
-    entry = catalogue.entry(kind.value)
-    refused = _unfit(kind, entry, catalogue, rules, source_system) or _unknown(provider, entry, registered, rules)
-    if refused is not None or entry is None:
-        return refused or refuse(Refusal.NOT_IN_CATALOGUE, rules.reference)
+    entry = _entry(kind, catalogue, rules)
+    if isinstance(entry, Refused):
+        return entry
+    if registered is not None:
+        refused = _foreign(source_system, entry, law) or _unknown(provider, entry, registered, rules)
+        if refused is not None:
+            return refused
     words = vocabulary_of(law)
     months = {one.value: bounds.max_months for one, bounds in law.severities.items()} if is_graded(entry) else {}
     measure = Measure(today=today, rules=rules, vocabulary=words)
@@ -175,25 +178,32 @@ def _common_columns(measure: Measure) -> CommonColumns:
     )
 
 
+def _foreign(source: str, entry: CatalogueEntry, law: Law) -> Refused | None:
+    """Records come from a system that the catalogue has for their kind: the municipal one, or another (S 8, 17, 21)."""
+    if law.catalogue.is_source(entry, source):
+        return None
+    known = ", ".join(one.written(code) for code, one in law.catalogue.sources_of(entry).items())
+    reason = Refusal.PROVIDER_NOT_REGISTERED if source.strip() else Refusal.PROVENANCE_MISSING
+    got = "another" if source.strip() else "none"
+    return refuse(reason, law.rules.reference, f"source_system: expected one of {known}, got {got}")
+
+
 def _unknown(
-    provider: PartyId, entry: CatalogueEntry | None, registered: Collection[PartyId] | None, rules: RulePack
+    provider: PartyId, entry: CatalogueEntry, registered: Collection[PartyId], rules: RulePack
 ) -> Refused | None:
     """Records come from parties that somebody answers for: an authority lists them, or the catalogue does (S 8)."""
-    listed = () if entry is None else entry.providers
-    if registered is None or provider in registered or provider in listed:
+    if provider in registered or provider in entry.providers:
         return None
     detail = "provider: a registered party, or one that the catalogue lists for this kind, got another"
     return refuse(Refusal.PROVIDER_NOT_REGISTERED, rules.reference, detail)
 
 
-def _unfit(
-    kind: Kind, entry: CatalogueEntry | None, catalogue: Catalogue, rules: RulePack, source_system: str
-) -> Refused | None:
-    """Why no row of this kind is taken in at all."""
+def _entry(kind: Kind, catalogue: Catalogue, rules: RulePack) -> CatalogueEntry | Refused:
+    """The entry of a kind, or why no row of it is taken in at all."""
+    entry = catalogue.entry(kind.value)
     if entry is None:
-        return refuse(
-            Refusal.NOT_IN_CATALOGUE, rules.reference, f"kind: one of {catalogue.reference}, got {kind.value}"
-        )
+        detail = f"kind: one of {catalogue.reference}, got {kind.value}"
+        return refuse(Refusal.NOT_IN_CATALOGUE, rules.reference, detail)
     shipped = load_catalogue().entry(kind.value)
     if shipped is None or shipped.fields != entry.fields or shipped.format != entry.format:
         detail = f"catalogue: fields as this program stores them, and its format, got {catalogue.reference}"
@@ -201,9 +211,7 @@ def _unfit(
     category = None if entry.negative_category is None else catalogue.negative.get(entry.negative_category)
     if category is not None and not category.admitted:
         return refuse(Refusal.NATURAL_PERSON_SUBJECT, rules.reference, f"kind: about enterprises, got {kind.value}")
-    if not source_system.strip():
-        return refuse(Refusal.PROVENANCE_MISSING, rules.reference, "source_system: a name, got none")
-    return None
+    return entry
 
 
 class Admitted(msgspec.Struct, frozen=True, gc=False):

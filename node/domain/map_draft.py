@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from node.domain.columns import needed_columns, standard_columns
 from node.domain.records import Kind, shipped_entry
-from registry.norms.catalogue import HomeField, ValueType
+from registry.norms.catalogue import HomeField, ValueType, load_catalogue
 from registry.norms.code_lists import CodeListName, load_code_list
 
 _EXACT: Final = 1_000
@@ -39,6 +39,7 @@ def draft_mapping(kind: Kind, headings: Sequence[str], name: str) -> str:
         f"# Drafted from the headings of a file of kind {kind.value}: {entry.name_zh}, {entry.name_en}.",
         f"id = {_quoted(name)}",
         f'kind = "{kind.value}"',
+        f'# source = ""  # NEEDED, here or with the import: {" or ".join(load_catalogue().sources_of(entry))}',
     ]
     for column in standard_columns(kind):
         guess, field = chosen.get(column), fields.get(column)

@@ -5,6 +5,7 @@ change is made to it. Columns it does not name are dropped before anything looks
 
     id = "register-extract"
     kind = "101"
+    source = "REGISTRAR"
     [columns.name_zh]
     from = ["company"]
     [columns.established_on]
@@ -54,6 +55,7 @@ class _MappingText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     kind: Kind
     columns: dict[str, _ColumnText]
+    source: str = ""
     tables: dict[str, dict[str, str]] = {}
 
 
@@ -87,10 +89,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapping:
-    """A whole mapping for one kind of record; a row with just the columns in `own` is taken as it is."""
+    """A whole mapping for one kind of record; a row with just the columns in `own` is taken as it is.
+
+    `source` is the system that such files come from, as the catalogue calls it (S 8); empty where nobody knows it.
+    """
 
     id: str
     kind: Kind
+    source: str = ""
     columns: tuple[Column, ...]
     own: frozenset[str] = frozenset()
 
@@ -131,7 +137,7 @@ def read_mapping(text: str) -> Mapping:
     if strangers:
         raise MappingRefused(f"columns: expected columns of kind {read.kind.value}, got {sorted(strangers)}")
     columns = tuple(_column(target, column, read.tables) for target, column in read.columns.items())
-    return Mapping(id=read.id, kind=read.kind, columns=columns)
+    return Mapping(id=read.id, kind=read.kind, source=read.source, columns=columns)
 
 
 def _column(target: str, text: _ColumnText, tables: Table[str, Table[str, str]]) -> Column:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, cast
 import msgspec
 
 from agreements.refusal import Refusal
-from node.domain.conditions import RULES, Measure, Rule, severity_stated, subject_consent
+from node.domain.conditions import RULES, Measure, Rule, severity_stated, subject_consent, subject_warned
 from node.domain.identifiers import Identifier, Problem, Scheme
 from node.domain.reading import LONGEST_NAME, LONGEST_TEXT, Finding, Reading
 from node.domain.records import Content, Kind, Stored, content_type
@@ -231,7 +231,12 @@ def make_plan(kind: Kind, catalogue: Catalogue, measure: Measure, *, severity_re
         derived=tuple(_DERIVED[field.derived] for field in derived if field.derived is not None),
         stand_ins=tuple((place[field.name], place[field.otherwise]) for field in columns if field.otherwise),
         nested=tuple((place[field.name], place[field.within]) for field in columns if field.within),
-        rules=_rules(catalogue, entry, severity_required=severity_required),
+        rules=_rules(
+            catalogue,
+            entry,
+            warned=kind.value in measure.rules.adverse_warning_kinds.value,
+            severity_required=severity_required,
+        ),
         measure=measure,
         make=make,
         # Every kind stores more than one field, so the getter always gives a tuple.
@@ -240,10 +245,11 @@ def make_plan(kind: Kind, catalogue: Catalogue, measure: Measure, *, severity_re
     )
 
 
-def _rules(catalogue: Catalogue, entry: CatalogueEntry, *, severity_required: bool) -> tuple[Rule, ...]:
-    """What rows have to pass: consent, severity where an overlay asks for it, then the entry's own conditions."""
+def _rules(catalogue: Catalogue, entry: CatalogueEntry, *, warned: bool, severity_required: bool) -> tuple[Rule, ...]:
+    """What rows have to pass: consent, a warning where the rules ask for it, severity, the entry's own conditions."""
     return (
         *((subject_consent,) if entry.crosses is Crossing.CONSENT else ()),
+        *((subject_warned,) if entry.crosses is Crossing.CONSENT and warned else ()),
         *((severity_stated,) if severity_required and entry.polarity is Polarity.ADVERSE else ()),
         *(RULES[condition] for condition in catalogue.conditions(entry)),
     )

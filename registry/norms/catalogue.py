@@ -13,6 +13,7 @@ from registry.norms.entries import (
     Condition,
     Crossing,
     DataItem,
+    DataSource,
     Deidentification,
     Derivation,
     Disclosure,
@@ -23,6 +24,7 @@ from registry.norms.entries import (
     Precision,
     Publicity,
     SharedFields,
+    SourceCode,
     Text,
     ValueType,
 )
@@ -36,6 +38,7 @@ __all__ = [
     "Condition",
     "Crossing",
     "DataItem",
+    "DataSource",
     "Deidentification",
     "Derivation",
     "Disclosure",
@@ -55,13 +58,17 @@ DEFAULT_CATALOGUE: Final = "SZ-2026"
 
 
 class Catalogue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The published catalogue in one version: record kind code to entry, and the closed list of S 18 by number."""
+    """The published catalogue in one version: record kind code to entry.
+
+    `sources` are the systems that records come from, by code; `negative` is the closed list of S 18 by number.
+    """
 
     id: Text
     version: Annotated[int, Meta(ge=1)]
     published: date
     deidentification: Deidentification
     entries: dict[str, CatalogueEntry]
+    sources: dict[SourceCode, DataSource]
     shared: SharedFields = SharedFields()
     negative: dict[int, NegativeCategory] = {}
 
@@ -78,6 +85,17 @@ class Catalogue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Whether a wire field of a kind may cross in that precision."""
         entry = self.entries.get(kind)
         return entry is not None and precision in entry.precisions(name)
+
+    def sources_of(self, entry: CatalogueEntry) -> dict[str, DataSource]:
+        """The systems that records of an entry come from, by code; also the base where it is public (S 8, 21)."""
+        base = [code for code, one in self.sources.items() if one.base and entry.nature is Nature.PUBLIC]
+        return {code: self.sources[code] for code in (*base, *entry.sources)}
+
+    def is_source(self, entry: CatalogueEntry, written: str) -> bool:
+        """Whether records of an entry come from what somebody wrote: `CODE`, or `CODE:which` of one that is named."""
+        code, colon, which = written.partition(":")
+        found = self.sources_of(entry).get(code)
+        return found is not None and found.named is bool(colon) is bool(which.strip())
 
     def conditions(self, entry: CatalogueEntry) -> tuple[Condition, ...]:
         """Every rule that rows of this entry have to pass: those of its negative category, and its own."""
@@ -107,7 +125,7 @@ def read_catalogue(text: str, name: str = "catalogue") -> Catalogue:
         for kind, entry in catalogue.entries.items()
     }
     for kind, entry in entries.items():
-        for fault in faults(entry, catalogue.negative):
+        for fault in faults(entry, catalogue.negative, catalogue.sources):
             error = IncompleteEntry if fault.incomplete else BadPack
             raise error(name, f"entries.{kind}.{fault.place}", fault.expected)
     return msgspec.structs.replace(catalogue, entries=entries)

@@ -12,6 +12,7 @@ from registry.parties import PartyClass, PartyName
 Text = Annotated[str, Meta(min_length=1)]
 NonEmpty = Meta(min_length=1)
 FieldName = Annotated[str, Meta(pattern=r"\A[a-z][a-z_]*\Z")]
+SourceCode = Annotated[str, Meta(pattern=r"\A[A-Z][A-Z0-9-]{1,31}\Z")]
 
 IDENTIFIERS: Final = "identifiers"
 """In place of a field: the identifiers of the subject themselves."""
@@ -194,6 +195,7 @@ class CatalogueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     fields that tell a record from others of its subject, `generated` those whose earliest day is that of generation
     (S 31), `legal_form` the one that says in which legal form public information was confirmed (S 3). In a kind whose
     records are `named`, the subject's name is stated. `providers` may report the kind without being registered (S 8).
+    `sources` are the systems that its records come from, beside the municipal one where they are public (S 8, 17, 21).
     `rare` names the wire fields that can single out an enterprise together, in the order in which they are given up
     where they would.
     """
@@ -216,7 +218,7 @@ class CatalogueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     items: Annotated[tuple[DataItem, ...], NonEmpty]
     rare: tuple[FieldName, ...] = ()
     format: Text
-    source: Text
+    sources: Annotated[tuple[SourceCode, ...], NonEmpty]
     publicity: Publicity
     disclosure: Disclosure
     sharing_scope: Annotated[frozenset[PartyClass], NonEmpty]
@@ -246,6 +248,24 @@ class CatalogueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def columns(self) -> Iterator[HomeField]:
         """The home fields that a file has columns for."""
         return (field for field in self.fields if field.derived is None)
+
+
+class DataSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A system that records come from, titled in both languages (S 8, 17, 21).
+
+    The `base` is the platform of all public information: good for every kind of it. One that is `named` stands for
+    many, and whoever loads from it says from which.
+    """
+
+    zh: Text
+    en: Text
+    article: Text
+    base: bool = False
+    named: bool = False
+
+    def written(self, code: str) -> str:
+        """How an import names it."""
+        return f"{code}:<which>" if self.named else code
 
 
 class SharedFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

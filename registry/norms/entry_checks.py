@@ -10,6 +10,7 @@ from registry.norms.entries import (
     Condition,
     Crossing,
     DataItem,
+    DataSource,
     HomeField,
     Nature,
     NegativeCategory,
@@ -54,8 +55,12 @@ _RARE: Final = _SINGLING_OUT | {Precision.EXACT_CODE}
 _CODED: Final = frozenset({ValueType.CODE, ValueType.CODES})
 
 
-def faults(entry: CatalogueEntry, negative: Mapping[int, NegativeCategory]) -> Iterator[Fault]:
+def faults(
+    entry: CatalogueEntry, negative: Mapping[int, NegativeCategory], sources: Mapping[str, DataSource]
+) -> Iterator[Fault]:
     """Everything wrong with an entry that already has the fields its group of kinds shares."""
+    if not sources.keys() >= set(entry.sources):
+        yield Fault("sources", "systems that the catalogue describes (S 17)", incomplete=True)
     yield from _fields(entry)
     for item in entry.items:
         yield from _item(entry, item)

@@ -17,7 +17,7 @@ from registry.errors import BadPack, RegistryError
 from registry.norms.adoption import Adopted, Clash, in_force
 from registry.norms.calendar import Calendar, shanghai_day
 from registry.norms.calendar_pack import CalendarPack
-from registry.norms.catalogue import Catalogue, Polarity
+from registry.norms.catalogue import Catalogue, Crossing, Polarity
 from registry.norms.code_lists import BandTable, BandTableName, CodeList, CodeListName
 from registry.norms.overlay import Overlay, Severity, SeverityBounds, all_severities, narrow
 from registry.norms.rule_pack import RulePack
@@ -155,8 +155,8 @@ def check_catalogue(catalogue: Catalogue, rules: RulePack) -> None:
     """Hold a catalogue against the rule pack that it is used with (S 17, 18, 31).
 
     Raises:
-        BadPack: an entry is disclosed for longer, or shared with more classes, than the rules have it, or in a category
-            that they do not know.
+        BadPack: an entry is disclosed for longer, or shared with more classes, than the rules have it, in a category
+            that they do not know, or without the consent under which alone its subject could have been warned (S 23).
     """
     pack, recipients = catalogue.reference, rules.record_recipients.value | {PartyClass.STATE_ORGAN}
     for kind, entry in catalogue.entries.items():
@@ -165,6 +165,8 @@ def check_catalogue(catalogue: Catalogue, rules: RulePack) -> None:
             raise BadPack(pack, f"{place}.disclosure.years", f"at most {most}, as in {rules.reference}")
         if (entry.negative_category or 0) > rules.negative_categories.value:
             raise BadPack(pack, f"{place}.negative_category", f"at most {rules.negative_categories.value}")
+        if kind in rules.adverse_warning_kinds.value and entry.crosses not in {Crossing.CONSENT, Crossing.NEVER}:
+            raise BadPack(pack, f"{place}.crosses", f"{Crossing.CONSENT} for what is warned of in {rules.reference}")
         if not entry.sharing_scope <= recipients:
             raise BadPack(pack, f"{place}.sharing_scope", f"classes that may receive records by {rules.reference}")
 

@@ -5,9 +5,9 @@ from collections.abc import Collection
 from datetime import date, datetime, time
 from enum import StrEnum
 from functools import cache
-from typing import Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Meta, Struct, ValidationError, convert
 
 from registry.errors import BadPack
 from registry.norms.calendar import Calendar, Coverage, Due, coverage_ends
@@ -18,6 +18,8 @@ from registry.parties import Jurisdiction, PartyClass
 DEFAULT_RULE_PACK: Final = "SZ-DRAFT-82"
 
 T = TypeVar("T")
+KindCode = Annotated[str, Meta(pattern=r"\A[1-9][0-9]{2}\Z")]
+"""A record kind as catalogues number it."""
 
 
 class Ground(StrEnum):
@@ -62,8 +64,9 @@ class RulePack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `agreement_parties` may be party to a sharing agreement, `record_recipients` may be shown records at all unless the
     catalogue says less; `negative_categories` is how many items the closed list of adverse information has.
     `arrears_thresholds` say from how many whole yuan arrears of a type are relatively large; a type without one is
-    never large (S 18(8)). `events` are all that a clock may start or end with, and `views` where a breach may be shown;
-    `grounds` say on which articles rests what is granted.
+    never large (S 18(8)). `adverse_warning_kinds` are asked for only under a consent whose subject was warned (S 23).
+    `events` are all that a clock may start or end with, and `views` where a breach may be shown; `grounds` say on which
+    articles rests what is granted.
     """
 
     id: str
@@ -80,6 +83,7 @@ class RulePack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     filings: tuple[Filing, ...]
     retention: Retention
     consent_max_months: Ruled[Positive]
+    adverse_warning_kinds: Ruled[frozenset[KindCode]]
     agreement_max_months: Ruled[Positive]
     disclosure_years: Ruled[Positive]
     arrears_thresholds: Ruled[dict[str, Positive]]

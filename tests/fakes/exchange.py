@@ -159,7 +159,7 @@ def ordered(member: Member, role: Role, subject: bytes = EVIDENCE) -> SignedAct:
 def intake(member: Member, kind: Kind) -> Intake:
     today = shanghai_day(member.clock())
     law = member.known().law
-    opened = open_intake(kind, law, provider=member.party, source_system="municipal register", today=today)
+    opened = open_intake(kind, law, provider=member.party, source_system="SZ-CREDIT", today=today)
     assert isinstance(opened, Intake)
     return opened
 

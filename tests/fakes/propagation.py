@@ -143,7 +143,7 @@ def code(number: int) -> Identifier:
 
 def intake(member: Member, kind: Kind = Kind.REGISTRATION) -> Intake:
     today = shanghai_day(member.clock())
-    opened = open_intake(kind, LAW, provider=member.party, source_system="municipal register", today=today)
+    opened = open_intake(kind, LAW, provider=member.party, source_system="SZ-CREDIT", today=today)
     assert isinstance(opened, Intake)
     return opened
 

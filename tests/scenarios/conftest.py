@@ -37,7 +37,7 @@ def _begun(folder: Path, actors: list[Actor]) -> World:
     enterprises = write_rows(folder / "enterprises.csv", standard_columns(Kind.REGISTRATION), home.enterprises)
     penalties = write_rows(folder / "penalties.csv", standard_columns(Kind.PENALTY), home.penalties)
     for file, kind in ((enterprises, "101"), (penalties, "201")):
-        agency.run("records", "import", str(file), "--kind", kind)
+        agency.run("records", "import", str(file), "--kind", kind, "--source", "SZ-CREDIT")
     example = agency.run("agreement", "example", "--recipient", bank.party).stdout
     return World(folder, sz_authority, hk_authority, agency, bank, rival, home, example)
 

@@ -114,7 +114,7 @@ def test_an_unknown_operator(lone: Actor) -> None:
     lone.operator = "mallory"
 
     assert "there is no operator mallory" in one_sentence(
-        lone, LOCAL, "records", "import", str(lone.card), "--kind", "101"
+        lone, LOCAL, "records", "import", str(lone.card), "--kind", "101", "--source", "SZ-CREDIT"
     )
 
 
@@ -125,7 +125,7 @@ def test_an_operators_wrong_passphrase(lone: Actor) -> None:
     file.write_bytes((lone.folder / "keystore.json").read_bytes())
     (lone.folder / "operators" / "demo.json").rename(file)
 
-    said = one_sentence(lone, REFUSED, "records", "import", str(lone.card), "--kind", "101")
+    said = one_sentence(lone, REFUSED, "records", "import", str(lone.card), "--kind", "101", "--source", "SZ-CREDIT")
 
     assert "alice" in said
 
@@ -134,7 +134,7 @@ def test_an_operator_without_the_role(lone: Actor) -> None:
     lone.run("operator", "add", "clerk", "--role", "queries")
     lone.operator = "clerk"
 
-    said = one_sentence(lone, REFUSED, "records", "import", str(lone.card), "--kind", "101")
+    said = one_sentence(lone, REFUSED, "records", "import", str(lone.card), "--kind", "101", "--source", "SZ-CREDIT")
 
     assert "clerk" in said
     assert "records" in said

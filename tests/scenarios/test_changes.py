@@ -200,7 +200,7 @@ def test_a_deleted_row_does_not_come_back_with_the_file(world: World, pushed: Pu
     rows = [row for row in world.home.enterprises if row["uscc"]]
     file = write_rows(world.folder / "again.csv", standard_columns(Kind.REGISTRATION), rows)
 
-    again = world.agency.ask("records", "import", str(file), "--kind", "101", expect=(0, 1))
+    again = world.agency.ask("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", expect=(0, 1))
 
     reasons = {one["reason"] for one in again["rejects"]}
     assert again["new"] == 0
@@ -240,7 +240,7 @@ def test_northbound_a_hong_kong_home_pushes_to_shenzhen_under_an_agreement_of_it
     """The bank is home of Hong Kong companies, the Shenzhen agency holds; the party in Shenzhen files (S 34)."""
     companies = [row for row in sample_enterprises(11, 400, today()) if row["hk_cr"] and not row["uscc"]][:40]
     file = write_rows(world.folder / "companies.csv", standard_columns(Kind.REGISTRATION), companies)
-    loaded = world.bank.ask("records", "import", str(file), "--kind", "101", expect=(0, 1))
+    loaded = world.bank.ask("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", expect=(0, 1))
     agreement = world.northbound("northbound", manner=PUSH)
     told = world.bank.ask("push", "--agreement", agreement, "--wait", "120")
     record = int(world.bank.rows("SELECT min(record_no) FROM disclosures")[0][0])

@@ -201,6 +201,16 @@ def test_a_consent_is_kept_with_whether_its_subject_was_warned(
     assert (told["standalone"], told["free"], told["warned"]) == (True, True, warned)
 
 
+def test_a_consent_to_credit_information_without_a_warning_is_not_kept_and_said_in_both_languages(
+    world: World, agreement: str
+) -> None:
+    told = world.bank.run(*consenting(world, agreement), "--kind", "502", "--unwarned", expect=(1,))
+
+    assert "ADVERSE_WARNING_MISSING (S 23)" in told.stderr
+    assert "The subject was not warned of the adverse consequences." in told.stderr
+    assert "未向信用主体明确告知可能产生的不利后果。" in told.stderr
+
+
 def consenting(world: World, agreement: str) -> tuple[str, ...]:
     """The words by which the bank attests one more consent of a customer."""
     form = world.folder / "form.txt"

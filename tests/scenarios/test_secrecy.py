@@ -117,7 +117,7 @@ def _import_badly(world: World) -> None:
     penalties = write_rows(world.folder / "bad-penalties.csv", standard_columns(Kind.PENALTY), fines)
     for file, kind in ((registrations, "101"), (penalties, "201")):
         rejects = world.agency.folder / f"rejects-{kind}.csv"
-        words = ("records", "import", str(file), "--kind", kind, "--rejects", str(rejects))
+        words = ("records", "import", str(file), "--kind", kind, "--source", "SZ-CREDIT", "--rejects", str(rejects))
         world.agency.run(*words, expect=(1,))
         world.agency.run(*words, "--json", expect=(1,))
         world.agency.said.append((("rejects",), rejects.read_text(encoding="utf-8")))

@@ -129,7 +129,7 @@ def _begun(folder: Path, actors: list[Actor]) -> World:
     mirrored(actors)
     home = make_home(shanghai_day(datetime.now(UTC)))
     enterprises = write_rows(folder / "enterprises.csv", standard_columns(Kind.REGISTRATION), home.enterprises)
-    agency.run("records", "import", str(enterprises), "--kind", "101")
+    agency.run("records", "import", str(enterprises), "--kind", "101", "--source", "SZ-CREDIT")
     example = agency.run("agreement", "example", "--recipient", bank.party).stdout
     return World(folder, sz_authority, hk_authority, agency, bank, bank, home, example)
 

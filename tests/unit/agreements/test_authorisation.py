@@ -58,6 +58,15 @@ def test_without_a_consent_that_carries_it_nothing_is_authorised() -> None:
     assert reason(authorise(replace(ASK, purpose="OTHER"), attested(), NOON, ISSUER)) == "PURPOSE_MISMATCH"
 
 
+def test_a_consent_that_names_a_grave_kind_without_a_warning_authorises_no_question_about_it() -> None:
+    """Whoever attested it: an older program, or a node that did not ask itself."""
+    unwarned = attested(replace(CONSENT, kinds=("101", "502"), adverse_warning=False))
+    grave = replace(ASK, kinds=frozenset({"502"}))
+
+    assert reason(authorise(grave, unwarned, NOON, ISSUER)) == "ADVERSE_WARNING_MISSING"
+    assert isinstance(authorise(ASK, unwarned, NOON, ISSUER), Authorised)
+
+
 def test_nothing_presented_opens_as_none() -> None:
     assert open_authorisation(b"", BANK_KEYS, "P@1") is None
 

@@ -6,7 +6,9 @@ from msgspec.structs import replace
 
 from agreements.consent import ConsentType, Use, attest, check_consent, open_consent
 from agreements.months import add_months
+from agreements.refusal import Refused
 from crypto import envelope
+from registry.norms.rule_pack import Ruled
 from tests.unit.agreements.world import (
     AGREEMENT_ID,
     BANK,
@@ -50,6 +52,38 @@ def test_a_sound_consent_carries_its_use() -> None:
 )
 def test_each_flaw_of_a_consent_refuses_with_its_reason(changed: dict[str, Any], expected: str) -> None:
     assert verdict(**changed) == expected
+
+
+GRAVE = Use(agreement=AGREEMENT_ID, kinds=frozenset({"101", "502"}), purpose=PURPOSE)
+
+
+@pytest.mark.parametrize("kind", sorted(RULES.adverse_warning_kinds.value))
+def test_what_may_count_against_a_subject_is_asked_for_only_if_it_was_warned(kind: str) -> None:
+    """S 23 names income, deposits, securities, property and tax; 501 and 502 say the same of a business."""
+    use = Use(agreement=AGREEMENT_ID, kinds=frozenset({kind}), purpose=PURPOSE)
+    unwarned = replace(CONSENT, kinds=("101", "501", "502"), adverse_warning=False)
+
+    refused = check_consent(unwarned, use, NOON, RULES)
+
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.article) == ("ADVERSE_WARNING_MISSING", "S 23")
+    assert refused.detail == f"adverse_warning: expected true for {kind}, got false"
+    assert check_consent(replace(unwarned, adverse_warning=True), use, NOON, RULES) is None
+
+
+def test_one_grave_kind_among_others_needs_the_warning() -> None:
+    assert verdict(use=GRAVE, kinds=("101", "502"), adverse_warning=False) == "ADVERSE_WARNING_MISSING"
+
+
+def test_for_what_needs_no_warning_an_unwarned_consent_stays_good() -> None:
+    assert verdict(kinds=("101", "502"), adverse_warning=False) == "NoneType"
+
+
+def test_which_kinds_need_the_warning_is_for_the_rule_pack_to_say() -> None:
+    none = replace(RULES, adverse_warning_kinds=Ruled(value=frozenset(), article="23"))
+    consent = replace(CONSENT, kinds=("101", "502"), adverse_warning=False)
+
+    assert check_consent(consent, GRAVE, NOON, none) is None
 
 
 def test_a_consent_is_good_from_its_first_second_to_before_its_last() -> None:

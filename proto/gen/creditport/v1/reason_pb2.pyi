@@ -52,7 +52,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_PROVENANCE_MISSING: _Reason.ValueType  # 301
     """S 3: It is not shown where the information comes from or in which legal form it was confirmed."""
     REASON_PROVIDER_NOT_REGISTERED: _Reason.ValueType  # 302
-    """S 19: The provider of the information is not registered."""
+    """S 19: The provider of the information, or the system that it comes from, is not one that is registered or listed."""
     REASON_CONSENT_MISSING: _Reason.ValueType  # 303
     """S 35: The subject's consent is required and none was given."""
     REASON_CONSENT_EXPIRED: _Reason.ValueType  # 304
@@ -70,7 +70,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_ATTESTATION_MISSING: _Reason.ValueType  # 310
     """S 26: Nobody attests the truth of the statement."""
     REASON_ADVERSE_WARNING_MISSING: _Reason.ValueType  # 311
-    """S 23: The person was not warned of the adverse consequences."""
+    """S 23: The subject was not warned of the adverse consequences."""
     REASON_NOT_DEIDENTIFIED: _Reason.ValueType  # 312
     """S 15: The content holds something that de-identification must have removed."""
     REASON_PARTY_NOT_ELIGIBLE: _Reason.ValueType  # 401
@@ -247,7 +247,7 @@ REASON_SUBJECT_ID_INVALID: Reason.ValueType  # 208
 REASON_PROVENANCE_MISSING: Reason.ValueType  # 301
 """S 3: It is not shown where the information comes from or in which legal form it was confirmed."""
 REASON_PROVIDER_NOT_REGISTERED: Reason.ValueType  # 302
-"""S 19: The provider of the information is not registered."""
+"""S 19: The provider of the information, or the system that it comes from, is not one that is registered or listed."""
 REASON_CONSENT_MISSING: Reason.ValueType  # 303
 """S 35: The subject's consent is required and none was given."""
 REASON_CONSENT_EXPIRED: Reason.ValueType  # 304
@@ -265,7 +265,7 @@ REASON_PURPOSE_MISMATCH: Reason.ValueType  # 309
 REASON_ATTESTATION_MISSING: Reason.ValueType  # 310
 """S 26: Nobody attests the truth of the statement."""
 REASON_ADVERSE_WARNING_MISSING: Reason.ValueType  # 311
-"""S 23: The person was not warned of the adverse consequences."""
+"""S 23: The subject was not warned of the adverse consequences."""
 REASON_NOT_DEIDENTIFIED: Reason.ValueType  # 312
 """S 15: The content holds something that de-identification must have removed."""
 REASON_PARTY_NOT_ELIGIBLE: Reason.ValueType  # 401

@@ -19,6 +19,7 @@ EARLY = "91350211M0000XUF46"
 """A code that was issued with a check character that does not fit."""
 ODD_INSIDE = "91440300MA5TERT14M"
 """Its organisation code does not fit its own check; its last character fits."""
+IMPORTED = ("records", "import", __file__, "--kind", "101", "--source", "SZ-CREDIT")
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -138,9 +139,9 @@ def test_invented_records_are_written_imported_listed_and_shown(bank: Terminal, 
     file, penalties = tmp_path / "enterprises.csv", tmp_path / "penalties.csv"
     bank.run("records", "sample", str(file), "--kind", "101", "--count", "5")
     bank.run("records", "sample", str(penalties), "--kind", "201", "--count", "3", "--of", str(file))
-    assert bank.ask("records", "import", str(file), "--kind", "101")["new"] == 5
-    assert bank.ask("records", "import", str(file), "--kind", "101")["unchanged"] == 5
-    assert bank.ask("records", "import", str(penalties), "--kind", "201")["new"] == 3
+    assert bank.ask("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT")["new"] == 5
+    assert bank.ask("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT")["unchanged"] == 5
+    assert bank.ask("records", "import", str(penalties), "--kind", "201", "--source", "SZ-CREDIT")["new"] == 3
 
     listed = bank.ask("records", "list", "--kind", "101", "--limit", "3")
     shown = bank.ask("records", "show", str(listed[0]["record"]))
@@ -158,19 +159,21 @@ def test_every_row_that_is_not_loaded_is_named_and_the_code_says_so(bank: Termin
     lines = file.read_text(encoding="utf-8").splitlines()
     file.write_text("\n".join([*lines, lines[1].replace(",", ",,", 1), lines[1][5:]]) + "\n", encoding="utf-8")
 
-    told = bank.ask("records", "import", str(file), "--kind", "101", "--rejects", str(rejects), code=1)
+    told = bank.ask(
+        "records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", "--rejects", str(rejects), code=1
+    )
 
     assert (told["rows"], told["new"], told["rejected"]) == (4, 2, 2)
     assert [row["row"] for row in told["rejects"]] == [4, 5]
     assert len(rejects.read_text(encoding="utf-8").splitlines()) == 3
-    assert "row 4:" in bank.run("records", "import", str(file), "--kind", "101", code=1).stdout
+    assert "row 4:" in bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", code=1).stdout
 
 
 def test_a_file_of_something_else_is_not_read_to_its_end(bank: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "other.csv"
     file.write_text("animal,legs\ncat,4\n", encoding="utf-8")
 
-    told = bank.run("records", "import", str(file), "--kind", "101", code=2)
+    told = bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", code=2)
 
     assert "none of the columns of kind 101" in told.stderr
     assert bank.ask("status")["records"] == {}
@@ -245,7 +248,7 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     "an unknown agreement to show": (1, "no agreement", lambda _: ("agreement", "show", "abcdef")),
     "an unknown record": (1, "there is no record 99", lambda _: ("records", "show", "99")),
     "an unknown operator": (
-        4, "no operator bob", lambda _: ("records", "import", __file__, "--kind", "101", "--as", "bob"),
+        4, "no operator bob", lambda _: (*IMPORTED, "--as", "bob"),
     ),
     "an operator twice": (1, "already an operator", lambda _: ("operator", "add", "alice", "--role", "queries")),
     "an operator of no name": (2, "a-z, 0-9", lambda _: ("operator", "add", "Al ice", "--role", "queries")),
@@ -269,15 +272,15 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     ),
     "a mapping that is missing": (
         4, "cannot be read",
-        lambda bank: ("records", "import", __file__, "--kind", "101", "--mapping", str(bank.node / "no.toml")),
+        lambda bank: (*IMPORTED, "--mapping", str(bank.node / "no.toml")),
     ),
     "a mapping that is no text": (
         4, "is not UTF-8 text",
-        lambda bank: ("records", "import", __file__, "--kind", "101", "--mapping", _no_text(bank)),
+        lambda bank: (*IMPORTED, "--mapping", _no_text(bank)),
     ),
     "rejects into a folder": (
         4, "Is a directory",
-        lambda bank: ("records", "import", __file__, "--kind", "101", "--rejects", str(bank.node)),
+        lambda bank: (*IMPORTED, "--rejects", str(bank.node)),
     ),
     "a sample into no folder": (
         4, "No such file", lambda bank: ("records", "sample", str(bank.node / "no" / "x.csv"), "--kind", "101"),

@@ -132,7 +132,7 @@ def test_a_signed_and_attested_declaration_is_loaded_and_nothing_less_is(
     declared: dict[str, str], authority: Terminal, bank: Terminal, tmp_path: Path
 ) -> None:
     file, word, rejects = file_of(tmp_path, declared), str(tmp_path / "word"), tmp_path / "rejects.csv"
-    words = ("records", "import", file, "--kind", "503", "--rejects", str(rejects))
+    words = ("records", "import", file, "--kind", "503", "--source", "SUBJECT", "--rejects", str(rejects))
     keys = ("--keys", str(tmp_path / "keys.csv"))
 
     told = authority.ask("records", "attest", file, "--kind", "503", "--output", word, *keys, *shown(tmp_path))
@@ -158,7 +158,7 @@ def test_an_altered_declaration_is_named_and_keeps_no_other_out(
 
     said = authority.run("records", "attest", file, "--kind", "503", "--output", word, *keys, *shown(tmp_path)).stderr
     assert "row 3 would not be taken in" in said
-    words = ("records", "import", file, "--kind", "503", "--attestation", word, *shown(tmp_path))
+    words = ("records", "import", file, "--kind", "503", "--source", "SUBJECT", "--attestation", word, *shown(tmp_path))
     told = bank.ask(*words, "--rejects", str(rejects), code=1)
     assert (told["new"], told["rejected"]) == (1, 1)
     assert "3,SIGNATURE_INVALID,attestation," in rejects.read_text("utf-8")
@@ -191,7 +191,18 @@ def test_an_attestation_does_not_cover_what_was_changed_after_it(
         *shown(tmp_path),
     )  # fmt: skip
     changed = file_of(tmp_path, {**declared, "statement": "本企业从未受到处罚"})
-    words = ("records", "import", changed, "--kind", "503", "--attestation", str(word), *shown(tmp_path))
+    words = (
+        "records",
+        "import",
+        changed,
+        "--kind",
+        "503",
+        "--source",
+        "SUBJECT",
+        "--attestation",
+        str(word),
+        *shown(tmp_path),
+    )
     rejects = tmp_path / "rejects.csv"
 
     assert bank.ask(*words, "--rejects", str(rejects), code=1)["rejected"] == 1

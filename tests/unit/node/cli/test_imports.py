@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from node.domain.mapping import read_mapping
 from node.domain.mappings import shipped_mappings
+from registry.norms.catalogue import load_catalogue
 from tests.unit.node.cli.conftest import Terminal
 from tests.unit.node.domain.given import PENALTY, REGISTRATION
 
@@ -29,7 +31,7 @@ def written(file: Path, *rows: dict[str, str]) -> Path:
 
 
 def imported(bank: Terminal, file: Path, kind: str, *more: str, code: int = 0) -> Any:
-    return bank.ask("records", "import", str(file), "--kind", kind, *more, code=code)
+    return bank.ask("records", "import", str(file), "--kind", kind, "--source", "SZ-CREDIT", *more, code=code)
 
 
 def counts(told: Any) -> tuple[int, ...]:
@@ -47,14 +49,33 @@ def test_the_shipped_mappings_are_listed_and_written_out_to_start_from(bank: Ter
     assert all(row["for"].startswith("Mapping of") for row in listed)
     assert imported(bank, file, "101", "--mapping", str(mine))["new"] == 1
     assert imported(bank, file, "101", "--mapping", "hongkong-companies")["unchanged"] == 1
+    assert bank.ask("records", "show", "1")["source"] == "SZ-CREDIT"
     assert bank.ask("records", "mappings", "gleif-entities")["text"] == shipped_mappings()["gleif-entities"]
     assert "hongkong-weekly" in bank.run("records", "mappings", "nowhere", code=2).stderr
+
+
+@pytest.mark.parametrize("name", sorted(shipped_mappings()))
+def test_a_shipped_mapping_says_from_where_such_files_come(name: str) -> None:
+    mapping = read_mapping(shipped_mappings()[name])
+    catalogue = load_catalogue()
+
+    assert catalogue.is_source(catalogue.entries[mapping.kind.value], mapping.source)
+
+
+def test_the_source_is_what_the_mapping_says_unless_somebody_says_another(bank: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "companies.csv"
+    file.write_text(COMPANIES + COMPANY, encoding="utf-8")
+
+    told = bank.ask("records", "import", str(file), "--kind", "101", "--mapping", "hongkong-companies")
+
+    assert told["new"] == 1
+    assert bank.ask("records", "show", "1")["source"] == "REGISTRAR"
 
 
 def test_a_mapping_of_no_name_or_another_kind_is_wrong_usage(bank: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "companies.csv"
     file.write_text(COMPANIES + COMPANY, encoding="utf-8")
-    words = ("records", "import", str(file), "--kind", "201", "--mapping")
+    words = ("records", "import", str(file), "--kind", "201", "--source", "SZ-CREDIT", "--mapping")
 
     assert "no mapping nowhere" in bank.run(*words, "nowhere", code=2).stderr
     assert "for kind 101, not 201" in bank.run(*words, "hongkong-companies", code=2).stderr
@@ -103,7 +124,7 @@ def test_an_encoding_that_shows_late_can_be_named(bank: Terminal, tmp_path: Path
     assert imported(bank, file, "101", *mapping, code=1)["rejects"][0]["got"] == "bytes of another encoding"
     assert imported(bank, file, "101", *mapping, "--encoding", "gb18030")["new"] == 1
     assert "no known encoding" in bank.run(
-        "records", "import", str(file), "--kind", "101", "--encoding", "morse", code=2
+        "records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", "--encoding", "morse", code=2
     ).stderr  # fmt: skip
 
 
@@ -113,7 +134,7 @@ def test_one_code_claimed_by_two_names_is_reported_with_both_rows_and_stays_so(b
     rejects = [tmp_path / "first.csv", tmp_path / "second.csv"]
 
     first, second = (imported(bank, file, "101", "--rejects", str(one), code=1) for one in rejects)
-    said = bank.run("records", "import", str(file), "--kind", "101", code=1).stdout
+    said = bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", code=1).stdout
 
     assert counts(first) == (2, 1, 0, 0, 1, 0, 1)
     assert counts(second) == (2, 0, 0, 1, 1, 0, 1)
@@ -138,7 +159,7 @@ def test_odd_codes_are_loaded_and_reported_with_their_rows_and_an_attested_check
 
     told = imported(bank, file, "101", *word)
     again = imported(bank, file, "101", *word)
-    said = bank.run("records", "import", str(file), "--kind", "101", *word).stdout
+    said = bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", *word).stdout
     first, second = (bank.ask("records", "show", number)["content"]["identifiers"][0] for number in ("1", "2"))
 
     assert counts(told) == (4, 4, 0, 0, 0, 0, 0)
@@ -168,7 +189,7 @@ def test_penalties_without_a_code_are_all_named_and_alike_ones_once_on_the_scree
     rejects = tmp_path / "rejects.csv"
 
     told = imported(bank, file, "201", "--rejects", str(rejects), code=1)
-    said = bank.run("records", "import", str(file), "--kind", "201", code=1).stdout
+    said = bank.run("records", "import", str(file), "--kind", "201", "--source", "SZ-CREDIT", code=1).stdout
 
     assert counts(told) == (30, 0, 0, 0, 30, 30, 0)
     assert told["reasons"] == {"SUBJECT_ID_INVALID": 30}
@@ -241,7 +262,7 @@ def test_what_a_command_writes_never_takes_the_place_of_what_it_reads(bank: Term
     same.symlink_to(file)
 
     for words in (
-        ("records", "import", str(file), "--kind", "101", "--rejects", str(same)),
+        ("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", "--rejects", str(same)),
         ("records", "attest", str(file), "--kind", "101", "--output", str(file)),
         ("records", "map", str(file), "--kind", "101", "--output", str(file)),
         ("records", "sample", str(same), "--kind", "201", "--of", str(file)),
@@ -254,6 +275,6 @@ def test_a_file_without_a_row_is_loaded_and_said_to_have_none(bank: Terminal, tm
     file = tmp_path / "enterprises.csv"
     file.write_text("uscc,name_zh\n", encoding="utf-8")
 
-    told = bank.run("records", "import", str(file), "--kind", "101")
+    told = bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT")
 
     assert "has no row below its headings  文件没有数据行" in told.stderr

@@ -52,7 +52,7 @@ def test_a_drafted_mapping_is_completed_and_loads_the_file(bank: Terminal, tmp_p
 
     head, *tables = said.partition("[tables.")
     mapping.write_text(head + STATED + "".join(tables), encoding="utf-8")
-    done = bank.ask("records", "import", str(file), "--kind", "201", "--mapping", str(mapping))
+    done = bank.ask("records", "import", str(file), "--kind", "201", "--source", "SZ-CREDIT", "--mapping", str(mapping))
     assert done["new"] == 1
 
 
@@ -69,7 +69,8 @@ def test_a_sample_of_every_sort_is_loaded_once(bank: Terminal, tmp_path: Path, k
     bank.run("records", "sample", str(enterprises), "--kind", "101", "--count", "5")
     bank.run("records", "sample", str(file), "--kind", kind, "--count", "8", "--of", str(enterprises))
 
-    first, again = (bank.ask("records", "import", str(file), "--kind", kind) for _ in range(2))
+    source = "OWN-BUSINESS" if kind == "502" else "SZ-CREDIT"
+    first, again = (bank.ask("records", "import", str(file), "--kind", kind, "--source", source) for _ in range(2))
 
     assert (first["new"], again["unchanged"]) == (8, 8)
     with file.open(encoding="utf-8", newline="") as lines:
@@ -83,10 +84,33 @@ def test_a_sample_of_what_no_node_takes_in_is_not_made(bank: Terminal, tmp_path:
     assert "natural persons" in bank.run(*words, code=2).stderr
 
 
+def test_records_come_from_a_source_that_the_catalogue_lists_or_not_at_all(bank: Terminal, tmp_path: Path) -> None:
+    file = str(tmp_path / "enterprises.csv")
+    bank.run("records", "sample", file, "--kind", "101", "--count", "2")
+    words = ("records", "import", file, "--kind", "101")
+
+    nameless, strange = bank.run(*words, code=1).stderr, bank.run(*words, "--source", file, code=1).stderr
+
+    assert "PROVENANCE_MISSING (S 3)" in nameless
+    assert "PROVIDER_NOT_REGISTERED (S 19)" in strange
+    assert all("expected one of SZ-CREDIT, REGISTRAR, LEI-REGISTER, got" in said for said in (nameless, strange))
+    assert "信息提供单位未登记，或者来源系统未列入目录。" in strange
+    assert bank.ask("records", "list") == []
+    assert bank.ask(*words, "--source", "REGISTRAR")["new"] == 2
+    assert bank.ask("records", "show", "1")["source"] == "REGISTRAR"
+
+
+def test_kinds_say_from_where_their_records_may_come(bank: Terminal) -> None:
+    listed = {row["kind"]: row["sources"] for row in bank.ask("records", "kinds")}
+
+    assert listed["502"] == ["OWN-BUSINESS", "PUBLICATION:<which>"]
+    assert "--source COURT  裁判或者执行法院的系统  System of the court" in bank.run("records", "kinds", "221").stdout
+
+
 def test_records_come_from_a_registered_provider_or_not_at_all(bank: Terminal, tmp_path: Path) -> None:
     file = str(tmp_path / "enterprises.csv")
     bank.run("records", "sample", file, "--kind", "101", "--count", "2")
-    words = ("records", "import", file, "--kind", "101", "--provider")
+    words = ("records", "import", file, "--kind", "101", "--source", "SZ-CREDIT", "--provider")
 
     assert "PROVIDER_NOT_REGISTERED" in bank.run(*words, "nobody", code=1).stderr
     assert bank.ask(*words, "hk-authority")["new"] == 2

@@ -18,7 +18,7 @@ def stock(terminal: Terminal, folder: Path) -> Terminal:
     """Two invented registrations."""
     file = folder / "enterprises.csv"
     terminal.run("records", "sample", str(file), "--kind", "101", "--count", "2")
-    assert terminal.ask("records", "import", str(file), "--kind", "101")["new"] == 2
+    assert terminal.ask("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT")["new"] == 2
     return terminal
 
 

@@ -50,7 +50,7 @@ def intake(kind: Kind) -> Intake:
         kind,
         shipped_law(),
         provider=PartyId("sz-credit"),
-        source_system="municipal register",
+        source_system="SZ-CREDIT",
         today=TODAY,
     )
     assert isinstance(opened, Intake)

@@ -42,7 +42,7 @@ def test_a_registration_is_admitted_under_its_catalogue_entry() -> None:
         None,
     )
     assert (record.catalogue.catalogue, record.catalogue.item) == ("SZ-2026", "SZ-2026-101")
-    assert (record.publicity, record.source_system) == (Publicity.ACTIVE, "municipal register")
+    assert (record.publicity, record.source_system) == (Publicity.ACTIVE, "SZ-CREDIT")
     assert (record.generated_at, record.reported_at, record.disclose_until) == (
         date(1998, 6, 18),
         TODAY,
@@ -232,16 +232,13 @@ def test_nothing_admitted_shows_its_content() -> None:
     assert all(secret not in shown for secret in (USCC, "示例", "Sample", "77", "23,456", "2345600"))
 
 
-def test_a_kind_outside_the_catalogue_and_a_nameless_source_are_refused() -> None:
+def test_a_kind_outside_the_catalogue_is_refused() -> None:
     full = shipped_law()
     empty = replace(full, catalogue=structs.replace(full.catalogue, id="NONE", entries={}))
     unlisted = open_intake(Kind.PENALTY, empty, provider=PartyId("sz-credit"), source_system="x", today=TODAY)
-    nameless = open_intake(Kind.PENALTY, full, provider=PartyId("sz-credit"), source_system=" ", today=TODAY)
 
     assert isinstance(unlisted, Refused)
     assert (unlisted.reason, unlisted.rule_pack) == (Refusal.NOT_IN_CATALOGUE, "SZ-DRAFT-82@1")
-    assert isinstance(nameless, Refused)
-    assert nameless.reason is Refusal.PROVENANCE_MISSING
 
 
 def graded(**changes: str) -> Admitted | Rejected:

@@ -12,6 +12,7 @@ import pytest
 from agreements.consent import SubjectName
 from agreements.refusal import Refusal, Refused
 from node.domain.attestations import Attested
+from node.domain.columns import needed_columns
 from node.domain.intake import Admitted, Intake, Rejected, admit, open_intake
 from node.domain.portion import admit_all, ready_of
 from node.domain.records import Kind
@@ -40,7 +41,7 @@ def opened(
     rules: RulePack = RULES,
     severities: Mapping[Severity, SeverityBounds] = MappingProxyType({}),
     attested: Attested | None = None,
-    source: str = "municipal register",
+    source: str = "SZ-CREDIT",
     registered: frozenset[PartyId] | None = None,
 ) -> Intake | Refused:
     law = replace(LAW, catalogue=catalogue, rules=rules, severities=severities)
@@ -253,13 +254,6 @@ def test_provenance_missing_of_a_commitment_that_does_not_state_the_consequences
     assert reason(taken(Kind.COMMITMENT, consequences_stated="false"))[0] is Refusal.PROVENANCE_MISSING
 
 
-def test_provenance_missing_without_a_named_source() -> None:
-    refused = opened(Kind.BAN, source=" ")
-
-    assert isinstance(refused, Refused)
-    assert refused.reason is Refusal.PROVENANCE_MISSING
-
-
 @pytest.mark.parametrize("severity", ["", "UNSPECIFIED"])
 def test_provenance_missing_of_severity_where_an_overlay_asks_for_it(severity: str) -> None:
     by = opened(Kind.PENALTY, severities=GRADING)
@@ -309,6 +303,25 @@ def test_consent_bundled(standalone: str) -> None:
     assert reason(answer) == (Refusal.CONSENT_BUNDLED, "consent_standalone")
 
 
+@pytest.mark.parametrize("kind", [Kind.TRADE_PERFORMANCE, Kind.CREDIT_FACILITY])
+@pytest.mark.parametrize("warned", ["false", ""])
+def test_adverse_warning_missing(kind: Kind, warned: str) -> None:
+    assert reason(taken(kind, consent_warned=warned)) == (Refusal.ADVERSE_WARNING_MISSING, "consent_warned")
+    assert isinstance(taken(kind, consent_warned="true"), Admitted)
+
+
+@pytest.mark.parametrize("kind", [Kind.MARKET_GRADE, Kind.SELF_DECLARATION])
+def test_what_the_rules_do_not_list_is_taken_in_without_a_warning(kind: Kind) -> None:
+    listed = msgspec.structs.replace(RULES, adverse_warning_kinds=Ruled(value=frozenset({kind.value}), article="23"))
+
+    assert isinstance(taken(kind, consent_warned=""), Admitted)
+    assert reason(taken_by(opened(kind, rules=listed), kind, consent_warned="")) == (
+        *(Refusal.ADVERSE_WARNING_MISSING, "consent_warned"),
+    )
+    assert ("consent_warned" in needed_columns(kind)) is False
+    assert "consent_warned" in needed_columns(Kind.CREDIT_FACILITY)
+
+
 def test_attestation_missing() -> None:
     assert reason(taken(Kind.SELF_DECLARATION, attestation="")) == (Refusal.ATTESTATION_MISSING, "attestation")
 
@@ -335,6 +348,61 @@ def test_attestation_missing_where_nobody_attested_a_code_that_does_not_fit() ->
 
 def test_a_row_that_needs_nobody_s_word_is_asked_for_none() -> None:
     assert isinstance(taken_by(opened(Kind.PENALTY, attested=Attested()), Kind.PENALTY), Admitted)
+
+
+ONE = frozenset({PROVIDER})
+
+
+def test_provider_not_registered_where_the_catalogue_does_not_list_the_source_for_the_kind() -> None:
+    """S 8: from the municipal system, or a source of the entry; the answer names them and nothing that was typed."""
+    answer = opened(Kind.LITIGATION, source="somebody's folder", registered=ONE)
+
+    assert isinstance(answer, Refused)
+    assert (answer.reason, answer.detail) == (
+        Refusal.PROVIDER_NOT_REGISTERED, "source_system: expected one of SZ-CREDIT, COURT, got another",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "known"),
+    [
+        (Kind.LITIGATION, "SZ-CREDIT", True),
+        (Kind.LITIGATION, "COURT", True),
+        (Kind.LITIGATION, "REGISTRAR", False),
+        (Kind.LITIGATION, "OWN-BUSINESS", False),
+        (Kind.LITIGATION, "PUBLICATION:court gazette", False),
+        (Kind.CREDIT_FACILITY, "OWN-BUSINESS", True),
+        (Kind.CREDIT_FACILITY, "PUBLICATION:annual report", True),
+        (Kind.CREDIT_FACILITY, "PUBLICATION", False),
+        (Kind.CREDIT_FACILITY, "SZ-CREDIT", False),
+    ],
+)
+def test_public_and_other_information_each_enter_from_their_own_sources(
+    kind: Kind, source: str, *, known: bool
+) -> None:
+    assert isinstance(opened(kind, source=source, registered=ONE), Intake) is known
+
+
+def test_a_catalogue_that_lists_another_source_takes_records_from_it() -> None:
+    listing = entry_with("221", sources=("ARBITRATION",))
+
+    assert isinstance(opened(Kind.LITIGATION, listing, source="ARBITRATION", registered=ONE), Intake)
+    assert isinstance(opened(Kind.LITIGATION, listing, source="COURT", registered=ONE), Refused)
+
+
+@pytest.mark.parametrize("source", ["", " "])
+def test_provenance_missing_without_any_source(source: str) -> None:
+    answer = opened(Kind.TRADE_PERFORMANCE, source=source, registered=ONE)
+
+    assert isinstance(answer, Refused)
+    assert (answer.reason, answer.detail) == (
+        *(Refusal.PROVENANCE_MISSING, "source_system: expected one of OWN-BUSINESS, PUBLICATION:<which>, got none"),
+    )
+
+
+def test_what_is_here_is_corrected_and_looked_at_again_whatever_it_came_from() -> None:
+    """The door is for what enters; a catalogue that drops a source recalls nothing that came from it."""
+    assert isinstance(opened(Kind.LITIGATION, source="a source of before", registered=None), Intake)
 
 
 def test_provider_not_registered() -> None:

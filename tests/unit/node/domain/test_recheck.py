@@ -24,7 +24,7 @@ GRADING = replace(LAW, severities=read_overlay(shipped("rules", "CN-NDRC-2026"))
 
 
 def by(law: Law, kind: Kind = Kind.PENALTY, today: date = TODAY) -> Intake:
-    opened = open_intake(kind, law, provider=PartyId("sz-credit"), source_system="municipal register", today=today)
+    opened = open_intake(kind, law, provider=PartyId("sz-credit"), source_system="SZ-CREDIT", today=today)
     assert isinstance(opened, Intake)
     return opened
 

@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import pytest
 
+from agreements.consent import Consent, SubjectName, attest
 from agreements.refusal import Refused
-from crypto import commitment
+from crypto import commitment, envelope
 from crypto.commitment import Rendition, Value, make_rendition
 from crypto.keys import Purpose, SigningKey
-from node.domain.identifiers import Scheme
+from node.domain.identifiers import Identifier, Scheme
 from node.domain.jobs import JobKind
 from node.domain.operators import SigningOperator
 from node.domain.receipts import Receipt, Stage
@@ -212,6 +213,36 @@ def test_a_consent_that_ran_out_carries_no_question(world: World) -> None:
     (message,) = prepared(world, SHOWN).messages
 
     assert message.items[0].authorisation == b""
+
+
+@pytest.mark.parametrize(
+    ("warned", "kind", "carried"), [(False, "502", False), (True, "502", True), (False, "101", True)]
+)
+def test_a_consent_from_elsewhere_that_was_kept_without_the_warning_carries_no_grave_question(
+    world: World, kind: str, *, warned: bool, carried: bool
+) -> None:
+    """As an older program left it in the database, or somebody put it there: it is looked at again with each use."""
+    subject = identifier(SHOWN_ABROAD.scheme, "7654321")
+    keep(world, subject, adverse_warning=warned)
+
+    (message,) = prepared(world, subject, asked={kind: frozenset()}).messages
+
+    assert (message.items[0].authorisation != b"", message.items[0].consent is not None) == (carried, carried)
+
+
+def keep(world: World, subject: Identifier, **changed: object) -> None:
+    """Put a consent of the bank to registrations and credit facilities into its database, by nobody's rules."""
+    bank = world.bank
+    *_, (_, row) = bank.read(lambda work: work.consents.page(0, 1_000))
+    known = envelope.read_payload(envelope.parse(row.raw, "consent"), Consent)
+    name = SubjectName(scheme=subject.scheme.value, value=subject.value)
+    kept = msgspec.structs.replace(known, consent="0d" * 16, subject=name, kinds=("101", "502"), **changed)
+    raw = attest(kept, bank.context.keys.document)
+    where = {"consent": bytes.fromhex(kept.consent), "scheme": name.scheme, "value": name.value}
+    wanted = msgspec.structs.replace(row, raw=raw, **where)
+    with bank.store.write() as work:
+        work.consents.add(wanted)
+        work.commit()
 
 
 def test_a_given_frame_is_kept_with_its_copies_and_receipted(world: World) -> None:

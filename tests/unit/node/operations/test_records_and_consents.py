@@ -195,6 +195,17 @@ def test_a_consent_that_was_tied_to_something_is_not_kept(world: World, tied: di
     assert (len(world.bank.journal()), _consents(world)) == before
 
 
+def test_a_consent_to_what_may_count_against_its_subject_is_not_kept_without_a_warning(world: World) -> None:
+    before = (len(world.bank.journal()), _consents(world))
+
+    refused = attest(world, kinds=frozenset({"101", "502"}), adverse_warning=False)
+
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.article) == ("ADVERSE_WARNING_MISSING", "S 23")
+    assert (len(world.bank.journal()), _consents(world)) == before
+    assert isinstance(attest(world, kinds=frozenset({"101", "502"})), list)
+
+
 @pytest.mark.parametrize("warned", [True, False])
 def test_a_consent_says_how_it_came_about(world: World, *, warned: bool) -> None:
     attest(world, adverse_warning=warned)

@@ -7,6 +7,7 @@ from registry.norms.catalogue import (
     CatalogueEntry,
     Condition,
     Crossing,
+    Nature,
     Precision,
     Publicity,
     ValueType,
@@ -35,7 +36,7 @@ def test_the_catalogue_lists_every_kind_of_the_regulation() -> None:
 
 @pytest.mark.parametrize("entry", CATALOGUE.entries.values(), ids=CATALOGUE.entries)
 def test_an_entry_has_all_parts_that_the_regulation_asks_for_in_both_languages(entry: CatalogueEntry) -> None:
-    assert all((entry.code, entry.identification, entry.fields, entry.items, entry.format, entry.source))
+    assert all((entry.code, entry.identification, entry.fields, entry.items, entry.format, entry.sources))
     assert entry.section in load_code_list(CodeListName.REPORT_SECTIONS)
     assert all(re.search(r"[\u4e00-\u9fff]", field.zh) and field.en.isascii() for field in entry.fields)
     assert entry.disclosure.years == 5 or entry.disclosure.until is not None
@@ -64,6 +65,45 @@ def test_every_category_of_the_closed_list_is_met_by_a_kind_that_states_its_evid
     assert set(CATALOGUE.negative) - met == {PROVISO}
     other = CATALOGUE.entries["211"]
     assert all(other.home_field(name) for name in CATALOGUE.negative[PROVISO].evidence)
+
+
+def test_public_information_comes_from_the_municipal_system_or_what_its_entry_lists_and_other_does_not() -> None:
+    """S 8; of what is not public, S 21 knows an institution's own business and what is open to everybody."""
+    for entry in CATALOGUE.entries.values():
+        assert CATALOGUE.is_source(entry, "SZ-CREDIT") is (entry.nature is Nature.PUBLIC)
+        assert tuple(CATALOGUE.sources_of(entry))[-len(entry.sources) :] == entry.sources
+    assert {tuple(one.sources) for one in CATALOGUE.entries.values() if one.nature is Nature.OTHER} == {
+        ("OWN-BUSINESS", "PUBLICATION"),
+        ("SUBJECT",),
+    }
+
+
+def test_every_source_is_used_rests_on_an_article_and_is_said_in_both_languages() -> None:
+    used = {code for entry in CATALOGUE.entries.values() for code in CATALOGUE.sources_of(entry)}
+
+    assert used == CATALOGUE.sources.keys()
+    assert all(re.search(r"[\u4e00-\u9fff]", one.zh) and one.en.isascii() for one in CATALOGUE.sources.values())
+    assert all(re.match(r"\d", one.article) for one in CATALOGUE.sources.values())
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("OWN-BUSINESS", True),
+        ("PUBLICATION:annual report of the exchange", True),
+        ("PUBLICATION", False),
+        ("PUBLICATION:", False),
+        ("PUBLICATION: ", False),
+        ("OWN-BUSINESS:ours", False),
+        ("OWN-BUSINESS:", False),
+        ("own-business", False),
+        ("SZ-CREDIT", False),
+        ("", False),
+        (":", False),
+    ],
+)
+def test_a_source_is_written_as_its_code_and_of_a_publication_as_which(written: str, *, known: bool) -> None:
+    assert CATALOGUE.is_source(CATALOGUE.entries["502"], written) is known
 
 
 def test_a_penalty_has_to_pass_the_rule_of_its_category() -> None:
@@ -128,7 +168,7 @@ def test_classes_without_need_are_outside_the_sharing_scope(kind: str) -> None:
     [
         'code = "SZ-2026-101"\n',
         'publicity = "ACTIVE"\n',
-        'source = "Registration authority of the enterprise\'s home"\n',
+        'sources = ["REGISTRAR", "LEI-REGISTER"]\n',
         'format = "creditport/rendition/v1"\n',
         'disclosure = { article = "31(1)", until = "valid_until" }\n',
         'norms_ref = "SZ-SHARING-NORMS-2026"\n',
@@ -186,6 +226,7 @@ def test_an_entry_that_contradicts_itself_is_refused(written: str, instead: str,
         ('rare = ["established", ', "rare = [", "entries.101.rare"),
         ('"industry_section"]', "]", "entries.101.rare"),
         ('"amount_band"]', "]", "entries.201.rare"),
+        ("[sources.COURT]", "[sources.COURTS]", "entries.203.sources"),
         ("[negative.2]", "[negative.22]", "entries.202.negative_category"),
         ('from = "has_lei"', 'from = "lei"', "entries.101.items.has_lei.from"),
         ('from = "penalty_types"', 'from = "procedure"', "entries.201.items.penalty_types.from"),
@@ -217,7 +258,7 @@ def test_an_entry_beyond_the_rule_pack_is_refused(written: str, instead: str, pl
 
 def test_a_catalogue_without_entries_is_refused() -> None:
     with pytest.raises(BadPack, match="entries"):
-        read_catalogue(TEXT[: TEXT.index("[shared]")] + "[entries]\n")
+        read_catalogue(TEXT[: TEXT.index("[shared]")] + "[sources]\n[entries]\n")
 
 
 @pytest.mark.parametrize("part", ["nature", "identification", "items", "sharing_scope"])

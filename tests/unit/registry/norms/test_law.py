@@ -200,6 +200,15 @@ def test_a_catalogue_beyond_the_rules_is_no_law() -> None:
     assert lack(found) == (Lack.UNFIT, PackKind.CATALOGUE, "SZ-2026@2 entries.103.disclosure.years")
 
 
+def test_a_catalogue_that_shows_without_consent_what_its_subject_must_be_warned_of_is_no_law() -> None:
+    raw = shipped_bytes("rules", "SZ-DRAFT-82").replace(b'["501", "502"]', b'["301", "502"]')
+    warning = open_pack(raw, "x")
+
+    found = law(without("rules/SZ-DRAFT-82") + adopting(warning), shelf=shipped_shelf().and_also([warning]))
+
+    assert lack(found) == (Lack.UNFIT, PackKind.CATALOGUE, "SZ-2026@2 entries.301.crosses")
+
+
 @pytest.mark.parametrize(("place", "local"), [(SZ, None), (HK, "HK"), (Jurisdiction.MO, "MO")])
 def test_the_calendar_of_the_place_stands_beside_the_mainlands(place: Jurisdiction, local: str | None) -> None:
     """A44: a node in Hong Kong or Macau has both to count by."""

@@ -4,6 +4,7 @@ import pytest
 
 from registry.errors import BadPack
 from registry.norms.calendar import load_calendar
+from registry.norms.catalogue import Crossing, Nature, load_catalogue
 from registry.norms.code_lists import CodeListName, load_code_list
 from registry.norms.packs import shipped
 from registry.norms.rule_pack import load_rule_pack, read_rule_pack
@@ -55,6 +56,15 @@ def test_collecting_consulting_and_training_receive_no_records() -> None:
     assert refused == {PartyClass.RECEIVABLES, PartyClass.CONSULTING, PartyClass.TRAINING}
 
 
+def test_what_is_warned_of_are_kinds_of_other_than_public_information() -> None:
+    entries = [load_catalogue().entries[kind] for kind in sorted(RULES.adverse_warning_kinds.value)]
+
+    assert [(one.code, one.nature, one.crosses) for one in entries] == [
+        ("SZ-2026-501", Nature.OTHER, Crossing.CONSENT),
+        ("SZ-2026-502", Nature.OTHER, Crossing.CONSENT),
+    ]
+
+
 def test_the_purposes_abroad_are_the_tagged_purposes_of_the_code_list() -> None:
     assert RULES.purposes_abroad.value == load_code_list(CodeListName.PURPOSES).tagged("ABROAD")
 
@@ -75,6 +85,9 @@ def test_the_purposes_abroad_are_the_tagged_purposes_of_the_code_list() -> None:
             "$.filings[0].when_any_party_in[0]",
         ),
         ("[retention]", "[retained]", "$"),
+        ("[adverse_warning_kinds]", "[warning_kinds]", "$"),
+        ('["501", "502"]', '["501", "CREDIT"]', "$.adverse_warning_kinds.value[1]"),
+        ('article = "23.2 (of', 'articles = "23.2 (of', "$.adverse_warning_kinds"),
         ('  "INSURANCE",\n]\narticle = "6, 4"', '  "STATE_ORGAN",\n]\narticle = "6, 4"', "record_recipients.value"),
     ],
 )
