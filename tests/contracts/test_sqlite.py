@@ -94,7 +94,7 @@ _READ_WHOLE = {
 
 def test_no_statement_scans_a_table_that_grows(database: Path) -> None:
     backend = Sqlite(database)
-    own = r"SCAN (json_each|wanted|kinds|newest|line|found|\(subquery-\d+\))"  # what a statement itself has found before
+    own = r"SCAN (json_each|wanted|kinds|newest|line|found|\(subquery-\d+\))"  # what it has itself found before
     bounded = re.compile(own + r"(\W|$)|.* INDEX ix_journal_entries_unsequenced$")
     with _raw(database) as connection:
         connection.create_function("blob_of", 1, bytes.fromhex, deterministic=True)
