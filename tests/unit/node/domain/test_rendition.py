@@ -9,7 +9,7 @@ from crypto.commitment import Value
 from node.domain.deidentified import check_deidentified, check_ending, check_precision
 from node.domain.errors import NotRenderable
 from node.domain.records import Kind
-from node.domain.rendition import renderable, valid_until
+from node.domain.rendition import renderable, untold_through, valid_until
 from node.domain.vocabulary import load_vocabulary
 from registry.norms.catalogue import Precision, load_catalogue
 from tests.fakes.forms import render
@@ -120,6 +120,13 @@ def test_a_copy_is_valid_until_the_first_of_the_month() -> None:
     assert valid_until(penalised().record.disclose_until) == date(2029, 3, 1)
     assert valid_until(penalised().record.disclose_until, Precision.YEAR) == date(2029, 1, 1)
     assert valid_until(None) is None
+
+
+@given(st.dates(date(2020, 1, 1), date(2032, 12, 31)), st.dates(date(2025, 1, 1), date(2030, 12, 31)))
+def test_nothing_is_told_any_more_of_what_ends_this_month_and_only_of_that(ends: date, today: date) -> None:
+    """However coarsely its end is told: of what ends later nobody can say it without knowing how coarsely."""
+    assert (ends > untold_through(today)) is (valid_until(ends) > today)
+    assert ends > untold_through(today) or valid_until(ends, Precision.YEAR) <= today
 
 
 def test_a_receiver_lets_in_what_home_renders() -> None:
