@@ -156,12 +156,15 @@ def test_a_stranger_takes_sqlite_as_many_steps_as_a_subject_whose_records_are_wi
     backend = Sqlite(database)
     statement = backend.statement(disclosure_store._RECORDS)
     with closing(backend.connect()) as connection:
-        values = {"agreement_no": number, "epoch": 1, "kinds": backend.keys(["201"]), "over": over.isoformat()}
-        withheld, absent = (
-            _steps_of(connection, statement, values | {"wanted": backend.keys([name])}) for name in (known, unknown)
+        values = {"agreement_no": number, "epoch": 1, "kinds": backend.keys(["201"])}
+        asked = (known, over), (unknown, over), (unknown, NOON.date())
+        withheld, absent, beside = (
+            _steps_of(connection, statement, values | {"wanted": backend.keys([name]), "over": day.isoformat()})
+            for name, day in asked
         )
 
     assert abs(withheld - absent) <= records
+    assert beside == absent, "whether anything of its neighbour is shown makes no difference"
 
 
 def test_a_notice_is_found_by_its_id_however_many_its_home_has_told(database: Path) -> None:
