@@ -1,7 +1,6 @@
 """Laws of the way from pseudonyms to records: it leads to those of the very name and to nothing of a neighbour's."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -23,7 +22,7 @@ DAYS = st.dates(date(2031, 11, 21), date(2031, 11, 24))
 
 
 @pytest.fixture(scope="module", params=["memory", "sqlite"])
-def stocked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def stocked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Four subjects: one with records of two kinds, one with one of each kind alone, one with none left."""
     store: Store = MemoryStore()
     if request.param == "sqlite":

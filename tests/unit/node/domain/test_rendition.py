@@ -127,8 +127,12 @@ def test_a_copy_is_valid_until_the_first_of_the_month() -> None:
 @given(st.dates(date(2020, 1, 1), date(2032, 12, 31)), st.dates(date(2025, 1, 1), date(2030, 12, 31)))
 def test_nothing_is_told_any_more_of_what_ends_this_month_and_only_of_that(ends: date, today: date) -> None:
     """However coarsely its end is told: of what ends later nobody can say it without knowing how coarsely."""
-    assert (ends > untold_through(today)) is (valid_until(ends) > today)
-    assert ends > untold_through(today) or valid_until(ends, Precision.YEAR) <= today
+    by_month, by_year = valid_until(ends), valid_until(ends, Precision.YEAR)
+
+    assert by_month is not None
+    assert by_year is not None
+    assert (ends > untold_through(today)) is (by_month > today)
+    assert ends > untold_through(today) or by_year <= today
 
 
 def test_a_receiver_lets_in_what_home_renders() -> None:
