@@ -1,7 +1,8 @@
 """How long a home with many records takes to find out that it shows nothing, without a network and a commit.
 
 Every subject is asked about once, so that what is read is rarely at hand: where an unknown subject reads less than
-one whose records are withheld, that is seen here long before it is seen from outside.
+one whose records are withheld, that is seen here long before it is seen from outside. All that this home holds is
+withheld, or the pages that were written to withhold some of it would be at hand sooner than the others.
 """
 
 from os import urandom
@@ -11,7 +12,7 @@ from time import perf_counter
 from agreements.permission import Granted
 from bench.growth import copied, grow
 from bench.network import Network
-from bench.records import Supply
+from bench.records import BATCH, Supply
 from node.app.opening import Node, utc_now
 from node.domain.dates import shanghai_day
 from node.domain.records import Withheld
@@ -34,12 +35,15 @@ def read_times(network: Network, count: int) -> list[list[float]]:
     with copied(network, "silent") as home:
         network.home.serve()
         random = Random(SEED)
-        names = grow(network, home, Supply(UNUSED), HOME, count)
-        _withhold(network, home, names)
-        random.shuffle(names)
+        names = grow(network, home, Supply(UNUSED), HOME, HOME)
+        for start in range(0, len(names), BATCH):
+            _withhold(network, home, names[start : start + BATCH])
         with home.store.read() as work:
             disclosure = _disclosure(network, home, work)
-            return [_read(work, [name, urandom(16), urandom(16)], disclosure, random) for name in names]
+            return [
+                _read(work, [name, urandom(16), urandom(16)], disclosure, random)
+                for name in random.sample(names, min(count, len(names)))
+            ]
 
 
 def _read(work: UnitOfWork, names: list[bytes], disclosure: Disclosure, random: Random) -> list[float]:
