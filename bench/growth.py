@@ -34,10 +34,10 @@ def measure_growth(network: Network, effort: Effort) -> list[Row]:
     """The time of a query in a large copy of home over that in a small one; home is away while it is copied."""
     asker, supply = Asker.of(network), Supply(UNUSED)
     network.home.stop()
-    with _copied(network, "small") as small, _copied(network, "large") as large:
+    with copied(network, "small") as small, copied(network, "large") as large:
         network.home.serve()
         known = {
-            node.folder: _grow(network, node, supply, size) for node, size in ((small, SMALL), (large, effort.grown))
+            node.folder: grow(network, node, supply, size) for node, size in ((small, SMALL), (large, effort.grown))
         }
         ours, ceilings = [], []
         for turn in range(effort.rounds + 1):
@@ -53,7 +53,7 @@ def measure_growth(network: Network, effort: Effort) -> list[Row]:
 
 
 @contextmanager
-def _copied(network: Network, name: str) -> Iterator[Node]:
+def copied(network: Network, name: str) -> Iterator[Node]:
     """The same home once more, with a database of its own."""
     folder, home, place = network.place.folder / f"{name}-home", network.home, network.place
     shutil.copytree(home.folder, folder)
@@ -68,8 +68,8 @@ def _copied(network: Network, name: str) -> Iterator[Node]:
         yield node
 
 
-def _grow(network: Network, node: Node, supply: Supply, size: int) -> list[bytes]:
-    """Bring a home to so many records; gives pseudonyms of subjects all over it.
+def grow(network: Network, node: Node, supply: Supply, size: int, asked: int = ASKED) -> list[bytes]:
+    """Bring a home to so many records; gives pseudonyms of as many subjects as are asked about, all over it.
 
     The index is filled with random names, which is what pseudonyms are to whoever has no key: it is as large as the
     true one, and a query finds a subject in it in the same way.
@@ -87,8 +87,8 @@ def _grow(network: Network, node: Node, supply: Supply, size: int) -> list[bytes
             rows = [(urandom(16), subject, identifier) for identifier, subject, _, _ in pending]
             work.pseudonyms.add(number, epoch, rows, pending[-1][0])
             work.commit()
-        names += [name for name, _, _ in rows[:: max(1, size // ASKED)]]
-    return names[:ASKED]
+        names += [name for name, _, _ in rows[:: max(1, size // asked)]]
+    return names[:asked]
 
 
 def _milliseconds(node: Node, peer: PartyId, messages: list[bytes]) -> float:

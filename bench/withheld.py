@@ -15,6 +15,7 @@ from bench.network import Network
 from bench.queries import Asker
 from bench.results import Effort, Row, row
 from bench.wires import Load, Shape, drive
+from bench.withheld_inside import read_times
 
 KIND = "201"
 SEED = 20_260_101
@@ -24,32 +25,52 @@ LONG_AGO = "2001-02-03"
 
 
 def measure_withheld(network: Network, effort: Effort) -> list[Row]:
-    """Ask about pairs of subjects, one withheld and one absent, in either order; then guess which was which."""
-    asker = Asker.of(network)
+    """Ask about subjects of which nothing is shown, withheld and absent ones; then guess which was which.
+
+    Once as a partner does, over a network, and once as nobody outside can, by the time that finding and rendering take.
+    Chance is the same guess about two absent ones.
+    """
+    asker, store = Asker.of(network), network.place.store
     withheld = asker.about(asker.pseudonyms_of(network, _withhold(network)), {KIND})
-    absent = withheld.about([urandom(16) for _ in range(SUBJECTS)])
+    absent = [withheld.about([urandom(16) for _ in range(SUBJECTS)]) for _ in range(2)]
     with ProcessPoolExecutor(1, get_context("spawn")) as client:
-        guessed = _guessed(network, (withheld, absent), effort.guessed, client)
-    return [row("withheld_or_absent", network.place.store, "right guesses", [guessed], [0.5])]
+        asked = _ask(network, (withheld, *absent), effort.guessed, client)
+    read = read_times(network, effort.guessed)
+    return [
+        row(f"{name}{what}", store, "right guesses", [guessed], [0.5])
+        for name, times in (("withheld_or_absent", asked), ("withheld_or_absent inside", read))
+        for what, guessed in _guessed(times).items()
+    ]
 
 
-def _guessed(network: Network, askers: tuple[Asker, Asker], count: int, client: ProcessPoolExecutor) -> float:
-    """The share of right guesses of the better of two classifiers that were taught on the first half of the pairs."""
+_Times = Sequence[Sequence[float]]
+"""Seconds that each of some questions took that were asked together: about a withheld subject, and two absent ones."""
+
+
+def _ask(network: Network, askers: Sequence[Asker], count: int, client: ProcessPoolExecutor) -> _Times:
+    """Let a partner ask one question of each asker, in an order drawn anew, so many times."""
     random = Random(SEED)
     messages = list(zip(*(one.messages(Shape.UNARY, count) for one in askers), strict=True))
-    withheld_first = [random.random() < 0.5 for _ in range(count)]
-    asked = [
-        message
-        for pair, first in zip(messages, withheld_first, strict=True)
-        for message in (pair if first else reversed(pair))
-    ]
+    orders = [random.sample(range(len(askers)), len(askers)) for _ in messages]
+    asked = [together[place] for together, order in zip(messages, orders, strict=True) for place in order]
     load = Load(address=network.server.address, tls=network.tls(), shape=Shape.UNARY, callers=1, messages=asked)
     answers = client.submit(drive, load).result()
     _check_silent(answers.example)
-    taken = list(zip(answers.latencies[::2], answers.latencies[1::2], strict=True))
-    # As (seconds of the withheld one, seconds of the absent one).
-    pairs = [pair if first else pair[::-1] for pair, first in zip(taken, withheld_first, strict=True)]
-    half = count // 2
+    taken = iter(answers.latencies)
+    return [[seconds for _, seconds in sorted(zip(order, taken, strict=False))] for order in orders]
+
+
+def _guessed(times: _Times) -> dict[str, float]:
+    """Shares of right guesses which of a pair is withheld, and, as a measure of chance, which of two absent ones is."""
+    return {
+        "": _best([(withheld, absent) for withheld, absent, _ in times]),
+        ": chance": _best([(other, absent) for _, absent, other in times]),
+    }
+
+
+def _best(pairs: "_Pairs") -> float:
+    """The better of two classifiers that were taught on the first half of the pairs, on the second half."""
+    half = len(pairs) // 2
     return max(guess(pairs[:half])(pairs[half:]) for guess in (_slower_of_two, _beyond_a_threshold))
 
 

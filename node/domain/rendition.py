@@ -4,6 +4,7 @@ Everything that can cross is a wire field of the catalogue, in one of its precis
 whatever an agreement may say.
 """
 
+from calendar import monthrange
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache, partial
@@ -59,6 +60,15 @@ def valid_until(disclose_until: date | None, precision: Precision = Precision.MO
     if disclose_until is None:
         return None
     return disclose_until.replace(day=1) if precision is Precision.MONTH else disclose_until.replace(month=1, day=1)
+
+
+def untold_through(today: date) -> date:
+    """The last `disclose_until` of which today nothing is told any more, however coarsely: it ends this month.
+
+    A copy would have to be destroyed at once, so that none is sent. Who asks can then leave out such a record before
+    looking at what it says, as one whose period is over: neither takes time that tells of it.
+    """
+    return date(today.year, today.month, monthrange(today.year, today.month)[1])
 
 
 def form_of(item: DataItem, precision: Precision, vocabulary: Vocabulary) -> Form | None:

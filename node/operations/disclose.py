@@ -14,6 +14,7 @@ from crypto.sealing import Binding
 from node.domain.context import Context
 from node.domain.dates import shanghai_day
 from node.domain.journal import Detail
+from node.domain.rendition import untold_through
 from node.domain.serving import is_visible
 from node.domain.vocabulary import Vocabulary
 from node.operations.coarsen import are_ready, ladders_of
@@ -28,30 +29,25 @@ def show(work: UnitOfWork, wanted: Sequence[tuple[bytes, Granted]], disclosure: 
     """For each wanted pseudonym the renditions of its visible records of the granted kinds, in order.
 
     Every pseudonym takes the same way: unknown, withheld and empty ones end with an empty list like the others, after
-    the same reads, so that no clock tells them apart.
+    the same reads, so that no clock tells them apart. In place of an unknown one the store looks at its neighbour's
+    records and gives none of them.
     """
     number, epoch = disclosure.agreement_no, disclosure.epoch
-    subjects = work.pseudonyms.lookup(number, epoch, [pseudonym for pseudonym, _ in wanted])
     kinds = sorted({kind for _, granted in wanted for kind in granted.fields})
-    found = sorted({subjects.get(pseudonym, NOBODY)[0] for pseudonym, _ in wanted})
-    rows = work.records.of_subjects(found, kinds, shanghai_day(disclosure.at))
-    visible = {row.record_no for found in rows.values() for row in found if may_be_seen(row, disclosure)}
+    over = untold_through(shanghai_day(disclosure.at))
+    rows = work.pseudonyms.records(number, epoch, [pseudonym for pseudonym, _ in wanted], kinds, over)
+    visible = {row.record_no for found in rows.values() for _, row in found if may_be_seen(row, disclosure)}
     asked: list[Asked] = []
     ends = []
     for pseudonym, granted in wanted:
-        subject, identifier_no = subjects.get(pseudonym, NOBODY)
-        name = Name(pseudonym=pseudonym, identifier_no=identifier_no)
         asked += [
-            Asked(row, name, granted.fields[row.kind])
-            for row in rows.get(subject, ())
+            Asked(row, Name(pseudonym=pseudonym, identifier_no=identifier_no), granted.fields[row.kind])
+            for identifier_no, row in rows.get(pseudonym, ())
             if row.record_no in visible and row.kind in granted.fields
         ]
         ends.append(len(asked))
     shown = Renderer(work, sorted(visible), disclosure).show(asked)
     return [[one for one in shown[start:end] if one is not None] for start, end in pairwise((0, *ends))]
-
-
-NOBODY = (-1, -1)
 
 
 def is_ready(work: UnitOfWork, agreement: Agreement, number: int, epoch: int, vocabulary: Vocabulary) -> bool:

@@ -1,17 +1,34 @@
 """Home's index of pseudonyms, and the renditions made under them."""
 
+# ruff: noqa: S608 - statements are put together from constants of this file only
 # ruff: noqa: D102 - each method keeps the promise of its port and says only what is added to it
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 from node.operations.rendition_rows import AliasRow, RenditionRow
+from node.operations.rows import RecordRow
+from node.storage.record_store import COLUMNS, record_from_row
 from node.storage.transaction import Transaction
 
-_LOOKUP: Final = """
-WITH {blobs wanted} SELECT p.pseudonym, p.subject_no, p.identifier_no FROM wanted CROSS JOIN pseudonyms p
-WHERE p.agreement_no = :agreement_no AND p.epoch = :epoch AND p.pseudonym = wanted.key"""
+# A pseudonym that nobody has leads to its neighbour in the index: the next one, or the last. Nothing of the neighbour
+# is given, for to a stranger everything of it is over. That is asked of each record when it was found, by the very
+# condition that leaves out what is over: the same work for a stranger as for one whose records are withheld.
+# In two steps, or PostgreSQL believes that few records are of a kind, and looks for all of them among the pseudonyms.
+_RECORDS: Final = f"""
+WITH {{blobs wanted}}, {{texts kinds}}, found AS MATERIALIZED (
+  SELECT wanted.key, p.pseudonym, p.subject_no, p.identifier_no FROM wanted CROSS JOIN pseudonyms p
+  WHERE p.agreement_no = :agreement_no AND p.epoch = :epoch AND p.pseudonym = coalesce(
+    (SELECT n.pseudonym FROM pseudonyms n WHERE n.agreement_no = :agreement_no AND n.epoch = :epoch
+     AND n.pseudonym >= wanted.key ORDER BY n.pseudonym LIMIT 1),
+    (SELECT n.pseudonym FROM pseudonyms n WHERE n.agreement_no = :agreement_no AND n.epoch = :epoch
+     AND n.pseudonym < wanted.key ORDER BY n.pseudonym DESC LIMIT 1)))
+SELECT found.key, found.pseudonym, found.identifier_no, {COLUMNS} FROM found CROSS JOIN records r
+WHERE r.subject_no = found.subject_no AND r.kind IN (SELECT key FROM kinds) AND r.deleted_at IS NULL
+AND (r.withheld = '' OR substr(r.withheld, 1, 1) = '@') AND coalesce(r.disclose_until, '{date.max}')
+> CASE WHEN found.pseudonym = found.key THEN :over ELSE '{date.max}' END ORDER BY r.number"""
 # Twice the same table: the first time all that is read of it stands in the index of subjects. Otherwise SQLite takes
 # the primary key for the better way, and goes through the whole agreement for each subject.
 _OF_SUBJECTS: Final = """
@@ -76,9 +93,18 @@ class SqlPseudonyms:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    def lookup(self, agreement_no: int, epoch: int, pseudonyms: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
-        values = {"agreement_no": agreement_no, "epoch": epoch, "wanted": self._transaction.keys(pseudonyms)}
-        return {name: (subject, identifier) for name, subject, identifier in self._transaction.rows(_LOOKUP, values)}
+    def records(
+        self, agreement_no: int, epoch: int, pseudonyms: Sequence[bytes], kinds: Sequence[str], over: date
+    ) -> dict[bytes, list[tuple[int, RecordRow]]]:
+        values = {
+            "agreement_no": agreement_no, "epoch": epoch, "wanted": self._transaction.keys(pseudonyms),
+            "kinds": self._transaction.keys(kinds), "over": over.isoformat(),
+        }  # fmt: skip
+        found: dict[bytes, list[tuple[int, RecordRow]]] = defaultdict(list)
+        for asked, name, identifier, *row in self._transaction.rows(_RECORDS, values):
+            if asked == name:
+                found[asked].append((identifier, record_from_row(row)))
+        return dict(found)
 
     def of_subjects(
         self, agreement_no: int, epoch: int, subjects: Sequence[int]

@@ -34,13 +34,9 @@ Name = tuple[str, str]
 COLUMNS: Final = f"""r.number, r.subject_no, r.version, r.kind, r.content, {FACTS}, r.generated_on, r.disclose_until,
 r.withheld, r.stored_at, r.deleted_at"""
 """What `record_from_row` reads."""
-_CURRENT: Final = f"""
+_OF_SUBJECTS: Final = f"""
 WITH {{numbers wanted}}, {{texts kinds}} SELECT {COLUMNS} FROM wanted CROSS JOIN records r
-WHERE r.subject_no = wanted.key AND r.kind IN (SELECT key FROM kinds) AND r.deleted_at IS NULL"""
-_OF_SUBJECTS: Final = f"{_CURRENT} ORDER BY r.number"
-_SHOWN_OF_SUBJECTS: Final = f"""{_CURRENT}
-AND (r.withheld = '' OR substr(r.withheld, 1, 1) = '@')
-AND (r.disclose_until IS NULL OR r.disclose_until > :day) ORDER BY r.number"""
+WHERE r.subject_no = wanted.key AND r.kind IN (SELECT key FROM kinds) AND r.deleted_at IS NULL ORDER BY r.number"""
 _PAGE: Final = f"SELECT {COLUMNS} FROM records r WHERE r.number > :after ORDER BY r.number LIMIT :limit"
 _PAGE_OF_KIND: Final = f"""
 SELECT {COLUMNS} FROM records r WHERE r.kind = :kind AND r.number > :after ORDER BY r.number LIMIT :limit"""
@@ -148,15 +144,10 @@ class SqlRecords:
         insert(_ADD_IDENTIFIER, sorted(identifiers, key=itemgetter(1, 2)))
         insert(_ADD_RECORD, records)
 
-    def of_subjects(
-        self, subjects: Sequence[int], kinds: Sequence[str], shown_on: date | None = None
-    ) -> dict[int, list[RecordRow]]:
+    def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> dict[int, list[RecordRow]]:
         wanted = {"wanted": self._transaction.keys(subjects), "kinds": self._transaction.keys(kinds)}
-        text = _OF_SUBJECTS
-        if shown_on is not None:
-            text, wanted["day"] = _SHOWN_OF_SUBJECTS, shown_on.isoformat()
         found: dict[int, list[RecordRow]] = defaultdict(list)
-        for row in self._transaction.rows(text, wanted):
+        for row in self._transaction.rows(_OF_SUBJECTS, wanted):
             found[row[1]].append(record_from_row(row))
         return dict(found)
 

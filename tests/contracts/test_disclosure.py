@@ -1,11 +1,13 @@
 """The ports Pseudonyms and Renditions."""
 
+from datetime import date
+
 from node.operations.ports import Store
 from node.operations.rendition_rows import AliasRow
-from tests.contracts.examples import BRN, NOON, USCC, record, rendition, short, stock, stock_named
+from tests.contracts.examples import BRN, NOON, USCC, deletion, record, rendition, short, stock, stock_named
 
 
-def test_pseudonyms_lead_to_subjects_within_one_agreement_and_epoch(store: Store) -> None:
+def test_pseudonyms_lead_to_records_within_one_agreement_and_epoch(store: Store) -> None:
     stocked = stock(store)
     first, second = stocked.subjects
     with store.write() as work:
@@ -13,12 +15,61 @@ def test_pseudonyms_lead_to_subjects_within_one_agreement_and_epoch(store: Store
         rows = [(short("x"), first, 1), (short("y"), first, 3), (short("z"), second, 2)]
         index.add(stocked.agreement_no, 1, rows, 3)
         index.add(stocked.agreement_no, 2, [(short("later"), first, 1)], 1)
+        registered, other = work.records.page(None, 0, 10)
 
         asked = [short("y"), short("z"), short("unknown"), short("z")]
-        assert index.lookup(stocked.agreement_no, 1, asked) == {short("y"): (first, 3), short("z"): (second, 2)}
-        assert index.lookup(stocked.agreement_no, 2, asked) == {}
-        assert index.lookup(stocked.agreement_no + 1, 1, asked) == {}
-        assert index.lookup(stocked.agreement_no, 1, []) == {}
+        found = index.records(stocked.agreement_no, 1, asked, ["101"], NOON.date())
+        assert found == {short("y"): [(3, registered)], short("z"): [(2, other)]}
+        both = index.records(stocked.agreement_no, 1, [short("x"), short("y")], ["101", "201"], NOON.date())
+        assert both == {short("x"): [(1, registered)], short("y"): [(3, registered)]}
+        assert index.records(stocked.agreement_no, 2, asked, ["101"], NOON.date()) == {}
+        assert index.records(stocked.agreement_no + 1, 1, asked, ["101"], NOON.date()) == {}
+        assert index.records(stocked.agreement_no, 1, asked, ["201"], NOON.date()) == {}
+        assert index.records(stocked.agreement_no, 1, asked, [], NOON.date()) == {}
+        assert index.records(stocked.agreement_no, 1, [], ["101"], NOON.date()) == {}
+
+
+def test_a_pseudonym_that_nobody_has_gives_nothing_of_its_neighbours(store: Store) -> None:
+    """Before the first, between two and behind the last one; on every day, the last one there is among them."""
+    stocked = stock(store, 1)
+    middle = bytes([128]) * 16
+    beside = [bytes(16), middle[:-1] + bytes([127]), middle[:-1] + bytes([129]), bytes([255]) * 16]
+    with store.write() as work:
+        work.records.add([record("without end", USCC), record("with one", USCC, kind="201")], NOON)
+        _, *rows = work.records.page(None, 0, 10)
+        work.pseudonyms.add(stocked.agreement_no, 1, [(middle, rows[0].subject_no, 1)], 1)
+        work.pseudonyms.add(stocked.other_no, 1, [(beside[0], rows[0].subject_no, 1)], 1)
+
+        for over in (date.min, NOON.date(), date.max):
+            assert work.pseudonyms.records(stocked.agreement_no, 1, beside, ["101", "201"], over) == {}
+        found = work.pseudonyms.records(stocked.agreement_no, 1, [*beside, middle], ["101", "201"], NOON.date())
+        assert found == {middle: [(1, row) for row in rows]}
+
+
+def test_what_is_over_by_a_day_is_not_even_read(store: Store) -> None:
+    """Its period ends on 23 November 2031, in Shenzhen: the last day on which it is shown is the 22nd."""
+    stocked = stock(store, 1)
+    with store.write() as work:
+        work.records.add([record("ends", USCC, kind="201"), record("has no end", USCC)], NOON)
+        _, ends, endless = work.records.page(None, 0, 10)
+        work.pseudonyms.add(stocked.agreement_no, 1, [(short("x"), ends.subject_no, 1)], 1)
+
+        read = {
+            day: work.pseudonyms.records(stocked.agreement_no, 1, [short("x")], ["101", "201"], date(2031, 11, day))
+            for day in (21, 22, 23, 24)
+        }
+
+    both, one = {short("x"): [(1, ends), (1, endless)]}, {short("x"): [(1, endless)]}
+    assert read == {21: both, 22: both, 23: one, 24: one}
+
+
+def test_what_was_deleted_is_led_to_by_no_pseudonym(store: Store) -> None:
+    stocked = stock(store, 1)
+    with store.write() as work:
+        work.pseudonyms.add(stocked.agreement_no, 1, [(short("x"), stocked.subjects[0], 1)], 1)
+        work.changes.delete(deletion(stocked.records[0]))
+
+        assert work.pseudonyms.records(stocked.agreement_no, 1, [short("x")], ["101"], NOON.date()) == {}
 
 
 def test_pseudonyms_of_subjects_come_in_the_order_of_their_identifiers(store: Store) -> None:
@@ -47,8 +98,8 @@ def test_keys_of_another_length_find_nothing_and_hide_nothing(store: Store) -> N
         work.pseudonyms.add(stocked.agreement_no, 1, [(short("x"), stocked.subjects[0], 7)], 7)
 
         asked = [b"", short("x")[:-1], short("x"), short("x") + b"\0"]
-        found = work.pseudonyms.lookup(stocked.agreement_no, 1, asked)
-        assert found == {short("x"): (stocked.subjects[0], 7)}
+        found = work.pseudonyms.records(stocked.agreement_no, 1, asked, ["101"], NOON.date())
+        assert {name: [identifier for identifier, _ in rows] for name, rows in found.items()} == {short("x"): [7]}
 
 
 def test_identifiers_wait_until_they_are_indexed(store: Store) -> None:

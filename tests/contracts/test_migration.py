@@ -231,7 +231,7 @@ def test_pseudonyms_are_to_be_made_again(migrated: SqlStore) -> None:
     with migrated.write() as work:
         names = [short(f"pseudonym {number}") for number in (1, 2, 3)]
 
-        assert work.pseudonyms.lookup(1, 1, names) == {}
+        assert work.pseudonyms.records(1, 1, names, ["101", "201"], date.min) == {}
         assert not work.pseudonyms.ready(1, 1)
         assert work.pseudonyms.pending(1, 1, 10) == [(1, 2, *LEI), (2, 1, *USCC), (3, 1, *BRN)]
         work.pseudonyms.add(1, 1, [(names[0], 2, 1), (names[1], 1, 2), (names[2], 1, 3)], 3)

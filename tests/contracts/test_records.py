@@ -177,27 +177,6 @@ def test_records_of_subjects_are_read_by_subject_and_kind(store: Store) -> None:
         assert work.records.of_subjects([], ["101"]) == {}
 
 
-def test_what_its_period_withholds_on_a_day_is_not_even_read(store: Store) -> None:
-    """Its period ends on 23 November 2031, in Shenzhen: the last day on which it is shown is the 22nd."""
-    _add(store, record("a", USCC, kind="201"))
-    (row,) = _all(store)
-
-    with store.read() as work:
-        read = {
-            day: work.records.of_subjects([row.subject_no], ["201"], date(2031, 11, day)) for day in (21, 22, 23, 24)
-        }
-
-    assert read == {21: {row.subject_no: [row]}, 22: {row.subject_no: [row]}, 23: {}, 24: {}}
-
-
-def test_what_has_no_end_is_read_on_every_day(store: Store) -> None:
-    _add(store, record("a", USCC))
-    (row,) = _all(store)
-
-    with store.read() as work:
-        assert work.records.of_subjects([row.subject_no], ["101"], date(2099, 1, 1)) == {row.subject_no: [row]}
-
-
 def test_pages_go_up_by_number_and_may_be_of_one_kind(store: Store) -> None:
     _add(store, *[record(f"r{place}", kind="201" if place % 3 == 0 else "101") for place in range(10)])
     rows = _all(store)

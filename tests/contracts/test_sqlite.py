@@ -4,6 +4,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -93,7 +94,7 @@ _READ_WHOLE = {
 
 def test_no_statement_scans_a_table_that_grows(database: Path) -> None:
     backend = Sqlite(database)
-    own = r"SCAN (json_each|wanted|kinds|newest|line|\(subquery-\d+\))"  # what a statement itself has found before
+    own = r"SCAN (json_each|wanted|kinds|newest|line|found|\(subquery-\d+\))"  # what it has itself found before
     bounded = re.compile(own + r"(\W|$)|.* INDEX ix_journal_entries_unsequenced$")
     with _raw(database) as connection:
         connection.create_function("blob_of", 1, bytes.fromhex, deterministic=True)
@@ -122,6 +123,48 @@ def test_no_statement_goes_through_all_pseudonyms_of_an_agreement(database: Path
 
     assert searches == []
     assert len(list(_statements())) > 120
+
+
+def _steps_of(connection: sqlite3.Connection, statement: str, values: dict[str, object]) -> int:
+    """How many steps SQLite's machine takes to find out that a statement gives no row."""
+    taken = 0
+
+    def one_more() -> int:
+        nonlocal taken
+        taken += 1
+        return 0
+
+    connection.set_progress_handler(one_more, 1)
+    assert connection.execute(statement, values).fetchall() == []
+    connection.set_progress_handler(None, 1)
+    return taken
+
+
+@pytest.mark.parametrize("records", [1, 3])
+def test_a_stranger_takes_sqlite_as_many_steps_as_a_subject_whose_records_are_withheld(
+    sqlite: SqlStore, database: Path, records: int
+) -> None:
+    """By one step at most, for which of two days a record is compared with; a neighbour has as many records here."""
+    over, known, unknown = date(2031, 11, 23), bytes([2]) * 16, bytes([1]) * 16
+    with sqlite.write() as work:
+        number = work.agreements.number(digest("agreement"))
+        work.records.add([record(f"penalty {place}", USCC, kind="201") for place in range(records)], NOON)
+        (subject,) = {row.subject_no for row in work.records.page(None, 0, 10)}
+        work.pseudonyms.add(number, 1, [(known, subject, 1)], 1)
+        work.commit()
+
+    backend = Sqlite(database)
+    statement = backend.statement(disclosure_store._RECORDS)
+    with closing(backend.connect()) as connection:
+        values = {"agreement_no": number, "epoch": 1, "kinds": backend.keys(["201"])}
+        asked = (known, over), (unknown, over), (unknown, NOON.date())
+        withheld, absent, beside = (
+            _steps_of(connection, statement, values | {"wanted": backend.keys([name]), "over": day.isoformat()})
+            for name, day in asked
+        )
+
+    assert abs(withheld - absent) <= records
+    assert beside == absent, "whether anything of its neighbour is shown makes no difference"
 
 
 def test_a_notice_is_found_by_its_id_however_many_its_home_has_told(database: Path) -> None:

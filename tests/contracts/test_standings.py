@@ -7,7 +7,7 @@ from msgspec import structs
 from node.operations.ports import Store, UnitOfWork
 from node.operations.rows import RecordRow
 from node.operations.standing_rows import RecheckRow, StandingRow, WithholdingRow
-from tests.contracts.examples import NOON, deletion, digest, minutes, record, stock
+from tests.contracts.examples import NOON, deletion, digest, minutes, record, short, stock
 
 MONDAY, TUESDAY, WEDNESDAY = (date(2026, 11, 30), date(2026, 12, 1), date(2026, 12, 2))
 FELL = ("NOT_IN_CATALOGUE", "kind")
@@ -84,9 +84,12 @@ def test_what_withholds_a_record_now_keeps_it_from_being_read_and_what_comes_doe
         first, second, third = rows(work)
         coming = (("SUSPENDED", TUESDAY),)
         work.standings.put([standing(first, "REPAIRED", coming=coming), standing(second, coming=coming)])
+        names = [short(f"pseudonym {subject}") for subject in stocked.subjects]
+        index = [(name, subject, 1) for name, subject in zip(names, stocked.subjects, strict=True)]
+        work.pseudonyms.add(stocked.agreement_no, 1, index, 1)
 
-        found = work.records.of_subjects(stocked.subjects, ["101"], MONDAY)
-        assert {one.record_no: one.coming for (one,) in found.values()} == {
+        found = work.pseudonyms.records(stocked.agreement_no, 1, names, ["101"], MONDAY)
+        assert {one.record_no: one.coming for ((_, one),) in found.values()} == {
             second.record_no: coming,
             third.record_no: (),
         }

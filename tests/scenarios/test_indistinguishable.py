@@ -1,4 +1,7 @@
-"""No such enterprise, a withheld record and no record of the kind: one answer, equal in all but randomness."""
+"""No such enterprise, a withheld record and no record of the kind: one answer, equal in all but randomness.
+
+So is a name that was never evaluated, next to that of an enterprise of which much is shown: home looks there instead.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +23,7 @@ from tests.scenarios.wire import RawClient
 RANDOM = {"frame", "body", "journal_leaf", "request", "authorisation"}
 """Drawn by chance, or digests over what was. `time` is the clock's."""
 
-CASES = ("absent", "withheld", "without")
+CASES = ("absent", "withheld", "without", "beside")
 
 
 @dataclass(frozen=True)
@@ -35,17 +38,23 @@ class Silence:
 
 @pytest.fixture(scope="module")
 def silences(world: World, agreement: str) -> dict[str, Silence]:
-    """The same question about penalties, asked about three enterprises of which nothing is shown."""
+    """The same question about penalties, asked under four names of which nothing is shown."""
     home = world.home
     punished = {row["uscc"] for row in home.penalties}
     without = next(code for code in home.codes if code not in punished)
-    subjects = dict(zip(CASES, (home.absent, home.old_penalty_only, without), strict=True))
+    subjects = (home.absent, home.old_penalty_only, without, home.recent_penalty)
     terms = world.bank.ask("agreement", "show", agreement)["terms"]
     granted = {kind["kind"]: [one["name"] for one in kind["fields"]] for kind in terms["kinds"]}
     with RawClient(world.bank, world.agency) as client:
-        names = client.pseudonyms(agreement, terms["epochs"][0]["public_key"], list(subjects.values()))
+        *names, shown = client.pseudonyms(agreement, terms["epochs"][0]["public_key"], subjects)
+        names.append(before(shown))
         requests = [client.question(agreement, name, {"201": granted["201"]}) for name in names]
-        return {case: opened(world, client, request) for case, request in zip(subjects, requests, strict=True)}
+        return {case: opened(world, client, request) for case, request in zip(CASES, requests, strict=True)}
+
+
+def before(pseudonym: bytes) -> bytes:
+    """The name just before another one in any index: whoever looks for it meets that one next."""
+    return (int.from_bytes(pseudonym) - 1).to_bytes(len(pseudonym))
 
 
 def opened(world: World, client: RawClient, request: bytes) -> Silence:
@@ -111,6 +120,13 @@ def test_home_writes_down_entries_of_one_length(world: World, silences: dict[str
     question = "SELECT length(entry), length(detail) FROM journal_entries WHERE leaf = ?"
 
     assert same(silences, lambda one: world.agency.rows(question, bytes.fromhex(one.header.journal_leaf))[0])
+
+
+def test_home_keeps_in_its_ledger_that_nothing_was_shown(world: World, silences: dict[str, Silence]) -> None:
+    question = "SELECT count(*) FROM disclosures d JOIN sent_frames f ON f.number = d.frame_no WHERE f.request = ?"
+    shown = [world.agency.rows(question, request_digest(Method.QUERY, one.request)) for one in silences.values()]
+
+    assert shown == [[(0,)]] * len(CASES)
 
 
 def test_home_keeps_one_frame_of_one_shape_for_each(world: World, silences: dict[str, Silence]) -> None:

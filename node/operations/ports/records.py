@@ -40,13 +40,10 @@ class Records(Protocol):
         than its record, which an earlier row of the same file stated.
         """
 
-    def of_subjects(
-        self, subjects: Sequence[int], kinds: Sequence[str], shown_on: date | None = None
-    ) -> Mapping[int, Sequence[RecordRow]]:
+    def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> Mapping[int, Sequence[RecordRow]]:
         """Give the current version of every record of these kinds, by subject number, one read for all.
 
-        What was deleted is not among them, and neither is, if a day in Shenzhen is given, what its stored states or its
-        period withhold on that day: such a record then costs no more time than one that does not exist.
+        What was deleted is not among them.
         """
 
     def page(self, kind: str | None, after: int, limit: int) -> Sequence[RecordRow]:
@@ -129,8 +126,16 @@ class Withholdings(Protocol):
 class Pseudonyms(Protocol):
     """Home's index from pseudonym to subject, one for each agreement and epoch."""
 
-    def lookup(self, agreement_no: int, epoch: int, pseudonyms: Sequence[bytes]) -> Mapping[bytes, tuple[int, int]]:
-        """Give (subject number, identifier number) of those pseudonyms that are indexed, one read for all."""
+    def records(
+        self, agreement_no: int, epoch: int, pseudonyms: Sequence[bytes], kinds: Sequence[str], over: date
+    ) -> Mapping[bytes, Sequence[tuple[int, RecordRow]]]:
+        """Give the records of these kinds that those pseudonyms lead to, each with its identifier's number.
+
+        By pseudonym, in ascending number of the records, one read for all. Not among them is what was deleted, what a
+        stored state withholds, and what is disclosed until the day `over` or an earlier one. In place of a pseudonym
+        that is not indexed the next one in the index is followed, and nothing given of it: so neither what is withheld
+        nor what does not exist takes other reads, or another number of rows, than the other.
+        """
 
     def of_subjects(
         self, agreement_no: int, epoch: int, subjects: Sequence[int]

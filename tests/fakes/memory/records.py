@@ -70,15 +70,10 @@ class MemoryRecords(Part):
             first.add(subject)
         return dict(found)
 
-    def of_subjects(
-        self, subjects: Sequence[int], kinds: Sequence[str], shown_on: date | None = None
-    ) -> dict[int, list[RecordRow]]:
+    def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> dict[int, list[RecordRow]]:
         found: dict[int, list[RecordRow]] = defaultdict(list)
         for one in self._seen.records.values():
             if one.is_current and one.row.subject_no in subjects and one.row.kind in kinds:
-                until = one.row.disclose_until
-                if shown_on is not None and (one.row.withheld or (until is not None and until <= shown_on)):
-                    continue
                 found[one.row.subject_no].append(one.row)
         return dict(found)
 

@@ -3,21 +3,32 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec.structs import replace as changed
 
 from node.domain.notices import Holding
 from node.operations.rendition_rows import AliasRow, RenditionRow
-from node.operations.rows import DisclosureRow, LedgerRow, NoticeRow, ShownBefore
+from node.operations.rows import DisclosureRow, LedgerRow, NoticeRow, RecordRow, ShownBefore
 from registry.parties import PartyId
 from tests.fakes.memory.state import Disclosed, Part, SentFrame, add_new
 
 
+def _is_on(row: RecordRow, over: date) -> bool:
+    return not row.withheld and (row.disclose_until is None or row.disclose_until > over)
+
+
 class MemoryPseudonyms(Part):
-    def lookup(self, agreement_no: int, epoch: int, pseudonyms: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
-        index = self._seen.pseudonyms
-        return {one: index[agreement_no, epoch, one] for one in pseudonyms if (agreement_no, epoch, one) in index}
+    def records(
+        self, agreement_no: int, epoch: int, pseudonyms: Sequence[bytes], kinds: Sequence[str], over: date
+    ) -> dict[bytes, list[tuple[int, RecordRow]]]:
+        index, found = self._seen.pseudonyms, defaultdict(list)
+        for one in self._seen.records.values():
+            for pseudonym in dict.fromkeys(pseudonyms):
+                subject, identifier = index.get((agreement_no, epoch, pseudonym), (None, 0))
+                if one.row.subject_no == subject and one.is_current and one.row.kind in kinds and _is_on(one.row, over):
+                    found[pseudonym].append((identifier, one.row))
+        return dict(found)
 
     def of_subjects(self, agreement_no: int, epoch: int, subjects: Sequence[int]) -> dict[int, list[tuple[int, bytes]]]:
         found: dict[int, list[tuple[int, bytes]]] = defaultdict(list)

@@ -3,13 +3,15 @@
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agreements.refusal import Refusal
 from crypto.commitment import Value
 from node.domain.deidentified import check_deidentified, check_ending, check_precision
 from node.domain.errors import NotRenderable
 from node.domain.records import Kind
-from node.domain.rendition import renderable, valid_until
+from node.domain.rendition import renderable, untold_through, valid_until
 from node.domain.vocabulary import load_vocabulary
 from registry.norms.catalogue import Precision, load_catalogue
 from tests.fakes.forms import render
@@ -120,6 +122,17 @@ def test_a_copy_is_valid_until_the_first_of_the_month() -> None:
     assert valid_until(penalised().record.disclose_until) == date(2029, 3, 1)
     assert valid_until(penalised().record.disclose_until, Precision.YEAR) == date(2029, 1, 1)
     assert valid_until(None) is None
+
+
+@given(st.dates(date(2020, 1, 1), date(2032, 12, 31)), st.dates(date(2025, 1, 1), date(2030, 12, 31)))
+def test_nothing_is_told_any_more_of_what_ends_this_month_and_only_of_that(ends: date, today: date) -> None:
+    """However coarsely its end is told: of what ends later nobody can say it without knowing how coarsely."""
+    by_month, by_year = valid_until(ends), valid_until(ends, Precision.YEAR)
+
+    assert by_month is not None
+    assert by_year is not None
+    assert (ends > untold_through(today)) is (by_month > today)
+    assert ends > untold_through(today) or by_year <= today
 
 
 def test_a_receiver_lets_in_what_home_renders() -> None:
