@@ -79,13 +79,15 @@ ALGORITHM_OF: Final = {
 """Suite one's algorithm for every purpose."""
 
 
+_SUITES: Final = {suite.value: suite for suite in Suite}
+
+
 def known_suite(number: int) -> Suite:
     """The suite of that number; Malformed when this version does not know it."""
-    try:
-        return Suite(number)
-    except ValueError:
-        message = "an unknown suite"
-    raise Malformed(message)
+    suite = _SUITES.get(number)
+    if suite is None:
+        raise Malformed("an unknown suite")
+    return suite
 
 
 @lru_cache(maxsize=4096)

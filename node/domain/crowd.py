@@ -238,17 +238,17 @@ def first_crowded(ladder: Ladder, cells: Sequence[str], crowded: Asker) -> list[
     """For each cell the first step after which enough enterprises look alike; the last one where none does.
 
     A crowd only grows from step to step, so the step is sought by halving, for all cells together. Most stand in a
-    crowd as they are: that is asked first.
+    crowd as they are: that is asked first, and of these nothing but their keys is made.
     """
-    prefixes = {finest: ladder.prefixes(finest) for finest in cells}
-    spans = dict.fromkeys(prefixes, (0, ladder.last))
-    while sought := {finest: _middle(*span) for finest, span in spans.items() if span[0] < span[1]}:
+    if not (ladder.last and cells):
+        return [ladder.last] * len(cells)
+    keys = {finest: ladder.key(finest) for finest in dict.fromkeys(cells)}
+    enough = crowded(list(dict.fromkeys(keys.values())))
+    prefixes = {finest: ladder.prefixes(finest) for finest, key in keys.items() if key not in enough}
+    spans = dict.fromkeys(prefixes, (1, ladder.last))
+    while sought := {finest: sum(span) // 2 for finest, span in spans.items() if span[0] < span[1]}:
         enough = crowded(list(dict.fromkeys([prefixes[finest][step] for finest, step in sought.items()])))
         for finest, step in sought.items():
             low, high = spans[finest]
             spans[finest] = (low, step) if prefixes[finest][step] in enough else (step + 1, high)
-    return [spans[finest][0] for finest in cells]
-
-
-def _middle(low: int, high: int) -> int:
-    return (low + high) // 2 if low else 0
+    return [spans[finest][0] if finest in spans else 0 for finest in cells]

@@ -92,20 +92,35 @@ def draft(facts: EntryFacts, node: PartyId, at: datetime, random: Callable[[int]
 
     The detail is hidden behind a 32-byte salt, because reason codes and small numbers could be guessed.
     """
-    salt = random(32)
+    (drafted,) = draft_alike(facts, 1, node, at, random)
+    return drafted
+
+
+def draft_alike(
+    facts: EntryFacts, count: int, node: PartyId, at: datetime, random: Callable[[int], bytes]
+) -> list[Drafted]:
+    """Make the leaves of as many acts of which the same is told: each has a salt and a name of its own."""
     detail = canonical(dict(facts.detail))
-    entry = canonical(
-        {
-            "act": facts.act.value,
-            "agreement": facts.agreement.hex() if facts.agreement else NO_AGREEMENT,
-            "at": at,
-            "counterparty": facts.counterparty,
-            "detail": detail_commitment(salt, detail).hex(),
-            "entry": random(16).hex(),
-            "node": node,
-            "suite": 1,
-        }
-    )
+    like = {
+        "act": facts.act.value,
+        "agreement": facts.agreement.hex() if facts.agreement else NO_AGREEMENT,
+        "at": at,
+        "counterparty": facts.counterparty,
+        "detail": "",
+        "entry": "",
+        "node": node,
+        "suite": 1,
+    }
+    # Quotes within a text are escaped, so that no value can look like these two fields.
+    before, _, behind = canonical(like).partition(b'"detail":"","entry":""')
+    return [_drafted((before, behind), detail, random) for _ in range(count)]
+
+
+def _drafted(around: tuple[bytes, bytes], detail: bytes, random: Callable[[int], bytes]) -> Drafted:
+    salt = random(32)
+    before, behind = around
+    own = f'"detail":"{detail_commitment(salt, detail).hex()}","entry":"{random(16).hex()}"'
+    entry = before + own.encode() + behind
     return Drafted(entry=entry, leaf=leaf_hash(entry), detail=detail, salt=salt)
 
 

@@ -7,7 +7,7 @@ whatever an agreement may say.
 from calendar import monthrange
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from operator import attrgetter
 from typing import Final
 
@@ -52,6 +52,7 @@ def renderable(kind: Kind, vocabulary: Vocabulary | None = None) -> frozenset[tu
     return frozenset(_rules(kind, words)) | tokens
 
 
+@lru_cache(maxsize=4096)
 def valid_until(disclose_until: date | None, precision: Precision = Precision.MONTH) -> date | None:
     """The last word on showing a copy: a record's `disclose_until` rounded down to the first of its month or year.
 

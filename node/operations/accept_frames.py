@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,6 +34,7 @@ from node.operations.ports import UnitOfWork
 from node.operations.rows import CopyRow, ErasureRow, FloorRow, HeldRow, ReceivedFrameRow
 from node.operations.write_down import write_down
 from registry.norms.calendar import due_end
+from registry.norms.catalogue import Precision
 from registry.parties import PartyId
 
 
@@ -157,39 +159,44 @@ def beyond(opened: Opened, recipient: Recipient, *, replacing: bool = False) -> 
 
 def first_unfit(opened: Opened, recipient: Recipient) -> Refused | None:
     """Refuse a frame with a rendition that is not of its epoch and profile, or shows more than it may."""
-    if _are_fit(opened, recipient):
+    measure = _Measure(opened.agreement.terms.precisions, recipient.vocabulary, recipient.facts.law.rules.reference)
+    if _are_fit(opened, measure):
         return None
-    refused = (_unfit(one, opened, recipient) for one in opened.received)
+    refused = (_unfit(one, opened, recipient, measure) for one in opened.received)
     return next((one for one in refused if one is not None), None)
 
 
-def _are_fit(opened: Opened, recipient: Recipient) -> bool:
+class _Measure(NamedTuple):
+    """By what the values of a frame are judged, worked out once for all of them."""
+
+    precisions: Mapping[str, Mapping[str, Precision]]
+    words: Vocabulary
+    pack: str
+
+    def judge(self, kind: str, values: Mapping[str, Value]) -> Refused | None:
+        """Refuse values of a kind that are not de-identified, or finer than was agreed; each is judged on its own."""
+        return check_deidentified(kind, values, self.words, self.pack) or check_precision(
+            kind, values, self.precisions.get(kind, {}), self.words, self.pack
+        )
+
+
+def _are_fit(opened: Opened, measure: _Measure) -> bool:
     """Whether none is unfit, by one look at each field with each of its values, in however many renditions it is."""
     expected = {(opened.header.epoch, opened.agreement.terms.deid_profile)}
     endings = {one.heading.valid_until for one in opened.received}
-    if any(check_ending(one, recipient.facts.law.rules.reference) for one in endings):
+    if any(check_ending(one, measure.pack) for one in endings):
         return False
     return {(one.heading.epoch, one.heading.profile) for one in opened.received} <= expected and not any(
-        _too_much(kind, {one.name: one.value}, opened, recipient)
-        for kind, fields in opened.said().items()
-        for one in fields
+        measure.judge(kind, {one.name: one.value}) for kind, fields in opened.said().items() for one in fields
     )
 
 
-def _unfit(read: Read, opened: Opened, recipient: Recipient) -> Refused | None:
+def _unfit(read: Read, opened: Opened, recipient: Recipient, measure: _Measure) -> Refused | None:
     if read.heading.epoch != opened.header.epoch:
         return recipient.refuse(Refusal.AGREEMENT_SCOPE, "epoch: expected that of the frame")
     if read.heading.profile != opened.agreement.terms.deid_profile:
         return recipient.refuse(Refusal.NOT_DEIDENTIFIED, "profile: expected the one agreed")
-    ending = check_ending(read.heading.valid_until, recipient.facts.law.rules.reference)
-    return ending or _too_much(read.heading.kind, read.values(), opened, recipient)
-
-
-def _too_much(kind: str, values: Mapping[str, Value], opened: Opened, recipient: Recipient) -> Refused | None:
-    """Refuse values of a kind that are not de-identified, or finer than was agreed; each is judged on its own."""
-    pack, granted = recipient.facts.law.rules.reference, opened.agreement.terms.precisions.get(kind, {})
-    words = recipient.vocabulary
-    return check_deidentified(kind, values, words, pack) or check_precision(kind, values, granted, words, pack)
+    return check_ending(read.heading.valid_until, measure.pack) or measure.judge(read.heading.kind, read.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from agreements.refusal import Refusal, Refused, refuse
 from crypto.errors import Malformed
 from crypto.keys import Purpose
 from node.domain.grounds import granted, refused_for
-from node.domain.journal import Act, Detail, Drafted, EntryFacts, draft
+from node.domain.journal import Act, Detail, Drafted, EntryFacts, draft_alike
 from node.operations.asked import Answered, QueryAsked, RefusedAnswer
 from node.operations.desk import Desk
 from node.operations.disclose import Occasion, disclose, is_ready, show
@@ -257,7 +257,8 @@ def _conclude(
         oversized = refuse(Refusal.OVERSIZED, pack, "frame: expected no more than one holds")
         return _refuse_whole(case, oversized, desk, entries)
     ground = granted(desk.facts.law, Ground.BATCH if asked.batch else Ground.QUERY)
-    leaf = _draft(entries, desk, case, Act.BATCH if asked.batch else Act.QUERY, frame.detail("ANSWERED", ground))
+    (leaf,) = _draft(desk, case, Act.BATCH if asked.batch else Act.QUERY, frame.detail("ANSWERED", ground))
+    entries.append(leaf)
     refused_items = _item_entries(case, desk, entries, frame.id, ground) if asked.batch else ()
     header, digest = frame.sign(leaf.leaf, desk.context, at)
     frames.append(
@@ -281,10 +282,9 @@ def _authorisations(case: _Case) -> list[bytes]:
 
 def _refuse_whole(case: _Case, refused: Refused, desk: Desk, entries: list[Drafted]) -> RefusedAnswer:
     detail = _refusal_detail(case, refused)
-    leaf = _draft(entries, desk, case, Act.BATCH if case.asked.batch else Act.QUERY, detail)
-    if case.asked.batch:
-        for _ in case.asked.items:
-            _draft(entries, desk, case, Act.QUERY, detail)
+    (leaf,) = _draft(desk, case, Act.BATCH if case.asked.batch else Act.QUERY, detail)
+    items = len(case.asked.items) if case.asked.batch else 0
+    entries += [leaf, *_draft(desk, case, Act.QUERY, detail, items)]
     return RefusedAnswer(refused=refused, leaf=leaf.leaf)
 
 
@@ -292,17 +292,17 @@ def _item_entries(
     case: _Case, desk: Desk, entries: list[Drafted], frame: bytes, ground: Detail
 ) -> tuple[tuple[int, RefusedAnswer], ...]:
     """One entry for each subject of a batch, the answered ones too (S 30)."""
+    detail: Detail = {"frame": frame.hex(), "outcome": "ANSWERED", "purpose": case.asked.purpose, **ground}
+    answered = iter(_draft(desk, case, Act.QUERY, detail, len(case.answered_places)))
     refusals = []
     for place in range(len(case.asked.items)):
         refused = case.refused.get(place)
-        detail: Detail = (
-            _refusal_detail(case, refused)
-            if refused
-            else {"frame": frame.hex(), "outcome": "ANSWERED", "purpose": case.asked.purpose, **ground}
-        )
-        leaf = _draft(entries, desk, case, Act.QUERY, detail)
-        if refused:
-            refusals.append((place, RefusedAnswer(refused=refused, leaf=leaf.leaf)))
+        if refused is None:
+            entries.append(next(answered))
+            continue
+        (leaf,) = _draft(desk, case, Act.QUERY, _refusal_detail(case, refused))
+        entries.append(leaf)
+        refusals.append((place, RefusedAnswer(refused=refused, leaf=leaf.leaf)))
     return tuple(refusals)
 
 
@@ -314,16 +314,15 @@ def _refusal_detail(case: _Case, refused: Refused) -> Detail:
     }
 
 
-def _draft(entries: list[Drafted], desk: Desk, case: _Case, act: Act, detail: Detail) -> Drafted:
+def _draft(desk: Desk, case: _Case, act: Act, detail: Detail, count: int = 1) -> list[Drafted]:
+    """As many entries that tell the same of the messages of a case."""
     facts = EntryFacts(
         act=act,
         detail=detail,
         counterparty=case.asked.peer,
         agreement=None if case.agreement is None else case.agreement.digest,
     )
-    drafted = draft(facts, desk.context.node, desk.context.now(), desk.context.random)
-    entries.append(drafted)
-    return drafted
+    return draft_alike(facts, count, desk.context.node, desk.context.now(), desk.context.random)
 
 
 def _write(

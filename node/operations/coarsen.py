@@ -5,7 +5,7 @@ cells that came since are taken in by the very transaction that discloses.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -20,8 +20,9 @@ FEW: Final = 10_000
 """Cells that a disclosure takes in itself, at most; while there are more it waits for the maker of crowds."""
 PORTION: Final = 10_000
 
-Finest = Callable[[RecordRow], str]
-"""Gives what a record's cell holds, made from the record itself: one stored before there were cells has none."""
+Finest = Callable[[Sequence[RecordRow]], Sequence[str]]
+"""Gives what cells of records of one kind hold, made from the records themselves: one stored before there were cells
+has none."""
 
 
 class Decided(NamedTuple):
@@ -56,13 +57,14 @@ class Steps:
             still_open = []
             for row in alike:
                 step = _kept_step(row, known, number)
-                if step is not None:
-                    self._keep(row, Decided(number, step))
-                elif shapes.get(kind) == ladder.shape:
+                if step is None:
                     still_open.append(row)
-            steps = first_crowded(ladder, [finest(row) for row in still_open], crowded)
-            for row, step in zip(still_open, steps, strict=True):
-                self._keep(row, Decided(number, step))
+                else:
+                    self._keep(row, Decided(number, step))
+            if still_open and shapes.get(kind) == ladder.shape:
+                steps = first_crowded(ladder, finest(still_open), crowded)
+                for row, step in zip(still_open, steps, strict=True):
+                    self._keep(row, Decided(number, step))
 
     def recall(self, rows: Iterable[RecordRow], known: Mapping[int, AliasRow]) -> None:
         """Look up what was decided for records that were shown already.

@@ -88,8 +88,8 @@ class Asked(NamedTuple):
 
 
 _Version = tuple[int, int]
-_Alike = tuple[str, frozenset[str], int]
-"""Kind, fields, and step of the ladder."""
+_Alike = tuple[str, frozenset[str] | None, int]
+"""Kind, fields (None: all that is granted), and step of the ladder."""
 
 
 class _Kept(NamedTuple):
@@ -149,19 +149,34 @@ class Renderer:
         until every record was looked at by the law in force.
         """
         self._make(asked)
-        own = [place for place, one in enumerate(asked) if one.version in self._made and not self._is_made_for(one)]
+        shown: list[Shown | None] = [None] * len(asked)
+        own: list[tuple[int, Asked]] = []
+        for place, one in enumerate(asked):
+            made = self._made.get(one.version)
+            if made is None:
+                continue
+            kept, whole = self._kept[one.version], self._is_whole(one)
+            if not whole or kept.pseudonym != one.name.pseudonym:
+                own.append((place, one))
+            elif not self._is_over(kept.until):
+                shown[place] = _shown(one, made.body, made.commitment, whole=True)
         if own:
-            rows = [asked[place].row for place in own]
-            self._steps.recall(rows, self._identities())
-            own = [place for place, row in zip(own, rows, strict=True) if not self._is_over(self._end_of(row))]
-        texts = self._write([(asked[place], self._alias_of(asked[place].row)) for place in own])
-        written = dict(zip(own, texts, strict=True))
-        return [self._shown(one, written.get(place)) for place, one in enumerate(asked)]
+            self._show_apart(own, shown)
+        return shown
 
-    def _is_made_for(self, asked: Asked) -> bool:
-        """Whether what is kept of the record is what is asked for: in full, and under this name."""
-        whole = asked.fields.keys() == self._granted[asked.row.kind].keys()
-        return whole and self._kept[asked.version].pseudonym == asked.name.pseudonym
+    def _show_apart(self, own: Sequence[tuple[int, Asked]], shown: list[Shown | None]) -> None:
+        """Make for this answer alone what was made in other fields, or under another name, and put it in its places."""
+        rows = [one.row for _, one in own]
+        self._steps.recall(rows, self._identities())
+        lasting = [(place, one) for place, one in own if not self._is_over(self._end_of(one.row))]
+        texts = self._write([(one, self._alias_of(one.row)) for _, one in lasting])
+        for (place, one), text in zip(lasting, texts, strict=True):
+            shown[place] = _shown(one, text.body, text.commitment, whole=self._is_whole(one))
+
+    def _is_whole(self, asked: Asked) -> bool:
+        """Whether all is asked for that is granted of the kind."""
+        granted = self._granted[asked.row.kind]
+        return asked.fields is granted or asked.fields.keys() == granted.keys()
 
     def _is_over(self, until: date | None) -> bool:
         return until is not None and until <= self._today
@@ -169,45 +184,25 @@ class Renderer:
     def _end_of(self, row: RecordRow) -> date | None:
         return valid_until(row.disclose_until, self._steps.told(row).ending)
 
-    def _shown(self, asked: Asked, own: Written | None) -> Shown | None:
-        row, fields, made = asked.row, asked.fields, self._made.get(asked.version)
-        if made is None:
-            return None
-        is_kept = own is None and self._is_made_for(asked) and not self._is_over(self._kept[asked.version].until)
-        if own is None and not is_kept:
-            return None
-        body, committed = (made.body, made.commitment) if own is None else own
-        whole = own is None or fields.keys() == self._granted[row.kind].keys()
-        return Shown(
-            record_no=row.record_no,
-            record_version=row.version,
-            identifier_no=asked.name.identifier_no,
-            fields=None if whole else " ".join(sorted(fields)),
-            body=body,
-            commitment=committed,
-        )
-
     def _make(self, asked: Sequence[Asked]) -> None:
         """Make and keep the whole rendition of what has none, under the name by which it is asked for first."""
         missing: dict[_Version, Asked] = {}
         for one in asked:
-            if one.version not in self._made:
-                missing.setdefault(one.version, one)
+            version = one.version
+            if version not in self._made:
+                missing.setdefault(version, one)
         if not missing:
             return
         self._steps.decide([one.row for one in missing.values()], self._identities(), self._finest)
-        missing = {
-            key: one
-            for key, one in missing.items()
-            if self._steps.knows(one.row) and not self._is_over(self._end_of(one.row))
-        }
+        ends = {key: self._end_of(one.row) for key, one in missing.items() if self._steps.knows(one.row)}
+        missing = {key: missing[key] for key, end in ends.items() if not self._is_over(end)}
         aliases = self._identified([one.row for one in missing.values()])
         whole = [(Asked(one.row, one.name, self._granted[one.row.kind]), alias)
                  for one, alias in zip(missing.values(), aliases, strict=True)]  # fmt: skip
         new = [self._row(*one, written) for one, written in zip(whole, self._write(whole), strict=True)]
         self._work.renditions.add(new)
         self._made.update(zip(missing, new, strict=True))
-        self._kept.update({key: _Kept(one.name.pseudonym, self._end_of(one.row)) for key, one in missing.items()})
+        self._kept.update({key: _Kept(one.name.pseudonym, ends[key]) for key, one in missing.items()})
 
     def _row(self, asked: Asked, alias: AliasRow, written: Written) -> RenditionRow:
         decided = self._steps.of(asked.row)
@@ -250,15 +245,18 @@ class Renderer:
             content = self._contents[key] = decode_content(Kind(row.kind), row.content)
         return content
 
-    def _finest(self, row: RecordRow) -> str:
-        cells = cells_of(Kind(row.kind), self._disclosure.vocabulary)
-        return cells.of(self._content(row), row.disclose_until).finest
+    def _finest(self, rows: Sequence[RecordRow]) -> list[str]:
+        """What the cells of records of one kind hold, made together."""
+        cells = cells_of(Kind(rows[0].kind), self._disclosure.vocabulary)
+        made = cells.of_all([self._content(row) for row in rows], [row.disclose_until for row in rows])
+        return [cell.finest for cell in made]
 
     def _write(self, wanted: Sequence[tuple[Asked, AliasRow]]) -> list[Written]:
         """Write renditions of one shape after another; the order is that of what is wanted."""
         places: dict[_Alike, list[int]] = defaultdict(list)
         for place, (one, _) in enumerate(wanted):
-            places[one.row.kind, frozenset(one.fields), self._steps.of(one.row).step].append(place)
+            fields = None if self._is_whole(one) else frozenset(one.fields)
+            places[one.row.kind, fields, self._steps.of(one.row).step].append(place)
         written: dict[int, Written] = {}
         for alike, found in places.items():
             plan = self._plans.get(alike) or self._plans.setdefault(alike, self._plan(wanted[found[0]][0]))
@@ -289,6 +287,17 @@ class _Plan(NamedTuple):
         values = [rule(content) for rule in self.rules]
         until = valid_until(asked.row.disclose_until, self.ending)
         return Told(alias.alias, asked.name.pseudonym, until, alias.wire_version, values)
+
+
+def _shown(asked: Asked, body: bytes, committed: bytes, *, whole: bool) -> Shown:
+    return Shown(
+        record_no=asked.row.record_no,
+        record_version=asked.row.version,
+        identifier_no=asked.name.identifier_no,
+        fields=None if whole else " ".join(sorted(asked.fields)),
+        body=body,
+        commitment=committed,
+    )
 
 
 def _identity(known: AliasRow | None, row: RecordRow, new: bytes) -> AliasRow:

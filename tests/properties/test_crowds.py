@@ -95,7 +95,7 @@ def test_no_rendition_shows_a_combination_that_too_few_enterprises_share(
                 there[number] = subject, *said
         steps = Steps(work, {"101": ladder}, LEAST)
         wanted = [stored[number] for number in there]
-        steps.decide(wanted, {}, lambda row: rows[row.record_no - 1].cell.finest)  # type: ignore[union-attr]  # each has one
+        steps.decide(wanted, {}, lambda some: [rows[row.record_no - 1].cell.finest for row in some])  # type: ignore[union-attr]  # each has one
 
     for number, (_, values, until) in there.items():
         row = stored[number]

@@ -123,9 +123,10 @@ def judge_frame(ground: Ground, header: FrameHeader, place: str) -> None:
 
 def _judge_filing(agreement: Agreement, header: FrameHeader, ground: Ground, found: Found) -> None:
     missing, ended = missing_filings(agreement), ground.ended.get(header.agreement)
+    filed_at = agreement.filed_at
     if missing:
         found(Wrong.FRAME_WITHOUT_FILING, f"a filing receipt of {', '.join(sorted(missing))}", "none")
-    elif agreement.filed_at is not None and header.time < agreement.filed_at:
+    elif filed_at is not None and header.time < filed_at:
         found(Wrong.FRAME_WITHOUT_FILING, "filed before it was disclosed", "filed later")
     elif not all(one.digest.hex() in ground.learnt for one in agreement.filings.values()):
         found(Wrong.FRAME_WITHOUT_FILING, "receipts that were journalled before", "journalled later, or never")

@@ -40,12 +40,12 @@ PORTION: Final = 1_024
 """Leaves that are added to the tree together."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Standing:
-    """The entry that was read last, and the document that must follow it, if any."""
+    """The entry that was read last, where a document must follow it, and which."""
 
     entry: Opened
-    awaited: type[Attachment] | None
+    awaited: type[Attachment]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,9 @@ class JournalCheck:
         if opened.entry.node != self._ground.node:
             self._found(Wrong.ENTRY_BROKEN, opened.place, f"an entry of {self._ground.node}", "another node's")
         self._passed(opened.at)
-        self._standing = _Standing(opened, awaited_behind(opened))
+        awaited = awaited_behind(opened)
+        if awaited is not None:
+            self._standing = _Standing(opened, awaited)
         self._law.judge(opened)
         act = _NOTED.get(opened.act)
         if act is not None:
@@ -117,7 +119,7 @@ class JournalCheck:
         standing = self._standing
         if standing is None or standing.awaited is not type(line):
             return False
-        standing.awaited = None
+        self._standing = None
         if self._ground.knows(standing.entry.counterparty):
             self._judge(standing.entry, line)
         return True
@@ -194,7 +196,8 @@ class JournalCheck:
 
     def _passed(self, at: datetime) -> None:
         """Note that it was this late, by the node's clock or by that of an authority."""
-        self._newest = at if self._newest is None else max(self._newest, at)
+        if self._newest is None or at > self._newest:
+            self._newest = at
 
     def _learned(self, entry: Opened) -> None:
         self._ground.learned(str(entry.detail.get("receipt", entry.detail.get("document"))))
@@ -220,7 +223,7 @@ class JournalCheck:
     def _settle(self) -> None:
         """Say what the entry before should have been followed by, and was not."""
         standing, self._standing = self._standing, None
-        if standing is not None and standing.awaited is not None:
+        if standing is not None:
             step, wrong = MISSING[standing.awaited]
             place = standing.entry.place
             self._ground.tally.found(step, wrong, place, "the document it speaks of", "none")

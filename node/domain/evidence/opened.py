@@ -1,13 +1,12 @@
 """One journal entry of a bundle, opened."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
-from crypto.canonical import canonical, decode_with, instant
+from crypto.canonical import FIRST_YEAR, LAST_YEAR, SAFE_INTEGER, canonical, decode_with
 from crypto.errors import Malformed
 from crypto.keys import known_suite
 from crypto.merkle import leaf_hash
@@ -16,18 +15,22 @@ from node.domain.journal import Act, JournalEntry, detail_commitment
 
 Fact = str | int | None
 _entries = msgspec.json.Decoder(JournalEntry)
-_details = msgspec.json.Decoder(dict[str, str | int | None])
+_Exact = Annotated[int, msgspec.Meta(ge=-SAFE_INTEGER, le=SAFE_INTEGER)]
+_details = msgspec.json.Decoder(dict[str, str | _Exact | None])
 _encode: Final = msgspec.json.Encoder().encode
+_encode_sorted: Final = msgspec.json.Encoder(order="sorted").encode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """An entry whose detail is the one it committed to; `index` is its place in the log."""
 
     index: int
     leaf: bytes
-    entry: JournalEntry = field(repr=False)
-    detail: Mapping[str, Fact] = field(repr=False)
+    entry: JournalEntry
+    detail: Mapping[str, Fact]
+
+    def __repr__(self) -> str:
+        return f"Opened(index={self.index}, ...)"
 
     @property
     def act(self) -> Act:
@@ -66,7 +69,8 @@ def open_entry(line: EntryLine, index: int) -> Opened:
     if detail_commitment(bytes.fromhex(line.salt), detail).hex() != entry.detail:
         raise Malformed("not the detail that was committed to")
     facts = decode_with(_details, detail)
-    if canonical(facts) != detail:
+    # What is all ASCII, and holds but text and exact numbers, msgspec writes canonically by itself (RFC 8785).
+    if (_encode_sorted(facts) if detail.isascii() else canonical(facts)) != detail:
         raise Malformed("a detail that is not canonical")
     return Opened(index=index, leaf=leaf_hash(raw), entry=entry, detail=facts)
 
@@ -75,7 +79,8 @@ def _read_entry(raw: bytes) -> JournalEntry:
     """The same as `canonical.read`, and faster: an entry's fields stand in canonical order, one of them a time."""
     entry = decode_with(_entries, raw)
     known_suite(entry.suite)
-    instant(entry.at)
-    if entry.at.tzinfo is not UTC or _encode(entry) != raw:
+    at = entry.at
+    is_instant = at.tzinfo is UTC and not at.microsecond and FIRST_YEAR <= at.year <= LAST_YEAR
+    if not is_instant or _encode(entry) != raw:
         raise Malformed("not in canonical form")
     return entry

@@ -58,10 +58,10 @@ class Trust:
         listing = self.snapshot.party(PartyId(party))
         turns = () if listing is None else listing.turns
         ends = [*(one.at for one in turns[1:]), EVER]
-        return any(
-            one.standing is Standing.ADMITTED and one.at - CLOCKS_DIFFER <= at < end + UNHEARD
-            for one, end in zip(turns, ends, strict=False)
-        )
+        for one, end in zip(turns, ends, strict=False):
+            if one.standing is Standing.ADMITTED and one.at - CLOCKS_DIFFER <= at < end + UNHEARD:
+                return True
+        return False
 
     def is_heard(self, party: str, at: datetime) -> bool:
         """Whether the log in the bundle is new enough to say who was admitted at a moment."""

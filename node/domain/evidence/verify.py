@@ -6,6 +6,7 @@ read: a bundle of any length is checked in one pass.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from crypto.checkpoint import open_checkpoint
 from crypto.errors import CryptoError, Malformed
@@ -35,7 +36,7 @@ from node.domain.evidence.signed import Whole, is_listed, judge_manifest, judge_
 from node.domain.evidence.trust import RegistryCheck
 from registry.parties import ListedCard, journal_origin
 
-_ORDER = tuple(Section)
+_PLACES: Final = {section: place for place, section in enumerate(Section)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ class _Verifier:
         if self._opening is None:
             return self._open(line, raw)
         section = self._section if line is None else section_of(line)
-        if self._manifest is not None or _ORDER.index(section) < max(_ORDER.index(self._section), 1):
+        if self._manifest is not None or _PLACES[section] < max(_PLACES[self._section], 1):
             self._misplaced()
             return True
         self._section = section
@@ -151,10 +152,10 @@ class _Verifier:
         if journal.closed:
             return False
         match line:
-            case SeenLine():
-                self._seen(line)
             case EntryLine():
                 journal.entry(line)
+            case SeenLine():
+                self._seen(line)
             case LeafLine():
                 journal.leaf(line)
             case CheckpointLine():

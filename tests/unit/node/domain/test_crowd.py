@@ -160,6 +160,13 @@ def test_the_last_step_is_taken_where_even_that_has_too_few() -> None:
     assert first_crowded(ladder, [finest()], _Recorded([], [])) == [ladder.last]
 
 
+def test_nobody_is_asked_about_no_records() -> None:
+    ladder, asked = ladder_of("101", FINE, WORDS), list[list[str]]()
+
+    assert first_crowded(ladder, [], _Recorded([], asked)) == []
+    assert asked == []
+
+
 def test_many_records_are_asked_about_together_and_those_alike_once() -> None:
     ladder, asked = ladder_of("101", FINE, WORDS), list[list[str]]()
     one, other = finest(), finest(region_code="310100")

@@ -19,6 +19,7 @@ from node.domain.journal import (
     JournalEntry,
     detail_commitment,
     draft,
+    draft_alike,
     journal_origin,
 )
 from registry.parties import PartyId
@@ -52,6 +53,20 @@ def test_an_act_with_nobody_under_no_agreement_says_so_in_the_same_shape() -> No
     entry = read(drafted(EntryFacts(act=Act.RECORDS, detail={})).entry, JournalEntry)
 
     assert (entry.counterparty, entry.agreement) == (NOBODY, NO_AGREEMENT)
+
+
+@pytest.mark.parametrize("counterparty", ["hk-bank", '"detail":"","entry":""', '\\","detail":"","entry":"", é'])
+def test_acts_told_alike_are_canonical_entries_each_with_a_salt_and_a_name_of_its_own(counterparty: str) -> None:
+    facts = EntryFacts(act=Act.QUERY, detail=FACTS.detail, counterparty=PartyId(counterparty), agreement=AGREEMENT)
+
+    made = draft_alike(facts, 3, AGENCY, NOON, Random(1).randbytes)
+    entries = [read(one.entry, JournalEntry) for one in made]
+
+    assert len({one.salt for one in made}) == len({one.entry for one in entries}) == 3
+    assert {(one.node, one.counterparty, one.agreement) for one in entries} == {(AGENCY, counterparty, AGREEMENT.hex())}
+    assert [one.detail for one in entries] == [detail_commitment(one.salt, one.detail).hex() for one in made]
+    assert [one.leaf for one in made] == [leaf_hash(one.entry) for one in made]
+    assert draft_alike(facts, 0, AGENCY, NOON, Random(1).randbytes) == []
 
 
 def test_the_same_act_twice_is_two_entries_with_salts_of_their_own() -> None:

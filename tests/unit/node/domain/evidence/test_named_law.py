@@ -66,6 +66,15 @@ def test_a_disclosure_by_the_rules_that_were_adopted_is_clean() -> None:
     assert found(LAW) == found(NARROWED, FIRST, SECOND_VERSION, OVERLAY, at=LATER) == []
 
 
+def test_as_many_packs_as_an_entry_may_name_are_read_and_no_more() -> None:
+    longest = [f"{'a' * 62}{number:02}@999999999" for number in range(17)]
+
+    assert found({**LAW, "pack": " ".join(longest[:16])}) == [Wrong.LAW_NOT_IN_FORCE]
+    assert found({**LAW, "pack": " ".join(longest)}) == [Wrong.LAW_NOT_NAMED]
+    assert found({**LAW, "pack": " ".join(longest * 8)}) == [Wrong.LAW_NOT_NAMED]
+    assert found({**LAW, "article": "S" * 5_000}) == [Wrong.LAW_NOT_NAMED]
+
+
 @pytest.mark.parametrize("pack", [None, 1, "", "SZ-DRAFT-82", "SZ-DRAFT-82@0", "SZ-DRAFT-82@1 ", "a@1\nb@1"])
 @pytest.mark.parametrize("act", [Act.QUERY, Act.EVALUATE, Act.PUSH, Act.RECORDS, Act.CHANGE, Act.RECHECK, Act.REFUSED])
 def test_every_grant_import_change_and_refusal_names_its_packs(act: Act, pack: str | int | None) -> None:

@@ -101,7 +101,8 @@ def test_an_entry_in_another_spelling_is_refused(write: Callable[[str], str]) ->
 @pytest.mark.parametrize(
     "detail",
     [b'{"b":1,"a":1}', b'{"a":1,"a":1}', b'{"a": 1}', b'{"a":1.5}', b'{"a":true}', b'{"a":[]}', b'{"a":{}}', b"[]",
-     b"null", b"", b'{"a":9007199254740992}', b'{"a":1.0}', b'{"\\u00e9":1}'],
+     b"null", b"", b'{"a":9007199254740992}', b'{"a":1.0}', b'{"\\u00e9":1}', b'{"a":-9007199254740992}',
+     b'{"a":"\\u0065"}', b'{"a":"\\/"}', '{"\ufb00":2,"\U0001f600":1}'.encode()],
 )  # fmt: skip
 def test_a_detail_that_is_written_otherwise_is_refused(detail: bytes) -> None:
     assert refused(line(detail))
