@@ -69,24 +69,40 @@ def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, con
     Whoever holds a record that changed is told. What was deleted, or declared wrong by a correction, stays away.
     """
     remaining, reader = iter(rows), _Reader(ordered, HomeNames(store))
-    outcomes, seen, repeats = Counter[str](), 0, Repeats()
+    repeats, progress = Repeats(), Progress(rows=0, outcomes=Counter(), rejects=())
     while True:
         with uncollected():
-            decided = reader.next_batch(remaining)
-            if not decided:
-                return
-            ready = [one for one in decided if isinstance(one, Ready)]
-            rejects = [one for one in decided if isinstance(one, Rejected)] if len(ready) < len(decided) else []
-            stored = _store(ready, repeats.seen([one.source_key for one in ready]), reader, store, context)
-            if not _TURNED_AWAY.keys().isdisjoint(stored.outcomes):
-                rejects += _turned_away(ready, stored, ordered.intake.kind)
-        outcomes.update(stored.outcomes)
-        for outcome in _TURNED_AWAY:
-            del outcomes[outcome]
-        outcomes["rejected"] += len(rejects)
-        seen += len(decided)
-        by_row = tuple(sorted(rejects, key=lambda one: one.row))
-        yield Progress(rows=seen, outcomes=outcomes, rejects=by_row, remarks=_remarks(ready, stored))
+            # What a batch is made of is given back before anybody searches through it, or makes the next one.
+            after = _next_batch(remaining, reader, repeats, progress, (store, context))
+        if after is None:
+            return
+        progress = after
+        yield progress
+
+
+def _next_batch(
+    rows: Iterator[Row | BadRow], reader: "_Reader", repeats: Repeats, before: Progress, where: tuple[Store, Context]
+) -> Progress | None:
+    """Admit and store the next batch; None when there is none."""
+    decided = reader.next_batch(rows)
+    if not decided:
+        return None
+    ready = [one for one in decided if isinstance(one, Ready)]
+    rejects = [one for one in decided if isinstance(one, Rejected)] if len(ready) < len(decided) else []
+    stored = _store(ready, repeats.seen([one.source_key for one in ready]), reader, *where)
+    if not _TURNED_AWAY.keys().isdisjoint(stored.outcomes):
+        rejects += _turned_away(ready, stored, reader.ordered.intake.kind)
+        rejects.sort(key=lambda one: one.row)
+    outcomes = before.outcomes + Counter(stored.outcomes)
+    for outcome in _TURNED_AWAY:
+        del outcomes[outcome]
+    outcomes["rejected"] += len(rejects)
+    return Progress(
+        rows=before.rows + len(decided),
+        outcomes=outcomes,
+        rejects=tuple(rejects),
+        remarks=_remarks(ready, stored),
+    )
 
 
 def _remarks(ready: Sequence[Ready], stored: Imported) -> tuple[tuple[int, Remark], ...]:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from itertools import repeat
-from typing import Final, Literal, NamedTuple, Protocol
-
-from msgspec.structs import astuple
+from operator import attrgetter
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from node.domain.crowd import Cell
 from node.domain.naming import claim_of, contradicts
@@ -100,14 +99,18 @@ def record_values(
     rows: Sequence[NewRecordRow], subjects: Iterable[int], versions: Iterable[int], at: int, numbers: Numbers
 ) -> list[RecordValues]:
     """Rows of the table `records`, which nothing withholds; `at` in milliseconds, days as ISO text."""
-    _, keys, kinds, contents, digests, facts, generated, ends, cells = zip(*map(astuple, rows), strict=True)
     return [
         *zip(
-            subjects, keys, versions, kinds, digests, map(_iso, ends), repeat(""), repeat(at),
-            map(numbers.facts.__getitem__, facts), map(_iso, generated), contents,
-            map(numbers.cells.get, cells), strict=False,
+            subjects, _all("source_key", rows), versions, _all("kind", rows), _all("content_digest", rows),
+            map(_iso, _all("disclose_until", rows)), repeat(""), repeat(at),
+            map(numbers.facts.__getitem__, _all("facts", rows)), map(_iso, _all("generated_on", rows)),
+            _all("content", rows), map(numbers.cells.get, _all("cell", rows)), strict=False,
         )
     ]  # fmt: skip
+
+
+def _all(name: str, rows: Sequence[NewRecordRow]) -> Iterable[Any]:
+    return map(attrgetter(name), rows)
 
 
 @dataclass(slots=True, kw_only=True)

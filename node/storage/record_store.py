@@ -139,10 +139,10 @@ class SqlRecords:
         put_numbers(self._transaction, batch.celled)
 
     def _insert(self, identifiers: Sequence[Row], records: Sequence[Row]) -> None:
-        insert = self._transaction.insert
-        # In the order of their index: what lies together there is then changed together.
-        insert(_ADD_IDENTIFIER, sorted(identifiers, key=itemgetter(1, 2)))
-        insert(_ADD_RECORD, records)
+        # In the order of their index, scheme and value: what lies together there is then changed together.
+        by_value = sorted(identifiers, key=itemgetter(2))
+        self._transaction.insert(_ADD_IDENTIFIER, sorted(by_value, key=itemgetter(1)))
+        self._transaction.insert(_ADD_RECORD, records)
 
     def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> dict[int, list[RecordRow]]:
         wanted = {"wanted": self._transaction.keys(subjects), "kinds": self._transaction.keys(kinds)}
