@@ -48,12 +48,12 @@ class Effort:
 
 
 STANDARD = Effort(
-    rounds=5, queries=2_000, batches=100, rows=10_000, entries=10_000, elements=4_000, subjects=4_000, pushed=10_000,
+    rounds=5, queries=2_000, batches=100, rows=50_000, entries=10_000, elements=4_000, subjects=4_000, pushed=10_000,
     singles=200, noticed=5_000, grown=1_000_000,
     guessed=10_000,
 )  # fmt: skip
 QUICK = Effort(
-    rounds=3, queries=640, batches=32, rows=2_000, entries=2_000, elements=1_000, subjects=1_000, pushed=3_000,
+    rounds=3, queries=640, batches=32, rows=10_000, entries=2_000, elements=1_000, subjects=1_000, pushed=3_000,
     singles=60, noticed=1_500, grown=100_000,
     guessed=1_000,
 )  # fmt: skip

@@ -24,7 +24,6 @@ IDENTIFIER_COLUMNS: Final = {
 _COLUMN_OF: Final = {scheme: column for column, schemes in IDENTIFIER_COLUMNS.items() for scheme in schemes}
 _PROVES_NO_KIND: Final = frozenset({Scheme.HK_BRN, Scheme.HK_BRN_DUMMY, Scheme.MO_CR, Scheme.LEI})
 _WAIVER: Final = "uscc_check_attested"
-_UNIFIED: Final = Scheme.CN_USCC
 _LEGAL_PERSON: Final = SubjectKind.LEGAL_PERSON
 _UNINCORPORATED: Final = SubjectKind.UNINCORPORATED
 
@@ -69,9 +68,14 @@ def read_subjects(
     for heading, (first, *_) in IDENTIFIER_COLUMNS.items():
         column = texts(heading)
         if any(column):
-            columns.append([_plain_identifier(first, text, place, doubtful) for place, text in enumerate(column)])
             if first is Scheme.CN_USCC:
-                remarks = [() if one is None else one.remarks for one in columns[-1]]
+                read = [
+                    plain_unified(text) or _other(first, text, place, doubtful) for place, text in enumerate(column)
+                ]
+                remarks = [() if one is None else one.remarks for one in read]
+            else:
+                read = [_other(first, text, at, doubtful) for at, text in enumerate(column)]
+            columns.append(read)
     rows = zip(*columns, strict=True) if columns else [()] * len(entity_types)
     identifiers = [tuple([one for one in row if one is not None]) for row in rows]
     doubtful.update(compress(count(), texts(_WAIVER)))
@@ -85,13 +89,10 @@ def read_subjects(
     return identifiers, kinds, remarks
 
 
-def _plain_identifier(scheme: Scheme, text: str, place: int, doubtful: set[int]) -> Identifier | None:
-    """An enterprise's identifier, as most are; None for an empty text, and for others, whose places are doubtful."""
+def _other(scheme: Scheme, text: str, place: int, doubtful: set[int]) -> Identifier | None:
+    """An enterprise's identifier; None for an empty text, and for anything else, whose place is doubtful."""
     if not text:
         return None
-    plain = plain_unified(text) if scheme is _UNIFIED else None
-    if plain is not None:
-        return plain
     one = parse_identifier(scheme, text.strip())
     if isinstance(one, Identifier) and not one.natural_person_linked:
         return one

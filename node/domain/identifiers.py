@@ -83,17 +83,16 @@ class Identifier(msgspec.Struct, frozen=True, eq=False, gc=False):
         return self.scheme is Scheme.MO_TIN and self.value[0] == "0"
 
     @property
-    def doubtful(self) -> bool:
-        """Whether the organisation code inside a unified code fails its own check (GB 11714): a warning."""
-        return self.scheme is _UNIFIED and organisation_check(self.value[8:16]) != self.value[16]
-
-    @property
     def remarks(self) -> tuple[Remark, ...]:
-        """What a caller should be told about this identifier, though nothing of it is refused."""
+        """What a caller should be told about this identifier, though nothing of it is refused.
+
+        The organisation code inside a unified code has a check of its own (GB 11714), which some issued codes fail.
+        """
         if self.scheme is not _UNIFIED:
             return ()
         attested = (Remark.CHECK_ATTESTED,) if self.check_waived else ()
-        return (*attested, Remark.ORGANISATION_CHECK) if self.doubtful else attested
+        is_odd = organisation_check(self.value[8:16]) != self.value[16]
+        return (*attested, Remark.ORGANISATION_CHECK) if is_odd else attested
 
 
 @dataclass(frozen=True, slots=True)

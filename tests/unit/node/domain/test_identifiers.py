@@ -5,6 +5,7 @@ import pytest
 from node.domain.identifiers import (
     Identifier,
     Problem,
+    Remark,
     Scheme,
     guess_scheme,
     parse_identifier,
@@ -33,7 +34,7 @@ def test_a_valid_unified_code_is_itself_and_without_doubt(code: str) -> None:
     identifier = accepted(Scheme.CN_USCC, code)
 
     assert identifier.value == code
-    assert not identifier.doubtful
+    assert Remark.ORGANISATION_CHECK not in identifier.remarks
     assert not identifier.natural_person_linked
 
 

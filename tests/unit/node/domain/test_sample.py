@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from node.domain.identifiers import Identifier, Scheme, parse_identifier
+from node.domain.identifiers import Identifier, Remark, Scheme, parse_identifier
 from node.domain.intake import Admitted, admit
 from node.domain.records import Kind
 from node.domain.rows import Row
@@ -33,7 +33,7 @@ def test_several_registers_are_met_and_no_code_is_doubtful() -> None:
     assert {code[:2] for code in codes} == {"91", "51", "52", "N2", "Y1"}
     assert any(row["hk_cr"] for row in ROWS)
     assert any(row["mo_tin"] for row in ROWS)
-    assert not any(one.doubtful for one in parsed if isinstance(one, Identifier))
+    assert not any(Remark.ORGANISATION_CHECK in one.remarks for one in parsed if isinstance(one, Identifier))
 
 
 def test_every_penalty_is_admitted_and_some_are_past_their_period() -> None:
