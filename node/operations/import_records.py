@@ -69,11 +69,11 @@ def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, con
     Whoever holds a record that changed is told. What was deleted, or declared wrong by a correction, stays away.
     """
     remaining, reader = iter(rows), _Reader(ordered, HomeNames(store))
-    repeats, progress = Repeats(), Progress(rows=0, outcomes=Counter(), rejects=())
+    progress = Progress(rows=0, outcomes=Counter(), rejects=())
     while True:
         with uncollected():
             # What a batch is made of is given back before anybody searches through it, or makes the next one.
-            after = _next_batch(remaining, reader, repeats, progress, (store, context))
+            after = _next_batch(remaining, reader, progress, store, context)
         if after is None:
             return
         progress = after
@@ -81,7 +81,7 @@ def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, con
 
 
 def _next_batch(
-    rows: Iterator[Row | BadRow], reader: "_Reader", repeats: Repeats, before: Progress, where: tuple[Store, Context]
+    rows: Iterator[Row | BadRow], reader: "_Reader", before: Progress, store: Store, context: Context
 ) -> Progress | None:
     """Admit and store the next batch; None when there is none."""
     decided = reader.next_batch(rows)
@@ -89,7 +89,7 @@ def _next_batch(
         return None
     ready = [one for one in decided if isinstance(one, Ready)]
     rejects = [one for one in decided if isinstance(one, Rejected)] if len(ready) < len(decided) else []
-    stored = _store(ready, repeats.seen([one.source_key for one in ready]), reader, *where)
+    stored = _store(ready, reader, store, context)
     if not _TURNED_AWAY.keys().isdisjoint(stored.outcomes):
         rejects += _turned_away(ready, stored, reader.ordered.intake.kind)
         rejects.sort(key=lambda one: one.row)
@@ -114,11 +114,12 @@ def _remarks(ready: Sequence[Ready], stored: Imported) -> tuple[tuple[int, Remar
 class _Reader:
     """Reads and decides the rows of an import in portions. Of an admitted row only what is stored is kept."""
 
-    __slots__ = ("_names", "envelopes", "ordered")
+    __slots__ = ("_names", "envelopes", "ordered", "repeats")
 
     def __init__(self, ordered: Import, names: HomeNames) -> None:
         self.ordered = ordered
         self.envelopes = Envelopes(ordered.intake.shared)
+        self.repeats = Repeats()
         self._names = names
 
     def next_batch(self, rows: Iterator[Row | BadRow]) -> list[Ready | Rejected]:
@@ -163,10 +164,9 @@ def unread(row: BadRow) -> Rejected:
     return Rejected(row=row.number, reason=Refusal.MALFORMED, problem=row.problem)
 
 
-def _store(
-    ready: Sequence[Ready], repeated: frozenset[int], reader: _Reader, store: Store, context: Context
-) -> Imported:
+def _store(ready: Sequence[Ready], reader: _Reader, store: Store, context: Context) -> Imported:
     at, ordered = context.now(), reader.ordered
+    repeated = reader.repeats.seen([one.source_key for one in ready])
     rows = rows_from_ready(ready, ordered.intake.kind, reader.envelopes)
     with store.write() as work:
         is_looked_at = note_taken_in(work, ordered.intake.kind.value, ordered.law)
