@@ -17,7 +17,7 @@ from node.domain.identification import read_subject
 from node.domain.identifiers import Problem, Remark, Scheme
 from node.domain.period import Period, Spans, period_of
 from node.domain.plan import ColumnReader, Plan, ReadRow, column_reader, make_plan
-from node.domain.reading import Finding, Reading
+from node.domain.reading import LONGEST_NAME, Finding, Reading
 from node.domain.records import (
     CatalogueItem,
     HomeRecord,
@@ -28,6 +28,7 @@ from node.domain.records import (
     source_key,
 )
 from node.domain.rows import Row
+from node.domain.screening import person_marked
 from node.domain.severity import is_graded
 from node.domain.subjects import Subject
 from node.domain.vocabulary import Vocabulary, vocabulary_of
@@ -181,11 +182,22 @@ def _common_columns(measure: Measure) -> CommonColumns:
 def _foreign(source: str, entry: CatalogueEntry, law: Law) -> Refused | None:
     """Records come from a system that the catalogue has for their kind: the municipal one, or another (S 8, 17, 21)."""
     if law.catalogue.is_source(entry, source):
-        return None
+        return _overlong(source, law)
     known = ", ".join(one.written(code) for code, one in law.catalogue.sources_of(entry).items())
     reason = Refusal.PROVIDER_NOT_REGISTERED if source.strip() else Refusal.PROVENANCE_MISSING
     got = "another" if source.strip() else "none"
     return refuse(reason, law.rules.reference, f"source_system: expected one of {known}, got {got}")
+
+
+def _overlong(source: str, law: Law) -> Refused | None:
+    """What an import says of its source is stored, and shown to operators: a name, and no person's (S 6)."""
+    if len(source) > LONGEST_NAME or not source.isprintable():
+        detail = f"source_system: expected at most {LONGEST_NAME} printable characters, got others"
+        return refuse(Refusal.MALFORMED, law.rules.reference, detail)
+    if person_marked(source):
+        detail = "source_system: expected no mark of a natural person, got one"
+        return refuse(Refusal.SECRET_OR_PRIVACY, law.rules.reference, detail)
+    return None
 
 
 def _unknown(

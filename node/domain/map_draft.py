@@ -35,11 +35,12 @@ def draft_mapping(kind: Kind, headings: Sequence[str], name: str) -> str:
     entry = shipped_entry(kind)
     fields = {field.heading: field for field in entry.columns}
     chosen = _choose(kind, headings, fields)
+    sources = [one.written(code) for code, one in load_catalogue().sources_of(entry).items()]
     lines = [
         f"# Drafted from the headings of a file of kind {kind.value}: {entry.name_zh}, {entry.name_en}.",
         f"id = {_quoted(name)}",
         f'kind = "{kind.value}"',
-        f'# source = ""  # NEEDED, here or with the import: {" or ".join(load_catalogue().sources_of(entry))}',
+        f'# source = ""  # NEEDED, here or with the import: {" or ".join(sources)}',
     ]
     for column in standard_columns(kind):
         guess, field = chosen.get(column), fields.get(column)

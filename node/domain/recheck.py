@@ -27,6 +27,7 @@ _STATES: Final[Mapping[Refusal, Withheld]] = {
     Refusal.CONSENT_EXPIRED: Withheld.CONSENT_ENDED,
     Refusal.CONSENT_LIFELONG: Withheld.CONSENT_ENDED,
     Refusal.CONSENT_MISSING: Withheld.CONSENT_ENDED,
+    Refusal.ADVERSE_WARNING_MISSING: Withheld.CONSENT_ENDED,
 }
 _SEVERITY: Final = (Refusal.PROVENANCE_MISSING, "severity")
 _ROW: Final = 1

@@ -11,6 +11,7 @@ from node.operations.ports import UnitOfWork
 from node.storage.backend import Backend
 from node.storage.connection import connect, in_our_words
 from node.storage.pool import Pool
+from node.storage.record_facts import forget_unused_facts
 from node.storage.transaction import Transaction
 from node.storage.unit import SqlUnit
 
@@ -73,12 +74,15 @@ class SqlStore:
     def compact(self) -> None:
         """Write the database anew from what it holds, so that no byte of what was erased is left in its files.
 
-        Nobody can write meanwhile; on SQLite it takes the memory of a second copy. PostgreSQL's own log and its backups
-        are its keeper's to delete.
+        Envelope facts that no record has any more go first. Nobody can write meanwhile; on SQLite it takes the memory
+        of a second copy. PostgreSQL's own log and its backups are its keeper's to delete.
 
         Raises:
             Busy: others were reading all the time.
         """
+        with self._backend.turn(), self._transaction(write=True) as transaction:
+            forget_unused_facts(transaction)
+            transaction.commit()
         with self._backend.turn(), self._pool.lend() as connection, in_our_words(self._backend):
             self._backend.compact(connection)
             self._backend.checkpoint(connection)

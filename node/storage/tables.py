@@ -116,7 +116,8 @@ cells = Table(
 # Of which kinds every record is in a cell of one shape, and which it is; a kind is missing while some may not be.
 whole_kinds = Table("whole_kinds", metadata, _text("kind", key=True), _bytes("shape"), sqlite_with_rowid=False)
 
-# The envelope facts of records, once for all that share them: mostly those of an import. No row is ever removed.
+# The envelope facts of records, once for all that share them: mostly those of an import. What no record has any more
+# goes with the next compaction.
 record_facts = Table("record_facts", metadata, _number(), _bytes("facts", unique=True))
 
 # Numbers are never given twice: the ledger names records by them for good. A deleted record stays as a tombstone: its

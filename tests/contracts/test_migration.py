@@ -36,6 +36,7 @@ from tests.contracts.examples import (
     USCC,
     copy,
     deletion,
+    digest,
     minutes,
     pushed,
     receipts,
@@ -419,3 +420,23 @@ def test_envelope_facts_that_records_had_each_are_kept_once_for_those_that_share
     with connected(first_url) as connection:
         kept = connection.execute(text("SELECT facts FROM record_facts ORDER BY number")).scalars()
         assert [bytes(one) for one in kept] == [rows[0].facts, b"other"]
+
+
+def test_damaged_facts_stop_no_upgrade_and_a_tombstone_stays_one(first_url: str) -> None:
+    damaged = [b"junk", b"[]", b'{"provider":"sz-agency"}', b'{"generated_at":"soon"}', b'{"generated_at":[1]}']
+    with connected(first_url) as connection:
+        upgraded(connection, "0008")
+        (row,) = connection.execute(text("SELECT * FROM records WHERE number = 1")).mappings()
+        for number, facts in enumerate(damaged, 10):
+            other = {"number": number, "source_key": digest(f"{number}"), "facts": facts}
+            insert(connection, "records", dict(row) | other)
+        gone = {"number": 20, "source_key": digest("20"), "facts": b"", "deleted_at": to_milliseconds(NOON)}
+        insert(connection, "records", dict(row) | gone)
+    migrate(first_url)
+
+    with closing(open_store(first_url)) as store, store.read() as work:
+        rows = {row.record_no: row for row in work.records.page(None, 9, 10)}
+        assert [(rows[number].facts, rows[number].generated_on) for number in range(10, 15)] == [
+            (facts, None) for facts in damaged
+        ]
+        assert (rows[20].facts, rows[20].generated_on) == (b"", None)

@@ -26,6 +26,7 @@ from node.storage import (
     notice_store,
     operator_store,
     outbox_store,
+    record_facts,
     record_store,
     registry_store,
     usage_store,
@@ -55,7 +56,7 @@ from tests.contracts.examples import (
 
 _STORES = (
     agreement_store, change_store, copy_store, disclosure_store, exchange_store, inspection_store, journal_store,
-    ledger_store,    notice_store, operator_store, outbox_store, record_store, registry_store, usage_store,
+    ledger_store, notice_store, operator_store, outbox_store, record_facts, record_store, registry_store, usage_store,
 )  # fmt: skip
 
 
@@ -295,6 +296,24 @@ def _found_after_compacting(store: SqlStore, folder: Path, *words: bytes) -> dic
 def _record(place: int, content: bytes) -> NewRecordRow:
     row = record(f"r{place}", content="")
     return structs.replace(row, content=content, content_digest=sha256(content).digest())
+
+
+def test_compacting_forgets_facts_that_no_record_has_any_more(sqlite: SqlStore, database: Path) -> None:
+    alone = structs.replace(record("a"), facts=b'{"source_system":"alone"}')
+    shared = [structs.replace(record(name), facts=b'{"source_system":"shared"}') for name in ("b", "c")]
+    with sqlite.write() as work:
+        work.records.add([alone, *shared], NOON)
+        first, second, _ = work.records.page(None, 0, 10)
+        for one in (first, second):
+            work.changes.delete(deletion(one.record_no, NOON))
+        work.commit()
+
+    sqlite.compact()
+
+    assert _files_with(database.parent, b"alone") == []
+    assert _files_with(database.parent, b"shared") == ["node.db"]
+    with sqlite.read() as work:
+        assert [row.facts for row in work.records.page(None, 0, 10)] == [b"", b"", shared[0].facts]
 
 
 def test_compacting_leaves_no_byte_of_a_corrected_or_deleted_record(sqlite: SqlStore, database: Path) -> None:

@@ -63,7 +63,7 @@ class Changes(Protocol):
         """Replace the content and give the new version; the old content counts as wrong from now on."""
 
     def delete(self, deletion: DeletionRow) -> int:
-        """Destroy content and facts, keep the tombstone with its reason, and give its version."""
+        """Destroy the content, keep a tombstone without facts and with its reason, and give its version."""
 
     def deletion(self, record_no: int) -> DeletionRow | None:
         """Give the reason for a deletion."""

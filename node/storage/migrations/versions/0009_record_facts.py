@@ -1,7 +1,8 @@
 """Envelope facts are kept once for all records that have them in common."""
 
 from collections.abc import Iterator
-from typing import Final
+from datetime import date
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -27,14 +28,14 @@ def upgrade() -> None:
     op.add_column("records", text("generated_on", nullable=True))
     connection, numbers = op.get_bind(), dict[bytes, int]()
     for page in _pages(connection):
-        moved = []
-        for number, facts in page:
-            common = msgspec.json.decode(facts)
-            generated_on = common.pop("generated_at", None)
-            raw = msgspec.json.encode(common)
-            moved.append({"number": number, "facts_no": numbers.setdefault(raw, len(numbers) + 1)})
-            moved[-1]["generated_on"] = generated_on
-        connection.execute(_MOVE, moved)
+        moved = [(number, *_parted(facts)) for number, facts in page]
+        connection.execute(
+            _MOVE,
+            [
+                {"number": number, "facts_no": numbers.setdefault(common, len(numbers) + 1), "generated_on": day}
+                for number, common, day in moved
+            ],
+        )
     if numbers:
         connection.execute(_ADD, [{"number": number, "facts": raw} for raw, number in numbers.items()])
     if connection.dialect.name == "postgresql":
@@ -42,6 +43,16 @@ def upgrade() -> None:
         newest = "(SELECT coalesce(max(number), 0) + 1 FROM record_facts)"
         op.execute(f"SELECT setval(pg_get_serial_sequence('record_facts', 'number'), {newest}, false)")
     op.drop_column("records", "facts")
+
+
+def _parted(facts: bytes) -> tuple[bytes, str | None]:
+    """What records have in common, and the day of generation. Damaged facts stay as they are: nothing is shown then."""
+    try:
+        common = msgspec.json.decode(facts, type=dict[str, Any])
+        day = msgspec.convert(common.pop("generated_at"), date)
+    except (msgspec.DecodeError, msgspec.ValidationError, KeyError):
+        return facts, None
+    return msgspec.json.encode(common), day.isoformat()
 
 
 def _pages(connection: sa.Connection) -> Iterator[list[tuple[int, bytes]]]:

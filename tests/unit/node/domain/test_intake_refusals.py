@@ -383,6 +383,23 @@ def test_public_and_other_information_each_enter_from_their_own_sources(
     assert isinstance(opened(kind, source=source, registered=ONE), Intake) is known
 
 
+@pytest.mark.parametrize(
+    ("which", "reason"),
+    [
+        ("a" * 200, Refusal.MALFORMED),
+        ("annual report\n2025", Refusal.MALFORMED),
+        ("the page of a@b.cn", Refusal.SECRET_OR_PRIVACY),
+        ("电话13800138000", Refusal.SECRET_OR_PRIVACY),
+    ],
+)
+def test_a_publication_is_named_in_a_few_words_that_name_no_person(which: str, reason: Refusal) -> None:
+    answer = opened(Kind.CREDIT_FACILITY, source=f"PUBLICATION:{which}", registered=ONE)
+
+    assert isinstance(answer, Refused)
+    assert answer.reason is reason
+    assert which not in (answer.detail or "")
+
+
 def test_a_catalogue_that_lists_another_source_takes_records_from_it() -> None:
     listing = entry_with("221", sources=("ARBITRATION",))
 

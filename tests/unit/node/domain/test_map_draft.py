@@ -40,6 +40,7 @@ def test_chinese_headings_are_found_guesses_are_marked_and_strangers_are_named()
     assert "[columns.decision_no]\n" in text
     assert '#   "联系人"' in text
     assert '\n# source = ""  # NEEDED, here or with the import: SZ-CREDIT or AUTHORITY\n' in text
+    assert "import: OWN-BUSINESS or PUBLICATION:<which>\n" in draft_mapping(Kind.MARKET_GRADE, ["uscc"], "grades")
 
 
 @pytest.mark.parametrize("column", ["authority_class", "procedure", "minor_circumstances", "liability_borne"])

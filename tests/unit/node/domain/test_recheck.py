@@ -54,6 +54,7 @@ def test_by_the_law_that_admitted_it_a_record_of_any_kind_stays_as_it_is(kind: K
         (Refusal.NOT_IN_CATALOGUE, Withheld.OUT_OF_CATALOGUE),
         (Refusal.CATALOGUE_VERSION_UNKNOWN, Withheld.OUT_OF_CATALOGUE),
         (Refusal.NATURAL_PERSON_SUBJECT, Withheld.UNFOUNDED),
+        (Refusal.ADVERSE_WARNING_MISSING, Withheld.CONSENT_ENDED),
     ],
 )
 def test_a_kind_that_is_not_taken_in_any_more_falls_with_all_its_records(reason: Refusal, state: Withheld) -> None:

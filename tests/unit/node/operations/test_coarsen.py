@@ -12,6 +12,7 @@ from node.domain.vocabulary import load_vocabulary
 from node.operations.asked import RefusedAnswer
 from node.operations.build_index import crowds_needed
 from node.operations.coarsen import FEW, PORTION, Steps, are_ready, extend_crowds
+from node.operations.import_records import BATCH
 from node.operations.ports import Store
 from tests.contracts.examples import NOON, record
 from tests.fakes.exchange import EVERYTHING, OTHERS, PENALTIES, SHOWN, answers, crowd_of, index, load, question
@@ -131,6 +132,10 @@ def _stored(store: Store, ladder: Ladder, count: int) -> None:
 @pytest.fixture(scope="module")
 def ladder() -> Ladder:
     return ladder_of("201", EVERYTHING["201"], WORDS)
+
+
+def test_a_disclosure_takes_in_as_many_cells_as_a_batch_of_an_import_makes() -> None:
+    assert FEW >= BATCH
 
 
 def test_crowds_are_ready_while_few_cells_are_missing_in_them(ladder: Ladder) -> None:
