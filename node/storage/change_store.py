@@ -10,7 +10,7 @@ from typing import Any, Final
 from node.domain.records import Withheld
 from node.operations.rows import DeletionRow, NewRecordRow, RecordRow, Selection
 from node.storage.crowd_store import number_cells
-from node.storage.moments import from_milliseconds, to_milliseconds
+from node.storage.moments import day_or_none, from_milliseconds, to_milliseconds
 from node.storage.record_facts import number_facts
 from node.storage.record_store import COLUMNS, record_from_row
 from node.storage.transaction import Transaction
@@ -78,7 +78,7 @@ class SqlChanges:
         self._transaction.run(_RIGHT_AGAIN, name | {"content_digest": row.content_digest})
         values = name | {
             "content_digest": row.content_digest,
-            "disclose_until": None if row.disclose_until is None else row.disclose_until.isoformat(),
+            "disclose_until": day_or_none(row.disclose_until),
             "stored_at": to_milliseconds(at),
             "facts_no": number_facts(self._transaction, [row.facts])[row.facts],
             "generated_on": row.generated_on.isoformat(),

@@ -9,6 +9,7 @@ from typing import Any, Final
 from node.domain.clocks import About, LegalClock, Start, Subject
 from node.operations.ports.clocks import ClockTally
 from node.storage.moments import (
+    day_or_none,
     from_milliseconds,
     from_milliseconds_or_none,
     to_milliseconds,
@@ -102,7 +103,7 @@ def _kept_anew(clock: LegalClock) -> dict[str, object]:
     """The columns that a clock may change as long as it runs."""
     return {
         "due_on": clock.due_on.isoformat(),
-        "outer_on": None if clock.outer_on is None else clock.outer_on.isoformat(),
+        "outer_on": day_or_none(clock.outer_on),
         "packs": " ".join(clock.packs),
         "provisional": clock.provisional,
         "standing": clock.standing.value,

@@ -1,6 +1,7 @@
-"""Times as they are stored: whole milliseconds since 1970 in UTC. Finer parts are dropped, not rounded."""
+"""Times as they are stored: whole milliseconds since 1970 in UTC, finer parts dropped; days as ISO text."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,3 +26,9 @@ def to_milliseconds_or_none(moment: datetime | None) -> int | None:
 def from_milliseconds_or_none(milliseconds: int | None) -> datetime | None:
     """As `from_milliseconds`, where there may be no time."""
     return None if milliseconds is None else from_milliseconds(milliseconds)
+
+
+@lru_cache(20_000)
+def day_or_none(day: date | None) -> str | None:
+    """A day as ISO text, where there may be none; the days of an import's records come again and again."""
+    return None if day is None else day.isoformat()

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from functools import lru_cache
 from itertools import repeat
 from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple, Protocol
@@ -12,6 +10,7 @@ from node.domain.crowd import Cell
 from node.domain.naming import claim_of, contradicts
 from node.domain.records import Kind
 from node.operations.rows import NewRecordRow
+from node.storage.moments import day_or_none
 
 Outcome = Literal["new", "unchanged", "updated", "conflict", "renamed", "repeated", "deleted", "corrected"]
 
@@ -90,11 +89,6 @@ class Numbers(NamedTuple):
     facts: Mapping[bytes, int]
 
 
-@lru_cache(20_000)
-def _iso(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
-
-
 def record_values(
     rows: Sequence[NewRecordRow], subjects: Iterable[int], versions: Iterable[int], at: int, numbers: Numbers
 ) -> list[RecordValues]:
@@ -102,8 +96,8 @@ def record_values(
     return [
         *zip(
             subjects, _all("source_key", rows), versions, _all("kind", rows), _all("content_digest", rows),
-            map(_iso, _all("disclose_until", rows)), repeat(""), repeat(at),
-            map(numbers.facts.__getitem__, _all("facts", rows)), map(_iso, _all("generated_on", rows)),
+            map(day_or_none, _all("disclose_until", rows)), repeat(""), repeat(at),
+            map(numbers.facts.__getitem__, _all("facts", rows)), map(day_or_none, _all("generated_on", rows)),
             _all("content", rows), map(numbers.cells.get, _all("cell", rows)), strict=False,
         )
     ]  # fmt: skip

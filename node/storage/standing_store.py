@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from node.operations.standing_rows import RecheckRow, StandingRow, WithholdingRow
 from node.storage.moments import (
+    day_or_none,
     from_milliseconds,
     from_milliseconds_or_none,
     to_milliseconds,
@@ -146,13 +147,13 @@ class SqlWithholdings:
             "state": row.state,
             "basis": row.basis,
             "document": row.document,
-            "received_on": _iso(row.received_on),
+            "received_on": day_or_none(row.received_on),
             "starts_on": row.starts_on.isoformat(),
-            "ends_on": _iso(row.ends_on),
+            "ends_on": day_or_none(row.ends_on),
             "signed_order": row.order,
             "at": to_milliseconds(row.at),
             "begun": row.begun,
-            "next_on": _iso(row.ends_on if row.begun else row.starts_on),
+            "next_on": day_or_none(row.ends_on if row.begun else row.starts_on),
         }
         self._transaction.run(_ADD, values | _ending(row))
 
@@ -175,7 +176,7 @@ def _values(row: StandingRow, facts_no: int) -> dict[str, object]:
         "number": row.record_no,
         "version": row.version,
         "withheld": text_from_states(row.withheld, row.coming),
-        "disclose_until": _iso(row.disclose_until),
+        "disclose_until": day_or_none(row.disclose_until),
         "facts_no": facts_no,
         "stored_at": to_milliseconds_or_none(row.moved_at),
     }
@@ -210,7 +211,3 @@ def _withholding(row: Any) -> WithholdingRow:
         end_document=end_document,
         end_orders=end_orders,
     )
-
-
-def _iso(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
