@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from itertools import chain
 from time import perf_counter
 from typing import Any
 from unittest.mock import patch
@@ -20,7 +21,7 @@ from node.domain.dates import shanghai_day
 from node.domain.mapping import Mapping, standard_mapping
 from node.domain.operators import SignedAct
 from node.domain.records import Kind
-from node.domain.rows import BadRow, Format, read_rows
+from node.domain.rows import BadRow, Format, Sheet, read_sheets
 from node.domain.rows import Row as FileRow
 from node.domain.sample import sample_enterprises
 from node.operations import import_records
@@ -48,7 +49,7 @@ def measure_imports(workshop: Workshop, effort: Effort) -> list[Row]:
 def staged() -> Iterator[dict[str, float]]:
     """Seconds that imports meanwhile spend in each stage; taking the time makes it a little longer."""
     spent: dict[str, float] = {}
-    reading = read_rows
+    reading = read_sheets
 
     def timed(stage: str, act: Callable[..., Any]) -> Callable[..., Any]:
         spent.setdefault(stage, 0.0)
@@ -62,21 +63,21 @@ def staged() -> Iterator[dict[str, float]]:
 
         return taking_time
 
-    def decoding(*facts: Any, **named: Any) -> Iterator[FileRow | BadRow]:
+    def decoding(*facts: Any, **named: Any) -> Iterator[Sheet | FileRow | BadRow]:
         step = timed("decode", partial(next, reading(*facts, **named), None))
         while (one := step()) is not None:
             yield one
 
     spent["decode"] = 0.0
     places = [
-        ("map", Mapping, "apply"), ("admit", import_records, "admit_all"),
-        ("encode", import_records, "rows_from_ready"),
+        ("map", Mapping, "apply_all"), ("admit", import_records, "admit_all"),
+        ("encode", import_records, "rows_from_lot"),
         *(("look up", Transaction, name) for name in ("rows", "keys", "owned")),
         *(("insert", Transaction, name) for name in ("insert", "run_many", "run")),
         ("commit", Transaction, "commit"),
     ]  # fmt: skip
     with ExitStack() as stack:
-        stack.enter_context(patch.object(sys.modules[__name__], "read_rows", decoding))
+        stack.enter_context(patch.object(sys.modules[__name__], "read_sheets", decoding))
         for stage, where, name in places:
             stack.enter_context(patch.object(where, name, timed(stage, getattr(where, name))))
         yield spent
@@ -101,8 +102,8 @@ def _importing(workshop: Workshop, raw: bytes, count: int) -> Callable[[], Pair]
 
 def _import(raw: bytes, store: SqlStore, context: Context) -> None:
     mapping = standard_mapping(Kind.REGISTRATION)
-    read = read_rows(io.BytesIO(raw), Format.CSV)
-    rows: Iterator[FileRow | BadRow] = (mapping.apply(one) if isinstance(one, FileRow) else one for one in read)
+    sheets = (one for one in read_sheets(io.BytesIO(raw), Format.CSV) if isinstance(one, Sheet))
+    rows = chain.from_iterable((one,) if isinstance(one, Sheet) else one for one in map(mapping.apply_all, sheets))
     for progress in import_rows(rows, ordered(), store, context):
         assert not progress.rejects
 

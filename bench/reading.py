@@ -1,14 +1,14 @@
 """Where the time of an import goes before storage: `python -m bench.reading [KIND]`, one core, rows a second by stage.
 
-Each row, or each portion where rows are taken together, is timed by itself many times and its fastest time counts, so
-that a busy machine hardly disturbs the result.
+Each portion of rows is timed by itself many times and its fastest time counts, so that a busy machine hardly disturbs
+the result.
 """
 
 import csv
 import gc
 import io
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from time import perf_counter_ns
 from typing import TypeVar
@@ -17,17 +17,17 @@ from agreements.refusal import Refused
 from bench.records import HOME
 from node.domain.intake import Intake, open_intake
 from node.domain.mapping import standard_mapping
-from node.domain.portion import Ready, admit_all
+from node.domain.portion import admit_all
 from node.domain.records import Kind
-from node.domain.rows import Format, Row, read_rows
+from node.domain.rows import Format, Sheet, read_sheets
 from node.domain.sample import sample_enterprises
 from node.domain.sample_records import sample_records
-from node.operations.stored_records import Envelopes, rows_from_ready
+from node.operations.stored_records import Envelopes, rows_from_lot
 from registry.norms.law import shipped_law
 
 T = TypeVar("T")
 TODAY = date(2026, 11, 23)
-ROWS, PORTION, TURNS = 1_000, 250, 40
+ROWS, TURNS = 1_000, 40
 
 
 def stages(kind: Kind) -> dict[str, float]:
@@ -39,16 +39,15 @@ def stages(kind: Kind) -> dict[str, float]:
     writer.writerows(rows)
     raw = text.getvalue().encode()
     by, mapping = _intake(kind), standard_mapping(kind)
-    decoded = [row for row in read_rows(io.BytesIO(raw), Format.CSV) if isinstance(row, Row)]
-    mapped = [row for row in map(mapping.apply, decoded) if isinstance(row, Row)]
-    portions, envelopes = [mapped[start : start + PORTION] for start in range(0, ROWS, PORTION)], Envelopes(by.shared)
-    ready = [[one for one in admit_all(portion, by) if isinstance(one, Ready)] for portion in portions]
-    assert sum(map(len, ready)) == ROWS
+    decoded = [one for one in read_sheets(io.BytesIO(raw), Format.CSV) if isinstance(one, Sheet)]
+    portions = [one for one in map(mapping.apply_all, decoded) if isinstance(one, Sheet)]
+    lots, envelopes = [admit_all(portion, by).lot for portion in portions], Envelopes(by.shared)
+    assert sum(len(lot.rows) for lot in lots) == ROWS
     return {
-        "decode": _fastest_steps(lambda: read_rows(io.BytesIO(raw), Format.CSV)),
-        "map": _fastest(mapping.apply, decoded),
-        "admit": _fastest(lambda rows: admit_all(rows, by), portions) / PORTION,
-        "encode": _fastest(lambda portion: rows_from_ready(portion, kind, envelopes), ready) / PORTION,
+        "decode": _fastest_steps(lambda: read_sheets(io.BytesIO(raw), Format.CSV)),
+        "map": _fastest(mapping.apply_all, decoded),
+        "admit": _fastest(lambda sheet: admit_all(sheet, by), portions),
+        "encode": _fastest(lambda lot: rows_from_lot(lot, kind, envelopes), lots),
     }
 
 
@@ -65,25 +64,27 @@ def _intake(kind: Kind) -> Intake:
     return opened
 
 
-def _fastest(act: Callable[[T], object], items: Sequence[T]) -> float:
-    best = [sys.maxsize] * len(items)
+def _fastest(act: Callable[[T], object], portions: Sequence[T]) -> float:
+    best = [sys.maxsize] * len(portions)
     for _ in range(TURNS):
-        for place, item in enumerate(items):
+        for place, portion in enumerate(portions):
             began = perf_counter_ns()
-            act(item)
+            act(portion)
             best[place] = min(best[place], perf_counter_ns() - began)
-    return sum(best) / len(best) / 1_000
+    return sum(best) / ROWS / 1_000
 
 
 def _fastest_steps(begin: Callable[[], Iterable[object]]) -> float:
-    best = [sys.maxsize] * ROWS
+    best = dict[int, int]()
     for _ in range(TURNS):
-        steps: Iterator[object] = iter(begin())
-        for place in range(ROWS):
+        steps, place = iter(begin()), 0
+        while True:
             began = perf_counter_ns()
-            next(steps)
-            best[place] = min(best[place], perf_counter_ns() - began)
-    return sum(best) / len(best) / 1_000
+            if next(steps, None) is None:
+                break
+            best[place] = min(best.get(place, sys.maxsize), perf_counter_ns() - began)
+            place += 1
+    return sum(best.values()) / ROWS / 1_000
 
 
 def main() -> None:

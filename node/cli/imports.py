@@ -4,7 +4,7 @@ import codecs
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ from node.domain.mapping import Mapping, read_mapping, standard_mapping
 from node.domain.mappings import shipped_mappings
 from node.domain.operators import Role
 from node.domain.records import Kind
-from node.domain.rows import BadRow, Format, Row, read_rows
+from node.domain.rows import BadRow, Format, Row, Sheet, one_by_one, read_sheets
 from node.operations.import_records import Import, import_rows, sources_of
 from node.operations.operators import NotAllowed, order
 from registry.parties import PartyId
@@ -89,16 +89,30 @@ class Source:
 
     def rows(self, stream: IO[bytes]) -> Generator[Row | BadRow]:
         """Read the file row by row; a file with none of the columns ends the command."""
+        with closing(self.sheets(stream)) as read:
+            yield from one_by_one(read)
+
+    def sheets(self, stream: IO[bytes]) -> Generator[Sheet | Row | BadRow]:
+        """Read the file, good rows in sheets; a file with none of the columns ends the command."""
         form = form_of(self.file)
         wanted = {source for column in self.mapping.columns for source in column.sources}
-        for row in read_rows(stream, form, encoding=self.encoding):  # type: ignore[arg-type]  # an opened file is a BinaryIO
-            if isinstance(row, Row) and wanted.isdisjoint(row.values):
+        for one in read_sheets(stream, form, encoding=self.encoding):  # type: ignore[arg-type]  # an opened file is a BinaryIO
+            names = one.header.places if isinstance(one, Sheet) else one.values if isinstance(one, Row) else wanted
+            if wanted.isdisjoint(names):
                 kind = self.mapping.kind.value
                 fail(
                     f"{self.file.name} has none of the columns of kind {kind}: another kind, or a --mapping?",
                     Exit.USAGE,
                 )
-            yield self.mapping.apply(row) if isinstance(row, Row) else row
+            yield from self._mapped(one)
+
+    def _mapped(self, one: Sheet | Row | BadRow) -> Iterable[Sheet | Row | BadRow]:
+        if isinstance(one, Row):
+            return (self.mapping.apply(one),)
+        if isinstance(one, BadRow):
+            return (one,)
+        mapped = self.mapping.apply_all(one)
+        return (mapped,) if isinstance(mapped, Sheet) else mapped
 
 
 @one_sentence
@@ -139,12 +153,12 @@ def import_file(
         report = ImportReport(rejects_file(stack, rejects))
         stream = stack.enter_context(file.open("rb"))
         # Closed before the file is, also when somebody interrupts.
-        rows = stack.enter_context(closing(read.rows(stream)))
+        rows = stack.enter_context(closing(read.sheets(stream)))
         _load(opened, rows, ordered, report, stream)
         if report.contested:
             # Once more, for the rows that the conflicting ones contradict: memory does not hold a file's codes.
             again = stack.enter_context(file.open("rb"))
-            report.name_sources(sources_of(stack.enter_context(closing(read.rows(again))), intake, report.contested))
+            report.name_sources(sources_of(stack.enter_context(closing(read.sheets(again))), intake, report.contested))
     report.say(as_json=json)
     if not report.done["rows"]:
         err.print(f"creditport: {file.name} has no row below its headings  文件没有数据行", markup=False)
@@ -269,7 +283,9 @@ def _order(node: Node, operator: str, read: Source, intake: Intake, **choices: b
     return Import(intake=intake, order=ordered, law=node.law, **choices)
 
 
-def _load(node: Node, rows: Iterator[Row | BadRow], ordered: Import, report: ImportReport, stream: IO[bytes]) -> None:
+def _load(
+    node: Node, rows: Iterator[Sheet | Row | BadRow], ordered: Import, report: ImportReport, stream: IO[bytes]
+) -> None:
     with _progress() as bar:
         task = bar.add_task(Path(stream.name).name, total=Path(stream.name).stat().st_size, rows=0)
         for progress in import_rows(rows, ordered, node.store, node.context):

@@ -70,11 +70,12 @@ def read_subjects(
         if any(column):
             if first is Scheme.CN_USCC:
                 read = [
-                    plain_unified(text) or _other(first, text, place, doubtful) for place, text in enumerate(column)
+                    (plain_unified(text) or _other(first, text, place, doubtful)) if text else None
+                    for place, text in enumerate(column)
                 ]
                 remarks = [() if one is None else one.remarks for one in read]
             else:
-                read = [_other(first, text, at, doubtful) for at, text in enumerate(column)]
+                read = [_other(first, text, place, doubtful) if text else None for place, text in enumerate(column)]
             columns.append(read)
     rows = zip(*columns, strict=True) if columns else [()] * len(entity_types)
     identifiers = [tuple([one for one in row if one is not None]) for row in rows]
@@ -82,17 +83,17 @@ def read_subjects(
     doubtful.update(compress(count(), map(vocabulary.natural_person.__contains__, entity_types)))
     doubtful.update(
         place
-        for place, (found, entity_type) in enumerate(zip(identifiers, entity_types, strict=True))
-        if not found or (entity_type is None and _PROVES_NO_KIND.issuperset([one.scheme for one in found]))
+        for place, entity_type in enumerate(entity_types)
+        if entity_type is None and _PROVES_NO_KIND.issuperset([one.scheme for one in identifiers[place]])
     )
+    if not all(identifiers):
+        doubtful.update(place for place, found in enumerate(identifiers) if not found)
     kinds = [_UNINCORPORATED if one in vocabulary.unincorporated else _LEGAL_PERSON for one in entity_types]
     return identifiers, kinds, remarks
 
 
 def _other(scheme: Scheme, text: str, place: int, doubtful: set[int]) -> Identifier | None:
-    """An enterprise's identifier; None for an empty text, and for anything else, whose place is doubtful."""
-    if not text:
-        return None
+    """An enterprise's identifier; None for anything else, whose place is doubtful."""
     one = parse_identifier(scheme, text.strip())
     if isinstance(one, Identifier) and not one.natural_person_linked:
         return one

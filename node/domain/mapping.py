@@ -26,6 +26,7 @@ change is made to it. Columns it does not name are dropped before anything looks
 
 import tomllib
 from collections.abc import Mapping as Table
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -35,7 +36,7 @@ from node.domain.dates import DateOrder, parse_date
 from node.domain.errors import MappingRefused
 from node.domain.identifiers import Problem
 from node.domain.records import Kind
-from node.domain.rows import BadRow, Row, Texts
+from node.domain.rows import BadRow, Header, Row, Sheet, Texts
 
 
 class _ColumnText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sources": "from"}):
@@ -99,6 +100,11 @@ class Mapping:
     source: str = ""
     columns: tuple[Column, ...]
     own: frozenset[str] = frozenset()
+    header: Header = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Note the header that all mapped rows have in common."""
+        object.__setattr__(self, "header", Header(tuple(column.target for column in self.columns)))
 
     def apply(self, row: Row) -> Row | BadRow:
         """The row in our standard columns, or the first thing that keeps it from being one."""
@@ -114,6 +120,15 @@ class Mapping:
                 return BadRow(row.number, made)
             values[column.target] = made
         return Row(row.number, values)
+
+    def apply_all(self, sheet: Sheet) -> Sheet | list[Row | BadRow]:
+        """The rows of a sheet, each as `apply` has it: as a sheet again, unless something is wrong with one of them."""
+        if self.own and sheet.header.has_just(self.own):
+            return sheet
+        columns = [made for column in self.columns if (made := _make_all(column, sheet)) is not None]
+        if not columns or len(columns) < len(self.columns):
+            return [self.apply(row) for row in sheet]
+        return Sheet(sheet.first, self.header, tuple(columns))
 
 
 def _has_just(values: Table[str, str], names: frozenset[str]) -> bool:
@@ -175,6 +190,17 @@ def _make(column: Column, values: Table[str, str]) -> str | Problem:
     if column.date is not None:
         return _iso_day(column, text)
     return text if column.words is None else _translated(column, text, column.words)
+
+
+def _make_all(column: Column, sheet: Sheet) -> Sequence[str] | None:
+    """A column of many rows, each text made once of those that it comes from; None if one of them cannot be made."""
+    sources = [source for source in column.sources if source in sheet.header.places]
+    if sources == [column.plain]:
+        return [text.strip() for text in sheet.column(sources[0])]
+    texts = [*zip(*[sheet.column(source) for source in sources], strict=True)] or [()] * len(sheet)
+    made = {one: _make(column, dict(zip(sources, one, strict=True))) for one in set(texts)}
+    words = {one: text for one, text in made.items() if isinstance(text, str)}
+    return [words[one] for one in texts] if len(words) == len(made) else None
 
 
 def _iso_day(column: Column, text: str) -> str | Problem:

@@ -1,15 +1,16 @@
 """Rows that are decided together, column by column: what columns have in common is not looked at again for each row.
 
-For each row `admit_all` gives what `admit` gives for it alone. Only rows in which nothing is wrong, and nothing has to
+For each row `admit_all` decides what `admit` does for it alone. Only rows in which nothing is wrong, and nothing has to
 be looked at twice, come through the columns; every other one is left to `admit`, which alone refuses.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import compress, repeat
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import msgspec
+from msgspec.structs import astuple
 
 from node.domain.crowd import Cell
 from node.domain.identification import read_subjects
@@ -19,7 +20,7 @@ from node.domain.period import Span
 from node.domain.plan import plain_texts
 from node.domain.reading import LONGEST_NAME
 from node.domain.records import Kind, digest_contents, encode_contents, severity_of, source_keys
-from node.domain.rows import Row, columns_of
+from node.domain.rows import Row, Sheet, columns_of
 from node.domain.subjects import SubjectKind
 from registry.norms.catalogue import Condition
 from registry.norms.overlay import Severity
@@ -74,17 +75,69 @@ def ready_of(one: Admitted) -> Ready:
     )
 
 
-def admit_all(rows: Sequence[Row], intake: Intake) -> list[Ready | Rejected]:
-    """Decide about many rows at once: an answer for each, in order."""
+class Lot(NamedTuple):
+    """Rows that became records, in their order, as columns: each has of every row what `Ready` says."""
+
+    rows: list[int]
+    names: list[tuple[tuple[str, str], ...]]
+    remarks: list[tuple[Remark, ...]]
+    in_chinese: list[bool]
+    varying: list[Varying]
+    generated_on: list[date]
+    disclose_until: list[date | None]
+    encoded: list[bytes]
+    digests: list[bytes]
+    source_keys: list[bytes]
+    cells: list[Cell]
+
+    def __repr__(self) -> str:
+        return f"Lot({len(self.rows)} rows)"
+
+    @classmethod
+    def of(cls, ready: Iterable[Ready]) -> "Lot":
+        """The columns of these rows."""
+        columns = [*zip(*map(astuple, ready), strict=True)] or [()] * len(cls._fields)
+        return cls(*map(list, columns))
+
+    def each(self) -> Iterator[Ready]:
+        """Row by row."""
+        return map(Ready, *self)
+
+    def extend(self, others: "Lot") -> None:
+        """Take in the rows of another lot, behind those here."""
+        columns: tuple[list[Any], ...] = self
+        for mine, theirs in zip(columns, cast("tuple[list[Any], ...]", others), strict=True):
+            mine.extend(theirs)
+
+
+class Decided(NamedTuple):
+    """What became of many rows: those that became records, and the others, each in order."""
+
+    lot: Lot
+    rejected: list[Rejected]
+
+
+def admit_all(rows: Sheet | Sequence[Row], intake: Intake) -> Decided:
+    """Decide about many rows at once."""
     if intake.attested is not None and Condition.ATTESTED in intake.entry.conditions:
-        return [_alone(row, intake) for row in rows]  # each rests on a word about itself
+        return _sorted_out([_alone(row, intake) for row in rows])  # each rests on a word about itself
     doubtful = set[int]()
     columns = _read(rows, intake, doubtful)
     if not doubtful:
-        return [*_made(columns, intake)]
-    is_good = [place not in doubtful for place in range(len(rows))]
-    ready = iter(_made(columns.only(is_good), intake))
-    return [next(ready) if good else _alone(row, intake) for row, good in zip(rows, is_good, strict=True)]
+        return Decided(_made(columns, intake), [])
+    is_good = [place not in doubtful for place in range(len(columns.numbers))]
+    ready = _made(columns.only(is_good), intake).each()
+    return _sorted_out([next(ready) if good else _alone(row, intake) for row, good in zip(rows, is_good, strict=True)])
+
+
+def _sorted_out(answers: Iterable[Ready | Rejected]) -> Decided:
+    ready, rejected = list[Ready](), list[Rejected]()
+    for one in answers:
+        if isinstance(one, Ready):
+            ready.append(one)
+        else:
+            rejected.append(one)
+    return Decided(Lot.of(ready), rejected)
 
 
 def _alone(row: Row, intake: Intake) -> Ready | Rejected:
@@ -95,7 +148,7 @@ def _alone(row: Row, intake: Intake) -> Ready | Rejected:
 class _Columns(NamedTuple):
     """What was read of rows: their numbers, subjects, names and decided days; then each field of the kind's entry."""
 
-    numbers: list[int]
+    numbers: Sequence[int]
     identifiers: list[tuple[Identifier, ...]]
     kinds: list[SubjectKind]
     remarks: list[tuple[Remark, ...]]
@@ -107,7 +160,7 @@ class _Columns(NamedTuple):
     def only(self, wanted: list[bool]) -> "_Columns":
         """The columns of some of the rows."""
 
-        def kept(column: list[T]) -> list[T]:
+        def kept(column: Sequence[T]) -> list[T]:
             return [*compress(column, wanted)]
 
         return _Columns(
@@ -122,7 +175,7 @@ class _Columns(NamedTuple):
         )
 
 
-def _read(rows: Sequence[Row], intake: Intake, doubtful: set[int]) -> _Columns:
+def _read(rows: Sheet | Sequence[Row], intake: Intake, doubtful: set[int]) -> _Columns:
     """Read all columns. What stands in the places of doubtful rows means nothing."""
     texts, common, plan = columns_of(rows), intake.common, intake.plan
     entity_types = common.entity_type.read_all(texts("entity_type"), doubtful)
@@ -143,37 +196,38 @@ def _read(rows: Sequence[Row], intake: Intake, doubtful: set[int]) -> _Columns:
         for place, values in enumerate(zip(*fields, strict=True)):
             if place not in doubtful and plan.forbidden(values) is not None:
                 doubtful.add(place)
-    return _Columns([row.number for row in rows], identifiers, kinds, remarks, zh, en, spans, fields)
+    numbers = rows.numbers if isinstance(rows, Sheet) else [row.number for row in rows]
+    return _Columns(numbers, identifiers, kinds, remarks, zh, en, spans, fields)
 
 
-def _made(columns: _Columns, intake: Intake) -> Iterable[Ready]:
+def _made(columns: _Columns, intake: Intake) -> Lot:
     """The records of rows in which nothing is wrong."""
     if not columns.numbers:
-        return ()
+        return Lot.of(())
     kind, plan, fields = intake.kind, intake.plan, columns.fields
     contents = [*map(plan.make, columns.identifiers, columns.zh, columns.en, *plan.stored(fields))]
     encoded = encode_contents(contents)
-    generated, until = zip(*columns.spans, strict=True)
+    generated, until = map(list, zip(*columns.spans, strict=True))
     firsts = [first for first, *_ in columns.identifiers]
     severity = intake.period.severity
-    return map(
-        Ready,
-        columns.numbers,
-        map(_names, columns.identifiers),
-        columns.remarks,
-        [name is not None for name in columns.zh],
-        zip(  # some of these have no end
-            columns.kinds,
-            _categories(columns, intake),
-            repeat(None) if severity is None else map(severity_of, fields[severity]),
-            strict=False,
-        ),
-        generated,
-        until,
-        encoded,
-        digest_contents(kind, generated, encoded),
-        source_keys(kind, firsts, plan.document_nos(fields)),
-        intake.cells.of_all(contents, until),
+    varying = zip(  # some of these have no end
+        columns.kinds,
+        _categories(columns, intake),
+        repeat(None) if severity is None else map(severity_of, fields[severity]),
+        strict=False,
+    )
+    return Lot(
+        rows=[*columns.numbers],
+        names=[*map(_names, columns.identifiers)],
+        remarks=columns.remarks,
+        in_chinese=[name is not None for name in columns.zh],
+        varying=[*varying],
+        generated_on=generated,
+        disclose_until=until,
+        encoded=encoded,
+        digests=digest_contents(kind, generated, encoded),
+        source_keys=source_keys(kind, firsts, plan.document_nos(fields)),
+        cells=intake.cells.of_all(contents, until),
     )
 
 
@@ -184,4 +238,7 @@ def _categories(columns: _Columns, intake: Intake) -> Iterable[int | None]:
 
 
 def _names(identifiers: tuple[Identifier, ...]) -> tuple[tuple[str, str], ...]:
+    if len(identifiers) == 1:
+        (only,) = identifiers
+        return ((_SCHEMES[only.scheme], only.value),)
     return tuple([(_SCHEMES[one.scheme], one.value) for one in identifiers])

@@ -11,9 +11,10 @@ import io
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, KeysView, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain, count, repeat
+from itertools import chain, repeat
 from typing import BinaryIO, Final, cast
 
 import msgspec
@@ -90,19 +91,54 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return f"Row(number={self.number})"
 
 
+class Sheet(msgspec.Struct, frozen=True, gc=False):
+    """Good rows that follow each other and have their header in common, as columns of equal length, one at least.
+
+    `first` is the number of the first row. Looked at one by one they are `Row`s.
+    """
+
+    first: int
+    header: Header
+    columns: tuple[Sequence[str], ...]
+
+    def __repr__(self) -> str:
+        return f"Sheet({self.numbers})"
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def __iter__(self) -> Iterator[Row]:
+        records = map(list, zip(*self.columns, strict=True))
+        return map(Row, self.numbers, map(Texts, repeat(self.header), records))
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of its rows."""
+        return range(self.first, self.first + len(self))
+
+    def column(self, name: str) -> Sequence[str]:
+        """The texts of a column; empty ones where there is none."""
+        place = self.header.places.get(name)
+        return ("",) * len(self) if place is None else self.columns[place]
+
+    def parted(self, most: int) -> tuple["Sheet", "Sheet | None"]:
+        """The first rows, at most so many, and those behind them."""
+        if len(self) <= most:
+            return self, None
+        head, rest = zip(*[(column[:most], column[most:]) for column in self.columns], strict=True)
+        return Sheet(self.first, self.header, head), Sheet(self.first + most, self.header, rest)
+
+
 Columns = Callable[[str], Sequence[str]]
 """The texts of many rows by column name; empty texts where a row has no such column."""
 
 
-def columns_of(rows: Sequence[Row]) -> Columns:
-    """Many rows as columns: at once, where they have their header in common."""
-    sheet, nothing = [row.values for row in rows], ("",) * len(rows)
-    headers = {one.header if isinstance(one, Texts) else None for one in sheet}
-    (header,) = headers if len(headers) == 1 else (None,)
-    if header is None:
-        return lambda name: [values.get(name, "") for values in sheet]
-    columns = dict(zip(header.names, zip(*[cast("Texts", one).texts for one in sheet], strict=True), strict=True))
-    return lambda name: columns.get(name, nothing)
+def columns_of(rows: Sheet | Sequence[Row]) -> Columns:
+    """Many rows as columns: a sheet has them already."""
+    if isinstance(rows, Sheet):
+        return rows.column
+    sheet = [row.values for row in rows]
+    return lambda name: [values.get(name, "") for values in sheet]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +150,25 @@ class BadRow:
 
 
 def read_rows(stream: BinaryIO, form: Format, *, encoding: str | None = None) -> Generator[Row | BadRow]:
-    """Read the rows of `stream` one by one; whatever cannot be read is one `BadRow`, never an exception.
+    """Read the rows of `stream` one by one, as `read_sheets` has them."""
+    with closing(read_sheets(stream, form, encoding=encoding)) as read:
+        yield from one_by_one(read)
 
-    The encoding is found from the first 64 KiB unless it is given. Bytes that do not belong to it spoil their
-    own row only. The stream is left open.
+
+def one_by_one(rows: Iterable[Sheet | Row | BadRow]) -> Iterator[Row | BadRow]:
+    """All rows by themselves, those of sheets too."""
+    for one in rows:
+        if isinstance(one, Sheet):
+            yield from one
+        else:
+            yield one
+
+
+def read_sheets(stream: BinaryIO, form: Format, *, encoding: str | None = None) -> Generator[Sheet | Row | BadRow]:
+    """Read the rows of `stream` in order, those of a good block as one sheet; memory does not grow with the file.
+
+    Whatever cannot be read is one `BadRow`, never an exception. The encoding is found from the first 64 KiB unless it
+    is given. Bytes that do not belong to it spoil their own row only. The stream is left open.
     """
     buffered = io.BufferedReader(cast("io.RawIOBase", stream), _SAMPLE)
     name = encoding or detect_encoding(buffered.peek(_SAMPLE))
@@ -196,7 +247,7 @@ class _Lines:
             yield line
 
 
-def _csv_rows(blocks: Iterator[list[str]], is_stray: Callable[[str], bool]) -> Iterator[Row | BadRow]:
+def _csv_rows(blocks: Iterator[list[str]], is_stray: Callable[[str], bool]) -> Iterator[Sheet | Row | BadRow]:
     """Blocks in which every line is a good row are read at once; in any other, row by row."""
     lines = _Lines(blocks)
     header = _next_record(csv.reader(lines, strict=True))
@@ -211,7 +262,7 @@ def _csv_rows(blocks: Iterator[list[str]], is_stray: Callable[[str], bool]) -> I
             number = yield from _odd_rows(lines, number, shared, is_stray)
         else:
             lines.waiting.clear()
-            yield from map(Row, count(number + 1), map(Texts, repeat(shared), plain))
+            yield Sheet(number + 1, shared, tuple(zip(*plain, strict=True)))
             number += len(plain)
 
 

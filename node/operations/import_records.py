@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from agreements.refusal import Refusal
 from crypto.merkle import leaf_hashes, root
@@ -13,16 +12,16 @@ from node.domain.identifiers import Problem, Remark
 from node.domain.intake import Case, Intake, Rejected
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.operators import SignedAct
-from node.domain.portion import Ready, admit_all
+from node.domain.portion import Decided, Lot, admit_all
 from node.domain.records import Kind
 from node.domain.repeats import Repeats
-from node.domain.rows import BadRow, Row
+from node.domain.rows import BadRow, Row, Sheet
 from node.operations.change_records import propagate, updates
 from node.operations.join_by_name import HomeNames
 from node.operations.ports import Store
-from node.operations.rows import Imported, NewRecordRow
+from node.operations.rows import Imported, NewRecords
 from node.operations.standings import admit_again
-from node.operations.stored_records import Envelopes, rows_from_ready
+from node.operations.stored_records import Envelopes, rows_from_lot
 from node.operations.uncollected import uncollected
 from node.operations.whole_kinds import note_taken_in
 from registry.norms.law import Law
@@ -62,97 +61,131 @@ class Import:
     names_may_change: bool = False
 
 
-def import_rows(rows: Iterable[Row | BadRow], ordered: Import, store: Store, context: Context) -> Iterator[Progress]:
+def import_rows(
+    rows: Iterable[Sheet | Row | BadRow], ordered: Import, store: Store, context: Context
+) -> Iterator[Progress]:
     """Admit and store rows in batches of 10,000, one transaction each; interrupting it loses no committed batch.
 
     Importing the same rows again changes nothing, so after an interruption the whole file is simply given again.
     Whoever holds a record that changed is told. What was deleted, or declared wrong by a correction, stays away.
     """
-    remaining, reader = iter(rows), _Reader(ordered, HomeNames(store))
+    reader = _Reader(rows, ordered, HomeNames(store))
     progress = Progress(rows=0, outcomes=Counter(), rejects=())
     while True:
         with uncollected():
             # What a batch is made of is given back before anybody searches through it, or makes the next one.
-            after = _next_batch(remaining, reader, progress, store, context)
+            after = _next_batch(reader, progress, store, context)
         if after is None:
             return
         progress = after
         yield progress
 
 
-def _next_batch(
-    rows: Iterator[Row | BadRow], reader: "_Reader", before: Progress, store: Store, context: Context
-) -> Progress | None:
+def _next_batch(reader: "_Reader", before: Progress, store: Store, context: Context) -> Progress | None:
     """Admit and store the next batch; None when there is none."""
-    decided = reader.next_batch(rows)
-    if not decided:
+    lot, rejects = reader.next_batch()
+    count = len(lot.rows) + len(rejects)
+    if not count:
         return None
-    ready = [one for one in decided if isinstance(one, Ready)]
-    rejects = [one for one in decided if isinstance(one, Rejected)] if len(ready) < len(decided) else []
-    stored = _store(ready, reader, store, context)
+    stored = _store(lot, reader, store, context)
     if not _TURNED_AWAY.keys().isdisjoint(stored.outcomes):
-        rejects += _turned_away(ready, stored, reader.ordered.intake.kind)
-        rejects.sort(key=lambda one: one.row)
+        rejects += _turned_away(lot, stored, reader.ordered.intake.kind)
+    rejects.sort(key=lambda one: one.row)
     outcomes = before.outcomes + Counter(stored.outcomes)
     for outcome in _TURNED_AWAY:
         del outcomes[outcome]
     outcomes["rejected"] += len(rejects)
     return Progress(
-        rows=before.rows + len(decided),
+        rows=before.rows + count,
         outcomes=outcomes,
         rejects=tuple(rejects),
-        remarks=_remarks(ready, stored),
+        remarks=_remarks(lot, stored),
     )
 
 
-def _remarks(ready: Sequence[Ready], stored: Imported) -> tuple[tuple[int, Remark], ...]:
+def _remarks(lot: Lot, stored: Imported) -> tuple[tuple[int, Remark], ...]:
     """What is odd about rows that were not turned away."""
-    odd = [(one, outcome) for one, outcome in zip(ready, stored.outcomes, strict=True) if one.remarks]
-    return tuple([(one.row, remark) for one, outcome in odd if outcome not in _TURNED_AWAY for remark in one.remarks])
+    if not any(lot.remarks):
+        return ()
+    odd = [one for one in zip(lot.rows, lot.remarks, stored.outcomes, strict=True) if one[2] not in _TURNED_AWAY]
+    return tuple([(row, remark) for row, remarks, _ in odd for remark in remarks])
 
 
 class _Reader:
     """Reads and decides the rows of an import in portions. Of an admitted row only what is stored is kept."""
 
-    __slots__ = ("_names", "envelopes", "ordered", "repeats")
+    __slots__ = ("_portions", "_waiting", "envelopes", "ordered", "repeats")
 
-    def __init__(self, ordered: Import, names: HomeNames) -> None:
+    def __init__(self, rows: Iterable[Sheet | Row | BadRow], ordered: Import, names: HomeNames) -> None:
         self.ordered = ordered
         self.envelopes = Envelopes(ordered.intake.shared)
         self.repeats = Repeats()
-        self._names = names
+        # A registration states its own identifiers; what is of another kind may name its enterprise only.
+        known = None if ordered.intake.kind is Kind.REGISTRATION else names
+        self._portions = _portions(rows, known, join=ordered.join_by_name)
+        self._waiting: _Portion | None = None
 
-    def next_batch(self, rows: Iterator[Row | BadRow]) -> list[Ready | Rejected]:
-        """A decision for each row of the next batch, in order; empty at the end."""
-        decided: list[Ready | Rejected] = []
-        while portion := list(islice(rows, min(_PORTION, BATCH - len(decided)))):
-            decided += _decided(self._identified(portion), self.ordered.intake)
+    def next_batch(self) -> Decided:
+        """What became of the rows of the next batch; nothing at the end."""
+        decided, wanted = Decided(Lot.of(()), []), BATCH
+        while wanted and (portion := self._waiting or next(self._portions, None)) is not None:
+            first, self._waiting = _parted(portion, wanted)
+            wanted -= len(first)
+            lot, rejected = _decided(first, self.ordered.intake)
+            decided.lot.extend(lot)
+            decided.rejected.extend(rejected)
         return decided
 
-    def _identified(self, rows: list[Row | BadRow]) -> list[Row | BadRow | Rejected]:
-        """The rows, with those that name their enterprise only; a registration states its own identifiers."""
-        if self.ordered.intake.kind is Kind.REGISTRATION:
-            return list(rows)
-        return self._names.identify(rows, ordered=self.ordered.join_by_name)
+
+_Portion = Sheet | Sequence[Row | BadRow | Rejected]
 
 
-def sources_of(rows: Iterable[Row | BadRow], intake: Intake, keys: Container[bytes]) -> Iterator[tuple[bytes, int]]:
+def _portions(rows: Iterable[Sheet | Row | BadRow], names: HomeNames | None, *, join: bool) -> Iterator[_Portion]:
+    """Rows in portions, those that name their enterprise only by then with its identifier, or turned back."""
+    for portion in _gathered(rows):
+        yield portion if names is None else names.identify([*portion], ordered=join)
+
+
+def _gathered(rows: Iterable[Sheet | Row | BadRow]) -> Iterator[Sheet | list[Row | BadRow]]:
+    """Sheets as they come, and what comes alone in portions."""
+    alone = list[Row | BadRow]()
+    for one in rows:
+        if isinstance(one, Sheet):
+            if alone:
+                yield alone
+                alone = []
+            yield one
+        else:
+            alone.append(one)
+            if len(alone) == _PORTION:
+                yield alone
+                alone = []
+    if alone:
+        yield alone
+
+
+def _parted(portion: _Portion, most: int) -> tuple[_Portion, _Portion | None]:
+    if isinstance(portion, Sheet):
+        return portion.parted(most)
+    return portion[:most], portion[most:] or None
+
+
+def sources_of(
+    rows: Iterable[Sheet | Row | BadRow], intake: Intake, keys: Container[bytes]
+) -> Iterator[tuple[bytes, int]]:
     """Give the rows that these source keys come from, as (key, row number): a second look, when there is a conflict."""
-    remaining = iter(rows)
-    while portion := list(islice(remaining, _PORTION)):
-        for one in _decided(portion, intake):
-            if isinstance(one, Ready) and one.source_key in keys:
-                yield one.source_key, one.row
+    for portion in _gathered(rows):
+        lot, _ = _decided(portion, intake)
+        for key, row in zip(lot.source_keys, lot.rows, strict=True):
+            if key in keys:
+                yield key, row
 
 
-def _decided(rows: Sequence[Row | BadRow | Rejected], intake: Intake) -> list[Ready | Rejected]:
-    good = [row for row in rows if isinstance(row, Row)]
-    answers = admit_all(good, intake)
-    if len(good) == len(rows):
-        return answers
-    following = iter(answers)
-    others = {place: _turned_back(row) for place, row in enumerate(rows) if not isinstance(row, Row)}
-    return [others[place] if place in others else next(following) for place in range(len(rows))]
+def _decided(rows: Sheet | Sequence[Row | BadRow | Rejected], intake: Intake) -> Decided:
+    if isinstance(rows, Sheet):
+        return admit_all(rows, intake)
+    lot, rejected = admit_all([row for row in rows if isinstance(row, Row)], intake)
+    return Decided(lot, rejected + [_turned_back(row) for row in rows if not isinstance(row, Row)])
 
 
 def _turned_back(row: BadRow | Rejected) -> Rejected:
@@ -164,10 +197,10 @@ def unread(row: BadRow) -> Rejected:
     return Rejected(row=row.number, reason=Refusal.MALFORMED, problem=row.problem)
 
 
-def _store(ready: Sequence[Ready], reader: _Reader, store: Store, context: Context) -> Imported:
+def _store(lot: Lot, reader: _Reader, store: Store, context: Context) -> Imported:
     at, ordered = context.now(), reader.ordered
-    repeated = reader.repeats.seen([one.source_key for one in ready])
-    rows = rows_from_ready(ready, ordered.intake.kind, reader.envelopes)
+    repeated = reader.repeats.seen(lot.source_keys)
+    rows = rows_from_lot(lot, ordered.intake.kind, reader.envelopes)
     with store.write() as work:
         is_looked_at = note_taken_in(work, ordered.intake.kind.value, ordered.law)
         imported = work.records.add(rows, at, names_may_change=ordered.names_may_change, repeated=repeated)
@@ -180,9 +213,9 @@ def _store(ready: Sequence[Ready], reader: _Reader, store: Store, context: Conte
     return imported
 
 
-def _entry(rows: list[NewRecordRow], outcomes: tuple[str, ...], ordered: Import) -> EntryFacts:
+def _entry(rows: NewRecords, outcomes: tuple[str, ...], ordered: Import) -> EntryFacts:
     """One entry for a batch: how many of what, and the root over the contents, which the checkpoint then signs."""
-    over, attested = root(leaf_hashes(one.content_digest for one in rows)), ordered.intake.attested
+    over, attested = root(leaf_hashes(rows.digests)), ordered.intake.attested
     detail: Detail = {"order": ordered.order.digest.hex(), "root": over.hex(), **Counter(outcomes)}
     detail = {**detail, **granted(ordered.law, Ground.IMPORT)}
     if attested is not None and attested.documents:
@@ -211,18 +244,18 @@ _TURNED_AWAY = {
 _CONFLICTS = frozenset({"conflict", "renamed", "repeated"})
 
 
-def _turned_away(ready: Sequence[Ready], stored: Imported, kind: Kind) -> Iterator[Rejected]:
-    for place, (one, outcome) in enumerate(zip(ready, stored.outcomes, strict=True)):
+def _turned_away(lot: Lot, stored: Imported, kind: Kind) -> Iterator[Rejected]:
+    for place, outcome in enumerate(stored.outcomes):
         if outcome in _TURNED_AWAY:
-            yield _rejected(one, outcome, stored.against.get(place), kind)
+            yield _rejected(lot, place, outcome, stored.against.get(place), kind)
 
 
-def _rejected(one: Ready, outcome: str, against: int | None, kind: Kind) -> Rejected:
+def _rejected(lot: Lot, place: int, outcome: str, against: int | None, kind: Kind) -> Rejected:
     reason, problem = _TURNED_AWAY[outcome]
     if against is not None:
-        is_english = outcome == "renamed" and not one.in_chinese
+        is_english = outcome == "renamed" and not lot.in_chinese[place]
         problem = Problem("name_en" if is_english else problem.field, problem.expected.format(against), problem.got)
     case = Case.CONFLICT if outcome in _CONFLICTS else Case.REJECTED
     is_same = outcome == "repeated" or (outcome == "renamed" and kind is Kind.REGISTRATION)
-    key = one.source_key if is_same else None
-    return Rejected(row=one.row, reason=reason, problem=problem, case=case, against=against, source_key=key)
+    key = lot.source_keys[place] if is_same else None
+    return Rejected(row=lot.rows[place], reason=reason, problem=problem, case=case, against=against, source_key=key)

@@ -4,8 +4,12 @@ All digests, ids and pseudonyms are raw bytes here; `agreement_no`, `subject_no`
 ascending integers and never leave the node.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, overload
+
+from msgspec.structs import astuple
 
 from node.domain.crowd import Cell
 from node.operations.silent_row import SilentRow as _Row
@@ -64,6 +68,47 @@ class NewRecordRow(_Row, frozen=True, gc=False):
     generated_on: date
     disclose_until: date | None
     cell: Cell | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NewRecords(Sequence[NewRecordRow]):
+    """Rows as an import has them: many at once, each field of `NewRecordRow` as a column, in the same order."""
+
+    identifiers: Sequence[tuple[tuple[str, str], ...]]
+    source_keys: Sequence[bytes]
+    kinds: Sequence[str]
+    contents: Sequence[bytes]
+    digests: Sequence[bytes]
+    facts: Sequence[bytes]
+    generated_on: Sequence[date]
+    disclose_until: Sequence[date | None]
+    cells: Sequence[Cell | None]
+
+    @classmethod
+    def of(cls, rows: Sequence[NewRecordRow]) -> "NewRecords":
+        """The columns of rows, one at least."""
+        return rows if isinstance(rows, cls) else cls(*zip(*map(astuple, rows), strict=True))
+
+    def __len__(self) -> int:
+        return len(self.source_keys)
+
+    def __iter__(self) -> Iterator[NewRecordRow]:
+        return map(NewRecordRow, *self._columns)
+
+    @overload
+    def __getitem__(self, place: int) -> NewRecordRow: ...
+    @overload
+    def __getitem__(self, place: slice) -> "NewRecords": ...
+    def __getitem__(self, place: int | slice) -> "NewRecordRow | NewRecords":
+        parts: list[Any] = [column[place] for column in self._columns]
+        return NewRecords(*parts) if isinstance(place, slice) else NewRecordRow(*parts)
+
+    @property
+    def _columns(self) -> tuple[Sequence[Any], ...]:
+        return (
+            self.identifiers, self.source_keys, self.kinds, self.contents, self.digests, self.facts,
+            self.generated_on, self.disclose_until, self.cells,
+        )  # fmt: skip
 
 
 class RecordRow(_Row, frozen=True, kw_only=True):

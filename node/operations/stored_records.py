@@ -1,17 +1,16 @@
 """Home records as they are stored, and back: one pair of translations."""
 
-from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 
 import msgspec
 
 from node.domain.intake import Admitted, Shared
-from node.domain.portion import Ready, Varying, ready_of
+from node.domain.portion import Lot, Varying, ready_of
 from node.domain.recheck import Judged
 from node.domain.records import CatalogueItem, Coming, HomeRecord, Kind, Withheld, decode_content
 from node.domain.subjects import SubjectKind
-from node.operations.rows import NewRecordRow, RecordRow
+from node.operations.rows import NewRecordRow, NewRecords, RecordRow
 from registry.norms.catalogue import Nature, Polarity, Publicity
 from registry.norms.overlay import Severity
 from registry.parties import PartyId
@@ -75,27 +74,24 @@ class Envelopes(dict[Varying, bytes]):
 
 def row_from_admitted(admitted: Admitted) -> NewRecordRow:
     """A row for the store from an admitted record and its subject."""
-    (row,) = rows_from_ready([ready_of(admitted)], admitted.record.kind, Envelopes(admitted.record))
+    (row,) = rows_from_lot(Lot.of([ready_of(admitted)]), admitted.record.kind, Envelopes(admitted.record))
     return row
 
 
-def rows_from_ready(ready: Iterable[Ready], kind: Kind, envelopes: Envelopes) -> list[NewRecordRow]:
+def rows_from_lot(lot: Lot, kind: Kind, envelopes: Envelopes) -> NewRecords:
     """Rows for the store from rows of one import, in order."""
-    number = kind.value
-    return [
-        NewRecordRow(
-            one.names,
-            one.source_key,
-            number,
-            one.encoded,
-            one.digest,
-            envelopes[one.varying],
-            one.generated_on,
-            one.disclose_until,
-            one.cell,
-        )
-        for one in ready
-    ]
+    facts = [*map(envelopes.__getitem__, lot.varying)]
+    return NewRecords(
+        identifiers=lot.names,
+        source_keys=lot.source_keys,
+        kinds=[kind.value] * len(facts),
+        contents=lot.encoded,
+        digests=lot.digests,
+        facts=facts,
+        generated_on=lot.generated_on,
+        disclose_until=lot.disclose_until,
+        cells=lot.cells,
+    )
 
 
 def record_from_row(row: RecordRow) -> HomeRecord:

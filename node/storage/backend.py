@@ -55,8 +55,11 @@ class Backend(Protocol):
     def run_many(self, cursor: Any, text: str, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run a marked statement for each row of values, at least one; gives how many rows were changed together."""
 
-    def insert(self, cursor: Any, text: str, rows: Sequence[Sequence[Any]]) -> int:
-        """Run an INSERT of one row for many, at least one and no two of one key, each in the order of its names."""
+    def insert(self, cursor: Any, text: str, rows: Sequence[Sequence[Any]], shared: Mapping[str, Any]) -> int:
+        """Run an INSERT of one row for many, at least one and no two of one key.
+
+        Each row has the values of the statement's names in their order, but for those that all have in common.
+        """
 
     def learn(self, cursor: Any, table: str) -> None:
         """Look at what a table holds now, where statements are planned by that; within a transaction."""

@@ -89,7 +89,7 @@ def number_cells(transaction: Transaction, cells: Iterable[Cell | None]) -> dict
             # Numbers are given here: writers take turns, and no cell is ever deleted.
             ((newest,),) = transaction.rows(_NEWEST)
             found.update(zip(missing, count(newest + 1)))
-            transaction.insert(_ADD_CELL, [(found[one], shape, one) for one in missing])
+            transaction.insert(_ADD_CELL, [(found[one], one) for one in missing], {"shape": shape})
         numbers.update([(wanted[one], number) for one, number in found.items()])
     return numbers
 

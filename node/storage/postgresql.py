@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from select import POLLIN, poll
 from threading import Lock
 from typing import Any, Final, NamedTuple
@@ -162,14 +163,18 @@ class Postgresql:
     def run_many(self, cursor: Any, text: str, rows: Sequence[Mapping[str, Any]]) -> int:
         insert = self._insert(text)
         if insert is not None and not insert.tail:
-            return self.insert(cursor, text, [[row[name] for name in insert.names] for row in rows])
+            return self.insert(cursor, text, [[row[name] for name in insert.names] for row in rows], {})
         cursor.executemany(self.statement(text), rows)
         return int(cursor.rowcount)
 
-    def insert(self, cursor: Any, text: str, rows: Sequence[Sequence[Any]]) -> int:
+    def insert(self, cursor: Any, text: str, rows: Sequence[Sequence[Any]], shared: Mapping[str, Any]) -> int:
         insert = self._insert(text)
         if insert is None:
             raise ValueError("expected an INSERT of values that are all named, got another statement")
+        if shared:
+            own = zip(*rows, strict=True)
+            whole = [repeat(shared[name], len(rows)) if name in shared else next(own) for name in insert.names]
+            rows = [*zip(*whole, strict=True)]
         if len(rows) < _MANY:
             cursor.executemany(insert.of_one(), rows)
         elif insert.tail:

@@ -1,15 +1,13 @@
 """What becomes of a batch of admitted rows, decided in memory from what was stored before."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
-from operator import attrgetter
-from typing import Any, Final, Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from node.domain.crowd import Cell
 from node.domain.naming import claim_of, contradicts
 from node.domain.records import Kind
-from node.operations.rows import NewRecordRow
+from node.operations.rows import NewRecordRow, NewRecords
 from node.storage.moments import day_or_none
 
 Outcome = Literal["new", "unchanged", "updated", "conflict", "renamed", "repeated", "deleted", "corrected"]
@@ -28,9 +26,10 @@ class Known(NamedTuple):
     cell_no: int | None = None
 
 
-def are_strangers(rows: Sequence[NewRecordRow], names: Sequence[tuple[str, str]]) -> bool:
-    """Whether rows have nothing to do with each other: each with names, and a source key, that no other row has."""
-    return len({row.source_key for row in rows}) == len(rows) and len(set(names)) == len(names)
+def are_strangers(rows: NewRecords, names: Sequence[tuple[str, str]]) -> bool:
+    """Whether rows, of one kind, have nothing to do with each other: each has names, and a source key, of its own."""
+    count = len(rows)
+    return len(set(rows.kinds)) == 1 and len(set(rows.source_keys)) == count and len(set(names)) == len(names)
 
 
 class Claimed(Protocol):
@@ -66,12 +65,13 @@ class IdentifierValues(NamedTuple):
 
 
 RECORD_COLUMNS: Final = (
-    "subject_no", "source_key", "version", "kind", "content_digest", "disclose_until", "withheld", "stored_at",
-    "facts_no", "generated_on", "content", "cell_no",
+    "subject_no", "source_key", "content_digest", "disclose_until", "facts_no", "generated_on", "content", "cell_no",
+    "version", "kind", "withheld", "stored_at",
 )  # fmt: skip
-"""What `record_values` gives of the table `records`, which numbers its rows."""
+"""What is written to the table `records`, which numbers its rows; the last four are the same for many of them."""
 
-RecordValues = tuple[int, bytes, int, str, bytes, str | None, str, int, int, str, bytes, int | None]
+OwnValues = tuple[int, bytes, bytes, str | None, int, str, bytes, int | None]
+RecordValues = tuple[*OwnValues, int, str, str, int]
 
 
 class Kept(NamedTuple):
@@ -89,22 +89,18 @@ class Numbers(NamedTuple):
     facts: Mapping[bytes, int]
 
 
-def record_values(
-    rows: Sequence[NewRecordRow], subjects: Iterable[int], versions: Iterable[int], at: int, numbers: Numbers
-) -> list[RecordValues]:
-    """Rows of the table `records`, which nothing withholds; `at` in milliseconds, days as ISO text."""
-    return [
-        *zip(
-            subjects, _all("source_key", rows), versions, _all("kind", rows), _all("content_digest", rows),
-            map(day_or_none, _all("disclose_until", rows)), repeat(""), repeat(at),
-            map(numbers.facts.__getitem__, _all("facts", rows)), map(day_or_none, _all("generated_on", rows)),
-            _all("content", rows), map(numbers.cells.get, _all("cell", rows)), strict=False,
-        )
-    ]  # fmt: skip
+def own_values(rows: NewRecords, subjects: Iterable[int], numbers: Numbers) -> Iterator[OwnValues]:
+    """What each row has of the table `records` for itself, days as ISO text."""
+    return zip(
+        subjects, rows.source_keys, rows.digests, map(day_or_none, rows.disclose_until),
+        map(numbers.facts.__getitem__, rows.facts), map(day_or_none, rows.generated_on), rows.contents,
+        map(numbers.cells.get, rows.cells), strict=False,
+    )  # fmt: skip
 
 
-def _all(name: str, rows: Sequence[NewRecordRow]) -> Iterable[Any]:
-    return map(attrgetter(name), rows)
+def common_values(version: int, kind: str, at: int) -> dict[str, object]:
+    """What rows that are new have in common, by column; nothing withholds them, `at` is in milliseconds."""
+    return dict(zip(RECORD_COLUMNS[-4:], (version, kind, "", at), strict=True))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,7 +121,7 @@ class Batch:
     at: int
     numbers: Numbers = field(repr=False)
     names_may_change: bool = False
-    repeated: frozenset[int] = frozenset()
+    repeated: Container[int] = ()
     stated: dict[int, list[Claimed]] = field(default_factory=dict, repr=False)
     against: dict[int, tuple[int, bytes]] = field(default_factory=dict, repr=False)
     first_number: int = 0
@@ -233,7 +229,9 @@ class Batch:
         if not kept:
             return []
         rows, subjects, versions = zip(*kept.values(), strict=True)
-        return record_values(rows, subjects, versions, self.at, self.numbers)
+        new = NewRecords.of(rows)
+        each = zip(own_values(new, subjects, self.numbers), versions, new.kinds, strict=True)
+        return [(*own, version, kind, "", self.at) for own, version, kind in each]
 
     @property
     def changed(self) -> dict[int, int]:

@@ -4,13 +4,13 @@
 # ruff: noqa: D102 - each method keeps the promise of its port and says only what is added to it
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from itertools import chain, repeat
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
-from node.operations.rows import Imported, NewRecordRow, RecordRow
+from node.operations.rows import Imported, NewRecordRow, NewRecords, RecordRow
 from node.storage.crowd_store import number_cells, put_numbers
 from node.storage.moments import from_milliseconds, from_milliseconds_or_none, to_milliseconds
 from node.storage.record_batch import (
@@ -22,7 +22,8 @@ from node.storage.record_batch import (
     Numbers,
     Stated,
     are_strangers,
-    record_values,
+    common_values,
+    own_values,
 )
 from node.storage.record_facts import FACTS, number_facts
 from node.storage.states import states_from_text
@@ -68,6 +69,9 @@ def _insert(table: str, columns: Sequence[str]) -> str:
 
 
 _ADD_IDENTIFIER: Final = _insert("identifiers", IdentifierValues._fields)
+_ADD_STRANGER: Final = f"{_ADD_IDENTIFIER} ON CONFLICT (scheme, value) DO NOTHING"
+_FORGET_STRANGERS: Final = "DELETE FROM identifiers WHERE number > :newest"
+_NEWEST_IDENTIFIER: Final = "SELECT coalesce(max(number), 0) FROM identifiers"
 _ADD_RECORD: Final = _insert("records", RECORD_COLUMNS)
 _UPDATE_RECORD: Final = """
 UPDATE records SET version = :version, content_digest = :content_digest,
@@ -90,22 +94,23 @@ class SqlRecords:
         at: datetime,
         *,
         names_may_change: bool = False,
-        repeated: frozenset[int] = frozenset(),
+        repeated: Container[int] = (),
     ) -> Imported:
         """Decided as if each row was stored before the next one was looked at."""
         if not rows:
             return Imported(outcomes=(), updated={})
-        names = [*chain.from_iterable([row.identifiers for row in rows])]
+        new = NewRecords.of(rows)
+        names = [*chain.from_iterable(new.identifiers)]
+        if are_strangers(new, names) and self._add_strangers(new, at):
+            return Imported(outcomes=("new",) * len(new), updated={})
         subjects = self._known_identifiers(names)
-        if not subjects and are_strangers(rows, names):
-            return self._add_strangers(rows, at)
         known = self._known_records(rows, subjects)
         batch = Batch(
             known=known,
             corrected=self._corrected([one.record_no for one in known.values()]),
             subjects=subjects,
             at=to_milliseconds(at),
-            numbers=self._shared(rows),
+            numbers=self._shared(new),
             names_may_change=names_may_change,
             repeated=repeated,
         )
@@ -115,34 +120,39 @@ class SqlRecords:
         self._write(batch)
         return Imported(outcomes=outcomes, updated=batch.changed, against=self._numbers(batch))
 
-    def _add_strangers(self, rows: Sequence[NewRecordRow], at: datetime) -> Imported:
-        """Store rows that nothing is known of, as `Batch` would have them: each is the first of a new subject."""
+    def _add_strangers(self, rows: NewRecords, at: datetime) -> bool:
+        """Store rows that have nothing in common if nothing is known of any, as `Batch` would: each a new subject.
+
+        The index of identifiers has to be gone through to write, so that it is not read before: who is known there
+        already is told by how many rows it took.
+        """
+        ((newest,),) = self._transaction.rows(_NEWEST_IDENTIFIER)
         first = self._reserve_subjects(len(rows))
         subjects = range(first, first + len(rows))
-        self._insert(
-            [(subject, *name) for subject, row in zip(subjects, rows, strict=True) for name in row.identifiers],
-            record_values(rows, subjects, repeat(1), to_milliseconds(at), self._shared(rows)),
-        )
-        return Imported(outcomes=("new",) * len(rows), updated={})
+        names = [(subject, *name) for subject, each in zip(subjects, rows.identifiers, strict=True) for name in each]
+        if self._add_identifiers(_ADD_STRANGER, names) < len(names):
+            self._transaction.run(_FORGET_STRANGERS, {"newest": newest})
+            self._reserve_subjects(-len(rows))
+            return False
+        values = [*own_values(rows, subjects, self._shared(rows))]
+        self._transaction.insert(_ADD_RECORD, values, common_values(1, rows.kinds[0], to_milliseconds(at)))
+        return True
 
-    def _shared(self, rows: Sequence[NewRecordRow]) -> Numbers:
+    def _shared(self, rows: NewRecords) -> Numbers:
         """The numbers of what is kept once for many rows."""
-        return Numbers(
-            number_cells(self._transaction, [row.cell for row in rows]),
-            number_facts(self._transaction, [row.facts for row in rows]),
-        )
+        return Numbers(number_cells(self._transaction, rows.cells), number_facts(self._transaction, rows.facts))
 
     def _write(self, batch: Batch) -> None:
-        self._insert(batch.new_identifiers, batch.values(batch.new_records))
+        self._add_identifiers(_ADD_IDENTIFIER, batch.new_identifiers)
+        self._transaction.insert(_ADD_RECORD, batch.values(batch.new_records))
         changed = batch.values(batch.updated_records)
         self._transaction.run_many(_UPDATE_RECORD, [dict(zip(RECORD_COLUMNS, one, strict=True)) for one in changed])
         put_numbers(self._transaction, batch.celled)
 
-    def _insert(self, identifiers: Sequence[Row], records: Sequence[Row]) -> None:
+    def _add_identifiers(self, text: str, identifiers: Sequence[Row]) -> int:
         # In the order of their index, scheme and value: what lies together there is then changed together.
         by_value = sorted(identifiers, key=itemgetter(2))
-        self._transaction.insert(_ADD_IDENTIFIER, sorted(by_value, key=itemgetter(1)))
-        self._transaction.insert(_ADD_RECORD, records)
+        return self._transaction.insert(text, sorted(by_value, key=itemgetter(1)))
 
     def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> dict[int, list[RecordRow]]:
         wanted = {"wanted": self._transaction.keys(subjects), "kinds": self._transaction.keys(kinds)}

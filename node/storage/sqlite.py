@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
+from itertools import count as numbering
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -119,16 +120,18 @@ class Sqlite:
         if insert is None:
             cursor.executemany(self.statement(text), rows)
             return int(cursor.rowcount)
-        return self.insert(cursor, text, [[row[name] for name in insert.names] for row in rows])
+        return self.insert(cursor, text, [[row[name] for name in insert.names] for row in rows], {})
 
-    def insert(self, cursor: Any, text: str, rows: Sequence[Sequence[Any]]) -> int:
+    def insert(self, cursor: Any, text: str, rows: Sequence[Sequence[Any]], shared: Mapping[str, Any]) -> int:
         insert, changed, start = self._insert(text), 0, 0
+        names, common = tuple(shared), [*shared.values()]
         if insert is None:
             raise ValueError("expected an INSERT of values that are all named, got another statement")
         while start < len(rows):
             # Powers of two, so that there are few statements to be prepared.
             count = min(_TOGETHER, 1 << (len(rows) - start).bit_length() - 1)
-            cursor.execute(insert.of_many(count), [*chain.from_iterable(rows[start : start + count])])
+            values = [*common, *chain.from_iterable(rows[start : start + count])]
+            cursor.execute(insert.of_many(count, names), values)
             changed, start = changed + cursor.rowcount, start + count
         return int(changed)
 
@@ -204,25 +207,30 @@ class _Insert:
     """A plain INSERT, so that it can be said of many rows; `together` are the statements that were made of it."""
 
     head: str
-    row: str
-    tail: str
     names: list[str]
-    together: dict[int, str] = field(default_factory=dict)
+    tail: str
+    together: dict[tuple[int, tuple[str, ...]], str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, text: str) -> "_Insert | None":
         """The parts of a statement; None if it is not a plain INSERT."""
         plain = _PLAIN_INSERT.fullmatch(text)
-        if plain is None:
-            return None
-        names = _NAME.findall(plain[2])
-        return cls(plain[1], f"({', '.join('?' for _ in names)})", plain[3], names)
+        return None if plain is None else cls(plain[1], _NAME.findall(plain[2]), plain[3])
 
-    def of_many(self, count: int) -> str:
-        """One statement for so many rows: the same text each time, by which the driver knows what it prepared."""
-        if count not in self.together:
-            self.together[count] = f"{self.head}{', '.join([self.row] * count)}{self.tail}"
-        return self.together[count]
+    def of_many(self, count: int, shared: tuple[str, ...]) -> str:
+        """One statement for so many rows: the same text each time, by which the driver knows what it prepared.
+
+        The values that rows share are bound first, and once.
+        """
+        written = self.together.get((count, shared))
+        if written is None:
+            known, following = {name: place for place, name in enumerate(shared, 1)}, numbering(len(shared) + 1)
+            rows = [
+                f"({', '.join([f'?{known.get(name) or next(following)}' for name in self.names])})"
+                for _ in range(count)
+            ]
+            written = self.together[count, shared] = f"{self.head}{', '.join(rows)}{self.tail}"
+        return written
 
 
 class SoleDuties:

@@ -58,12 +58,15 @@ class Transaction:
             self._fail(error)
             raise
 
-    def insert(self, text: str, rows: Sequence[Row]) -> int:
-        """Run an INSERT of one row for many, no two of one key, each with its values in the statement's order."""
+    def insert(self, text: str, rows: Sequence[Row], shared: Values = _NOTHING) -> int:
+        """Run an INSERT of one row for many, no two of one key, and give how many were inserted.
+
+        Each row has its values in the statement's order, without those that all have in common: `shared`, by name.
+        """
         if not rows:
             return 0
         try:
-            return self._backend.insert(self._cursor, text, rows)
+            return self._backend.insert(self._cursor, text, rows, shared)
         except self._errors as error:
             self._fail(error)
             raise

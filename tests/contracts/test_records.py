@@ -3,7 +3,7 @@
 from datetime import date
 
 from node.operations.ports import Store
-from node.operations.rows import NewRecordRow, RecordRow
+from node.operations.rows import NewRecordRow, NewRecords, RecordRow
 from tests.contracts.examples import BRN, NOON, USCC, deletion, minutes, record
 
 LEI = ("LEI", "5493001KJTIIGC8Y1R12")
@@ -270,3 +270,40 @@ def test_what_a_file_says_twice_and_differently_is_turned_away(store: Store) -> 
         assert imported.outcomes == expected
         assert imported.against == {2: kept.record_no}
         assert (kept.version, kept.content) == (1, b"first")
+
+
+def test_of_a_batch_in_which_one_row_is_known_the_others_are_stored_once_each_as_a_subject_of_its_own(
+    store: Store,
+) -> None:
+    _add(store, record("b"))
+    (known,) = _all(store)
+
+    assert _add(store, record("a"), record("b", content="new"), record("c", USCC, BRN)) == ("new", "updated", "new")
+
+    first, *others = _all(store)
+    assert (first.record_no, first.subject_no, first.content) == (known.record_no, known.subject_no, b"new")
+    assert [row.version for row in others] == [1, 1]
+    assert [row.subject_no - known.subject_no for row in others] == [1, 2]
+    _add(store, *(record(str(one), one, kind="201") for one in (("HK-CR", "a"), ("HK-CR", "b"), USCC, BRN)))
+    owners = [row.subject_no for row in _all(store)[3:]]
+    assert owners == [others[0].subject_no, known.subject_no, others[1].subject_no, others[1].subject_no]
+
+
+def test_rows_that_come_as_columns_are_stored_like_rows(store: Store) -> None:
+    rows = [record("a", USCC), record("b", BRN, content="penalty", kind="201"), record("c", LEI)]
+
+    with store.write() as work:
+        outcomes = work.records.add(NewRecords.of(rows), NOON).outcomes
+        work.commit()
+
+    assert outcomes == ("new", "new", "new")
+    assert [(row.kind, row.content) for row in _all(store)] == [(row.kind, row.content) for row in rows]
+
+
+def test_columns_of_rows_are_a_sequence_of_them() -> None:
+    rows = [record("a"), record("b", kind="201"), record("c", USCC)]
+    columns = NewRecords.of(rows)
+
+    assert ([*columns], len(columns), columns[1], [*columns[1:]]) == (rows, 3, rows[1], rows[1:])
+    assert NewRecords.of(columns) is columns
+    assert "penalty" not in repr(NewRecords.of([record("a", content="penalty")]))

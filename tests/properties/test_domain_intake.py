@@ -15,12 +15,12 @@ from node.domain.deidentified import check_deidentified, check_precision
 from node.domain.identifiers import Identifier, Scheme, canonical_text, parse_identifier
 from node.domain.intake import Admitted, Intake, Rejected, admit
 from node.domain.money import Money, parse_money
-from node.domain.portion import Ready, admit_all, ready_of
+from node.domain.portion import admit_all, ready_of
 from node.domain.records import Content, Kind, decode_content, encode_content
 from node.domain.rendition import renderable
-from node.domain.rows import BadRow, Format, Row, read_rows
+from node.domain.rows import BadRow, Format, Header, Row, Sheet, read_rows
 from node.domain.vocabulary import load_vocabulary
-from node.operations.stored_records import Envelopes, row_from_admitted, rows_from_ready
+from node.operations.stored_records import Envelopes, row_from_admitted, rows_from_lot
 from registry.norms.catalogue import ValueType, load_catalogue
 from tests.fakes.forms import render
 from tests.unit.node.domain.given import TOKENS, intake
@@ -161,12 +161,15 @@ def test_rows_read_together_have_the_answers_that_each_has_alone(kind: Kind, dat
         rows.append(Row(number, {name: text for name, text in (row | changes).items() if name not in missing}))
 
     alone = [admit(row, OPENED[kind]) for row in rows]
-    expected = [ready_of(one) if isinstance(one, Admitted) else one for one in alone]
+    admitted = [one for one in alone if isinstance(one, Admitted)]
 
-    assert admit_all(rows, intake(kind)) == expected
-    assert admit_all(rows, OPENED[kind]) == expected
-    stored = rows_from_ready([one for one in expected if isinstance(one, Ready)], kind, Envelopes(OPENED[kind].shared))
-    assert stored == [row_from_admitted(one) for one in alone if isinstance(one, Admitted)]
+    together = admit_all(rows, intake(kind))
+
+    assert [*together.lot.each()] == [ready_of(one) for one in admitted]
+    assert together.rejected == [one for one in alone if isinstance(one, Rejected)]
+    assert admit_all(rows, OPENED[kind]) == together
+    stored = rows_from_lot(together.lot, kind, Envelopes(OPENED[kind].shared))
+    assert [*stored] == [row_from_admitted(one) for one in admitted]
 
 
 @given(st.binary(max_size=400), st.sampled_from(Format))
@@ -203,12 +206,22 @@ def test_rows_are_the_same_whether_their_block_is_read_at_once_or_row_by_row(tab
 
 @settings(max_examples=30, deadline=None)
 @given(st.sampled_from(ADMITTED), st.data())
-def test_rows_that_share_a_header_have_the_answers_of_rows_that_do_not(kind: Kind, data: st.DataObject) -> None:
+def test_rows_of_a_sheet_have_the_answers_of_rows_that_come_alone(kind: Kind, data: st.DataObject) -> None:
     names = sorted(sampled(kind)[0])
     odd = st.dictionaries(st.sampled_from(names), ODD_TEXTS, max_size=2)
-    drawn = data.draw(st.lists(st.tuples(st.integers(0, 20), odd), max_size=6))
+    drawn = data.draw(st.lists(st.tuples(st.integers(0, 20), odd), min_size=1, max_size=6))
     table = [[(sampled(kind, start)[0] | changes)[name] for name in names] for start, changes in drawn]
-    rows = [row for row in read_back(names, table) if isinstance(row, Row)]
+    sheet = Sheet(2, Header(tuple(names)), tuple(zip(*table, strict=True)))
 
-    assert len(rows) == len(table)
-    assert admit_all(rows, intake(kind)) == admit_all([Row(row.number, dict(row.values)) for row in rows], OPENED[kind])
+    assert [[*row.values.values()] for row in sheet] == table
+    assert admit_all(sheet, intake(kind)) == admit_all([*sheet], OPENED[kind])
+
+
+@given(st.integers(1, 9), st.integers(1, 9))
+def test_a_sheet_that_is_parted_has_all_its_rows(count: int, most: int) -> None:
+    sheet = Sheet(2, Header(("a", "b")), (list("abcdefghi")[:count], list("ABCDEFGHI")[:count]))
+
+    first, rest = sheet.parted(most)
+
+    assert len(first) == min(most, count)
+    assert [row for part in (first, rest) if part is not None for row in part] == [*sheet]

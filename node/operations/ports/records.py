@@ -1,6 +1,6 @@
 """Home records, the names and forms in which they leave, and the ledger of who holds them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -30,7 +30,7 @@ class Records(Protocol):
         at: datetime,
         *,
         names_may_change: bool = False,
-        repeated: frozenset[int] = frozenset(),
+        repeated: Container[int] = (),
     ) -> Imported:
         """Store admitted rows: a known `source_key` with the same digest is unchanged, with another one a new version.
 

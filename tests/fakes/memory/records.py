@@ -1,7 +1,7 @@
 """The ports Records and Changes."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -21,7 +21,7 @@ class MemoryRecords(Part):
         at: datetime,
         *,
         names_may_change: bool = False,
-        repeated: frozenset[int] = frozenset(),
+        repeated: Container[int] = (),
     ) -> Imported:
         state = self._changing
         batch = Batch(
