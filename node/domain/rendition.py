@@ -137,11 +137,12 @@ def _quarter(value: Stored) -> str:
 
 
 def _year(value: Stored) -> int:
-    return int(str(value)[:4])
+    return value.year if isinstance(value, date) else int(str(value)[:4])
 
 
 def _five_years(value: Stored) -> str:
-    start = _year(value) - _year(value) % 5
+    year = _year(value)
+    start = year - year % 5
     return f"{start}-{start + 4}"
 
 
