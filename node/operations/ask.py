@@ -13,7 +13,7 @@ from itertools import islice
 import msgspec
 
 from agreements.agreement import Agreement
-from agreements.authorisation import Ask, Authorised, Issuer, authorise
+from agreements.authorisation import LIFETIME, Ask, Authorised, Issuer, authorise
 from agreements.consent import AttestedConsent, open_consent
 from agreements.refusal import Refused
 from agreements.terms import epoch_at
@@ -30,10 +30,13 @@ from node.operations.asked import AskedItem
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
 from node.operations.write_down import write_down
+from registry.freshness import TOLERANCE
 from registry.parties import PartyId
 
 MOST_SUBJECTS = 10_000
 """Subjects in one query command; more are asked for in several."""
+ASKED_FOR = LIFETIME - TOLERANCE
+"""How long a query is asked at least, whoever waits for it: as long as its authorisations are good by any clock."""
 
 
 class PlannedSubject(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +108,7 @@ class QueryResult(msgspec.Struct, frozen=True, kw_only=True):
 class Question:
     """What a person asks: fields by kind (no fields: all that the agreement grants of the kind).
 
-    `rule_pack` is the one that this node goes by.
+    `patience` is how long somebody waits for the answer; `rule_pack` is the one that this node goes by.
     """
 
     subjects: Sequence[Identifier]
@@ -155,7 +158,7 @@ def plan_query(
         peer=target.provider,
         key=f"query:{context.random(16).hex()}",
         payload=msgspec.json.encode(plan),
-        give_up_at=now + question.patience,
+        give_up_at=now + max(question.patience, ASKED_FOR),
     )
     ordered = order(work, operator, Role.QUERIES, _subject(job), context)
     if isinstance(ordered, NotAllowed):
