@@ -145,7 +145,7 @@ def tell(node: Node, job: Job, *, json: bool) -> None:
             renditions,
             columns,
             as_json=False,
-            empty="no records: there is no such enterprise here, or nothing may be shown",
+            empty="no records: there is no such enterprise here, nothing may be shown, or it is not held any more",
         )
         out.print(
             f"{len(renditions)} renditions in {len(result.frames)} sealed frame(s) from {job.peer}",

@@ -163,9 +163,13 @@ def job_result(job: Job) -> JobResult:
 def out_of_patience(job: Job, seconds: float, *, served: bool) -> str:
     """What to say when a wait ends before its job: how far it is, that it stays queued, and how to learn the end."""
     what = f"the push to {job.peer} is not done" if job.kind is JobKind.PUSH else f"no answer from {job.peer}"
-    tried = f", tried {job.attempts} times: {last_failure(job)}" if job.attempts else ""
+    tried = f", {_tried(job.attempts)}: {last_failure(job)}" if job.attempts else ""
     later = f"and goes on: {read_later(job)}" if served else f"until the node serves again. {serve_first(job)}"
     return f"{what} after {seconds:g} s{tried}; {stays_queued(job)} {later}"
+
+
+def _tried(times: int) -> str:
+    return "tried once" if times == 1 else f"tried {times} times"
 
 
 def stays_queued(job: Job) -> str:
@@ -194,4 +198,4 @@ def fail_if_given_up(job: Job) -> None:
     outcome = job_result(job).outcome
     if outcome in {"UNREACHABLE", "FAILED"}:
         code = Exit.LOCAL if outcome == "FAILED" else Exit.NOT_NOW
-        fail(f"job {job.number} was given up, tried {job.attempts + 1} times: {last_failure(job)}", code)
+        fail(f"job {job.number} was given up, {_tried(job.attempts + 1)}: {last_failure(job)}", code)
