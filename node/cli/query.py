@@ -1,6 +1,5 @@
 """query: ask a provider about enterprises you already know, and read the answer."""
 
-from datetime import timedelta
 from string import hexdigits
 from typing import Annotated, Any
 
@@ -24,7 +23,7 @@ from node.cli.screen import Exit, fail, fail_refused, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.cli.waiting import fail_if_given_up, say_queued, wait_for
 from node.domain.jobs import Job, JobState
-from node.operations.ask import MOST_SUBJECTS, Plan, QueryResult, Question, Target, plan_query
+from node.operations.ask import ASKED_FOR, MOST_SUBJECTS, Plan, QueryResult, Question, Target, plan_query
 from node.operations.operators import NotAllowed
 from node.operations.ports import UnitOfWork
 from registry.parties import PartyId
@@ -74,7 +73,7 @@ def query(
                 purpose=purpose,
                 asked=_asked(field or [], granted),
                 batch=len(subjects) > 1,
-                patience=timedelta(seconds=wait),
+                patience=ASKED_FOR,
                 rule_pack=opened.rule_pack,
             )
             number = plan_query(work, question, target, who, opened.context)
