@@ -18,7 +18,7 @@ from node.cli.inputs import text_of
 from node.cli.references import AgreementName, find_agreement
 from node.cli.screen import Exit, facts, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
-from node.cli.waiting import fail_if_given_up, job_result, wait_for
+from node.cli.waiting import fail_if_given_up, job_result, queued, wait_for
 from node.domain.drafting import OFFERED, Setting, complete, example, read_draft
 from node.domain.jobs import Job, JobResult, JobState
 from node.domain.records import Kind
@@ -206,8 +206,7 @@ def _order(name: str, operator: str, folder: Path, wait: float, act: Order, *, j
             office = Office(facts=known, settings=node.settings, context=node.context, operator=who)
             done = _or_fail(act(work, agreement, office))
         if done.job is None or not wait:
-            queued = {} if done.job is None else {"job": done.job}
-            _say(node, agreement, queued, json=json)
+            _say(node, agreement, {} if done.job is None else queued(node, done.job), json=json)
             return
         tell(node, wait_for(node, done.job, wait), json=json)
 

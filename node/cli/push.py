@@ -19,7 +19,7 @@ from node.cli.inputs import text_of
 from node.cli.references import AgreementOption, find_agreement, only_provider
 from node.cli.screen import LARGEST, Exit, err, facts, fail, out
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
-from node.cli.waiting import Told, fail_if_given_up, live_line, plain_lines, say_queued, wait_for
+from node.cli.waiting import Told, fail_if_given_up, live_line, plain_lines, queued, wait_for
 from node.domain.dates import SHANGHAI
 from node.domain.jobs import Job, JobResult
 from node.domain.records import Kind
@@ -80,7 +80,7 @@ def push(
         if wait:
             tell(wait_for(opened, number, wait, partial(_bar, total)), json=json)
         else:
-            say_queued(number, json=json)
+            facts(queued(opened, number), as_json=json)
 
 
 def _kinds(agreement: Agreement, kinds: list[Kind]) -> frozenset[str]:

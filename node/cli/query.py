@@ -19,9 +19,9 @@ from node.cli.references import (
     only_recipient,
     read_subjects,
 )
-from node.cli.screen import Exit, fail, fail_refused, out, say_json, table
+from node.cli.screen import Exit, facts, fail, fail_refused, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
-from node.cli.waiting import fail_if_given_up, say_queued, wait_for
+from node.cli.waiting import fail_if_given_up, queued, wait_for
 from node.domain.jobs import Job, JobState
 from node.operations.ask import ASKED_FOR, MOST_SUBJECTS, Plan, QueryResult, Question, Target, plan_query
 from node.operations.operators import NotAllowed
@@ -84,7 +84,7 @@ def query(
         if wait:
             tell(opened, wait_for(opened, number, wait), json=json)
         else:
-            say_queued(number, json=json)
+            facts(queued(opened, number), as_json=json)
 
 
 def _target(node: Node, work: UnitOfWork, name: str, provider: str) -> tuple[Target, dict[str, frozenset[str]]]:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from node.app.lock import is_served
 from node.app.opening import Node
-from node.cli.screen import Exit, err, facts, fail
+from node.cli.screen import Exit, err, fail
 from node.domain.jobs import Job, JobKind, JobResult, JobState
 from node.domain.troubles import in_words
 from node.operations.ports import UnitOfWork
@@ -188,9 +188,9 @@ def serve_first(job: Job) -> str:
     return f"Run `creditport serve`; {read_later(job)}"
 
 
-def say_queued(number: int, *, json: bool) -> None:
-    """Say under which number a job was queued, for whoever does not wait."""
-    facts({"job": number, "then": f"creditport jobs show {number}"}, as_json=json)
+def queued(node: Node, number: int) -> dict[str, Any]:
+    """Under which number a job was queued, and whether somebody is there to send it, for whoever does not wait."""
+    return {"job": number, "serving": is_served(node.folder), "then": f"creditport jobs show {number}"}
 
 
 def fail_if_given_up(job: Job) -> None:

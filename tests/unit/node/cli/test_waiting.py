@@ -194,6 +194,14 @@ def test_jobs_that_wait_are_listed_with_the_code_of_their_last_failure(bank: Ter
     assert "无法连接" in bank.run("jobs", "list").stdout
 
 
+def test_who_does_not_wait_learns_the_number_and_whether_anybody_will_send_it(bank: Terminal) -> None:
+    words = ("query", "--agreement", "ab" * 32, "--provider", "hk-authority", "--subject", SECRET)
+
+    asked = bank.ask(*words, "--purpose", "CROSS_BORDER_FINANCING", "--wait", "0")
+
+    assert asked == {"job": 1, "serving": False, "then": "creditport jobs show 1"}
+
+
 @pytest.mark.parametrize(("outcome", "trouble", "code"), [("UNREACHABLE", "NO_ANSWER", 3), ("FAILED", "BROKEN", 4)])
 @pytest.mark.parametrize("kind", JobKind)
 def test_a_job_of_any_kind_that_was_given_up_says_why(
