@@ -22,6 +22,7 @@ from node.operations.ask import (
     QueryResult,
     asked_items,
     chunks,
+    has_lapsed,
     keep_pseudonyms,
     prepare,
     unknown_subjects,
@@ -70,6 +71,8 @@ class Asking:
             try:
                 if not plan.prepared:
                     plan = await self._prepared(job, plan)
+                elif has_lapsed(plan, self.node.context.now()):
+                    plan = await self.threads.write(partial(self._prepare, job, plan))
                 plan = await self._asked(job, plan)
             except PeerRefused as error:
                 if error.answer.refused.reason in PASSING:

@@ -19,6 +19,7 @@ import structlog
 from node.app.errands import PASSING, Errands
 from node.app.threads import Threads
 from node.domain.jobs import Job, JobKind, JobResult, next_try
+from node.domain.troubles import Trouble
 from node.operations.ports import Duties, UnitOfWork
 from node.wire.errors import PeerRefused, PeerUnreachable
 from registry.parties import PartyId
@@ -141,13 +142,14 @@ class Courier:
         for place, job in enumerate(jobs):
             if not self.duties.has(duty):
                 return
-            if not await self._try([job], act):
+            failure = await self._try([job], act)
+            if failure is not None:
                 # The rest waits as well, or a dead peer's jobs would crowd everybody else's out of each round.
-                await self._postpone(jobs[place + 1 :], f"{job.peer} was not reached")
+                await self._postpone(jobs[place + 1 :], failure)
                 return
 
-    async def _try(self, jobs: Sequence[Job], act: Errand) -> bool:
-        """Do jobs together; False when their peer cannot be reached now, so that the rest of the lane waits."""
+    async def _try(self, jobs: Sequence[Job], act: Errand) -> JobResult | None:
+        """Do jobs together; why their peer cannot be asked now, if it cannot, so that the rest of the lane waits."""
         try:
             await act(jobs)
             if jobs[0].peer in self._unreached:
@@ -157,24 +159,27 @@ class Courier:
             if error.peer not in self._unreached:
                 log.warning("peer not reached", peer=error.peer, kind=jobs[0].kind.value)
             self._unreached.add(error.peer)
-            await self._postpone(jobs, str(error))
-            return False
+            failure = JobResult(outcome="UNREACHABLE", reason=error.trouble.value, by=error.peer)
+            await self._postpone(jobs, failure)
+            return failure
         except PeerRefused as error:
             refused = error.answer.refused
             if refused.reason in PASSING:
-                await self._postpone(jobs, str(error))
-                return False
+                failure = JobResult(outcome="UNREACHABLE", reason=refused.reason.value, by=error.peer)
+                await self._postpone(jobs, failure)
+                return failure
             result = JobResult(outcome="REFUSED", reason=refused.reason.value, article=refused.article, by=error.peer)
             await self.errands.finish(jobs, msgspec.json.encode(result), failed=True)
         except Exception:
             # A bug in one job ends neither the courier nor its lane: the job is logged by its number alone and tried
             # again later, and the jobs behind it go on.
             log.exception("job failed", kind=jobs[0].kind.value, jobs=[job.number for job in jobs])
-            await self._postpone(jobs, "an internal error, see the log", "FAILED")
-        return True
+            failure = JobResult(outcome="FAILED", reason=Trouble.BROKEN.value)
+            await self._postpone(jobs, failure)
+        return None
 
-    async def _postpone(self, jobs: Sequence[Job], why: str, outcome: str = "UNREACHABLE") -> None:
-        now = self.threads.now()
+    async def _postpone(self, jobs: Sequence[Job], failure: JobResult) -> None:
+        now, why = self.threads.now(), msgspec.json.encode(failure)
 
         def write(work: UnitOfWork) -> None:
             for job in jobs:
@@ -185,10 +190,9 @@ class Courier:
                     # One last try when the time is up, so that nobody is given up on early.
                     next_at = min(next_at, job.give_up_at)
                 if job.give_up_at is not None and now >= job.give_up_at:
-                    result = JobResult(outcome=outcome, reason=why, by=job.peer)
-                    work.outbox.finish(job.number, msgspec.json.encode(result), now, failed=True)
+                    work.outbox.finish(job.number, why, now, failed=True)
                 else:
-                    work.outbox.retry(job.number, next_at)
+                    work.outbox.retry(job.number, next_at, why=why)
             work.commit()
 
         await self.threads.write(write)

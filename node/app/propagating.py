@@ -13,6 +13,7 @@ from node.app.errands import PASSING
 from node.app.opening import Node
 from node.app.threads import Threads
 from node.domain.jobs import Job, JobResult
+from node.domain.troubles import Trouble
 from node.operations.asked import FrameArrived, FrameRefused, FrameStored, NoticesTaken, RefusedAnswer
 from node.operations.ports import UnitOfWork
 from node.operations.push_records import PushResult, frames_waiting, give_up, next_frame
@@ -109,7 +110,7 @@ class Propagating:
                 answer = refused.answer
             if not await self.threads.write(partial(self._note, peer, delivery, answer)):
                 # Whether it refused or lost its place: it is owed all the same, and asked again later.
-                raise PeerUnreachable(peer, f"{peer} did not take the notices")
+                raise PeerUnreachable(peer, trouble=Trouble.NOT_TAKEN)
         await self.threads.write(partial(self._done, jobs))
 
     async def _frames(self, job: Job, progress: _Progress) -> AsyncIterator[tuple[bytes, FrameArrived]]:

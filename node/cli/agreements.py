@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
@@ -18,13 +18,14 @@ from node.cli.inputs import text_of
 from node.cli.references import AgreementName, find_agreement
 from node.cli.screen import Exit, facts, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
-from node.cli.waiting import wait_for
+from node.cli.waiting import fail_if_given_up, job_result, queued, wait_for
 from node.domain.drafting import OFFERED, Setting, complete, example, read_draft
 from node.domain.jobs import Job, JobResult, JobState
 from node.domain.records import Kind
 from node.domain.vocabulary import vocabulary_of
 from node.operations.disclose import is_ready
 from node.operations.keep_agreements import (
+    DocumentPayload,
     Done,
     NotPossible,
     Office,
@@ -205,21 +206,24 @@ def _order(name: str, operator: str, folder: Path, wait: float, act: Order, *, j
             office = Office(facts=known, settings=node.settings, context=node.context, operator=who)
             done = _or_fail(act(work, agreement, office))
         if done.job is None or not wait:
-            _say(node, agreement, {}, json=json)
+            _say(node, agreement, {} if done.job is None else queued(node, done.job), json=json)
             return
-        ended = wait_for(node, done.job, wait)
-        result = msgspec.json.decode(ended.result or b"null", type=JobResult)
-        _fail_if_refused(ended, result, json=json)
-        _say(node, agreement, {"sent_to": result.by}, json=json)
+        tell(node, wait_for(node, done.job, wait), json=json)
 
 
-def _fail_if_refused(job: Job, result: JobResult, *, json: bool) -> None:
-    if job.state is JobState.DONE:
-        return
-    if result.outcome == "FAILED":
-        fail(f"this node could not do it: {result.reason}", Exit.LOCAL)
-    if result.outcome != "REFUSED":
-        fail(f"{job.peer} could not be reached: {result.reason}", Exit.NOT_NOW)
+def tell(node: Node, job: Job, *, json: bool) -> None:
+    """Show what came of a document's delivery or an agreement's filing, and the agreement as it is now."""
+    fail_if_given_up(job)
+    result = job_result(job)
+    if job.state is JobState.FAILED:
+        _fail_refused(result, json=json)
+    digest = bytes.fromhex(msgspec.json.decode(job.payload, type=DocumentPayload).agreement)
+    with node.store.read() as work:
+        agreement = node.facts(work).agreements[digest]
+    _say(node, agreement, {"sent_to": result.by}, json=json)
+
+
+def _fail_refused(result: JobResult, *, json: bool) -> NoReturn:
     told = explain(Refusal(result.reason))
     if json:
         say_json(

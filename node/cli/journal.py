@@ -10,8 +10,8 @@ from crypto.envelope import parse, read_payload
 from crypto.frame import KIND, FrameHeader
 from node.cli.screen import LARGEST, Exit, facts, fail, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
-from node.cli.waiting import wait_for
-from node.domain.jobs import Job, JobResult
+from node.cli.waiting import fail_if_given_up, job_result, wait_for
+from node.domain.jobs import Job
 from node.domain.journal import JournalEntry
 from node.operations.keep_journal import verify_own_journal
 from node.operations.prove import MOST_LEAVES, ProofResult, plan_proof
@@ -72,24 +72,24 @@ def _verify_peer(peer: PartyId, wait: float, folder: Any, *, json: bool) -> None
             raws = work.received_frames.headers(peer, MOST_LEAVES)
             headers = [read_payload(parse(raw, KIND), FrameHeader) for raw in raws]
             number = plan_proof(work, peer, headers, opened.context)
-        job = wait_for(opened, number, wait)
-    result = _result(job)
+        tell(wait_for(opened, number, wait), json=json)
+
+
+def tell(job: Job, *, json: bool) -> None:
+    """Show what a peer proved of its journal."""
+    fail_if_given_up(job)
+    other = job_result(job)
+    if other.outcome:
+        fail(f"{job.peer}: {other.outcome} {other.reason}", Exit.NOT_NOW)
+    result = msgspec.json.decode(job.result or b"{}", type=ProofResult)
     if result.failure:
         fail(result.failure, Exit.NOT_NOW)
     facts(
-        {"peer": peer, "leaves": result.leaves, "size": result.size, "problems": list(result.problems)},
+        {"peer": job.peer, "leaves": result.leaves, "size": result.size, "problems": list(result.problems)},
         as_json=json,
     )
     if result.problems:
         raise typer.Exit(int(Exit.REFUSED))
-
-
-def _result(job: Job) -> ProofResult:
-    ended = msgspec.json.decode(job.result or b"{}", type=dict[str, Any])
-    if "outcome" in ended:
-        other = msgspec.convert(ended, JobResult)
-        return ProofResult(failure=f"{job.peer}: {other.outcome} {other.reason}")
-    return msgspec.convert(ended, ProofResult)
 
 
 def _row(one: JournalRow) -> dict[str, Any]:

@@ -27,6 +27,7 @@ GROUPS = {
     "notices": "notices",
     "holders": "holders",
     "clocks": "clocks",
+    "jobs": "jobs",
     "journal": "journal",
     "keys": "keys",
 }

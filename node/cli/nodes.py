@@ -18,6 +18,7 @@ from node.cli.inputs import passphrase
 from node.cli.screen import Exit, facts, fail
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
 from node.cli.standing import recheck_of
+from node.cli.waiting import waiting_jobs
 from node.config import SQLITE_IN_FOLDER, Config, Endpoint, Folder, Identity, Network, read_config
 from node.operations.facts import heard_authorities
 from node.operations.keep_clocks import calendar_alarms
@@ -170,7 +171,7 @@ def status(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
                 "records": dict(work.records.count()),
                 "recheck": recheck_of(work, known),
                 "journal_size": head.size if head else 0,
-                "jobs_waiting": len(work.outbox.due(now.replace(year=now.year + 100), 1_000)),
+                "jobs_waiting": len(waiting_jobs(work, now)),
                 "clocks": {"missed": clocks.missed, "due_today": clocks.today, "running": clocks.running},
             }
             alarms = calendar_alarms(known.law, today)

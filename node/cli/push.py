@@ -1,32 +1,31 @@
 """push: send records that an agreement covers, before anybody asks."""
 
-import sys
-import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
+from rich.console import Group
+from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 
 from agreements.agreement import Agreement
 from agreements.refusal import Refusal, explain
-from node.app.lock import is_served
-from node.app.opening import Node
 from node.cli.inputs import text_of
 from node.cli.references import AgreementOption, find_agreement, only_provider
 from node.cli.screen import LARGEST, Exit, err, facts, fail, out
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
-from node.cli.waiting import failed_tries
+from node.cli.waiting import Told, fail_if_given_up, live_line, plain_lines, queued, wait_for
 from node.domain.dates import SHANGHAI
-from node.domain.jobs import Job, JobResult, JobState
+from node.domain.jobs import Job, JobResult
 from node.domain.records import Kind
 from node.operations.operators import NotAllowed
 from node.operations.ports import UnitOfWork
 from node.operations.push_records import MOST_LISTED, PushPlan, PushResult, Wanted, plan_push
-
-LOOK_EVERY = 0.1
 
 
 def add_to(app: typer.Typer) -> None:
@@ -56,7 +55,7 @@ def push(
     again: Annotated[
         bool, typer.Option("--again", help="Also what the recipient holds in this version already.")
     ] = False,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for the end.", min=0, max=86_400)] = 600,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the end; 0 only queues.", min=0, max=86_400)] = 600,
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
@@ -78,7 +77,10 @@ def push(
             number = plan_push(work, wanted, found, who, known.law, opened.context)
         if isinstance(number, NotAllowed):
             fail(number.why, Exit.REFUSED)
-        _tell(_wait(opened, number, total, wait), json=json)
+        if wait:
+            tell(wait_for(opened, number, wait, partial(_bar, total)), json=json)
+        else:
+            facts(queued(opened, number), as_json=json)
 
 
 def _kinds(agreement: Agreement, kinds: list[Kind]) -> frozenset[str]:
@@ -108,34 +110,29 @@ def _listed(records: list[int], file: Path | None) -> tuple[int, ...] | None:
     return tuple(sorted(set(numbers))) if numbers or file is not None else None
 
 
-def _wait(node: Node, number: int, total: int, seconds: float) -> Job:
-    """Wait for the push to end, showing how far it is."""
-    if not is_served(node.folder):
-        fail(
-            "the node is not being served, so nothing is sent yet; the push is queued. Run `creditport serve`",
-            Exit.NOT_NOW,
-        )
-    end = time.monotonic() + seconds
+def _bar(total: int) -> AbstractContextManager[Told]:
+    """How far the push is, as a bar on a terminal."""
+    return _terminal_bar(total) if err.is_terminal else plain_lines()
+
+
+@contextmanager
+def _terminal_bar(total: int) -> Iterator[Told]:
     columns = (TextColumn("pushing"), BarColumn(), TextColumn("{task.completed:,} of {task.total:,} records looked at"))
-    with Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("push", total=total)
-        while True:
-            with node.store.read() as work:
-                job = work.outbox.find(number)
-            if job is None:
-                raise LookupError("the push is not in the outbox")
+    bar = Progress(*columns, console=err)
+    task = bar.add_task("push", total=total)
+    with Live(console=err, transient=True) as live:
+
+        def told(job: Job, text: str, *, news: bool) -> None:
+            del news
             bar.update(task, completed=min(total, msgspec.json.decode(job.payload, type=PushPlan).looked_at))
-            if job.state is not JobState.WAITING:
-                return job
-            if time.monotonic() > end:
-                fail(
-                    f"not done within {seconds:.0f} s{failed_tries(job)}; push {number} stays queued and goes on",
-                    Exit.NOT_NOW,
-                )
-            time.sleep(LOOK_EVERY)
+            live.update(Group(bar, live_line(job, text)))
+
+        yield told
 
 
-def _tell(job: Job, *, json: bool) -> None:
+def tell(job: Job, *, json: bool) -> None:
+    """Show what came of a push."""
+    fail_if_given_up(job)
     ended = msgspec.json.decode(job.result or b"{}", type=dict[str, Any])
     if "outcome" in ended:
         _refused(msgspec.convert(ended, JobResult))
@@ -157,7 +154,5 @@ def _tell(job: Job, *, json: bool) -> None:
 
 
 def _refused(result: JobResult) -> NoReturn:
-    if result.outcome != "REFUSED":
-        fail(f"this node could not do it: {result.reason}", Exit.LOCAL)
     told = explain(Refusal(result.reason))
     fail(f"{result.by} refused: {result.reason} ({result.article}). {told.en} {told.zh}", Exit.REFUSED)

@@ -1,6 +1,5 @@
 """query: ask a provider about enterprises you already know, and read the answer."""
 
-from datetime import timedelta
 from string import hexdigits
 from typing import Annotated, Any
 
@@ -20,11 +19,11 @@ from node.cli.references import (
     only_recipient,
     read_subjects,
 )
-from node.cli.screen import Exit, fail, fail_refused, out, say_json, table
+from node.cli.screen import Exit, facts, fail, fail_refused, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
-from node.cli.waiting import wait_for
-from node.domain.jobs import Job, JobResult, JobState
-from node.operations.ask import MOST_SUBJECTS, Plan, QueryResult, Question, Target, plan_query
+from node.cli.waiting import fail_if_given_up, queued, wait_for
+from node.domain.jobs import Job, JobState
+from node.operations.ask import ASKED_FOR, MOST_SUBJECTS, Plan, QueryResult, Question, Target, plan_query
 from node.operations.operators import NotAllowed
 from node.operations.ports import UnitOfWork
 from registry.parties import PartyId
@@ -57,7 +56,7 @@ def query(
         str,
         typer.Option(help="Ask this party, even if this node holds no such agreement; needs the whole digest."),
     ] = "",
-    wait: Annotated[float, typer.Option(help="Seconds to wait for the answer.", min=0, max=3_600)] = 30,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the answer; 0 only queues.", min=0, max=3_600)] = 30,
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
@@ -74,7 +73,7 @@ def query(
                 purpose=purpose,
                 asked=_asked(field or [], granted),
                 batch=len(subjects) > 1,
-                patience=timedelta(seconds=max(wait, 5)),
+                patience=ASKED_FOR,
                 rule_pack=opened.rule_pack,
             )
             number = plan_query(work, question, target, who, opened.context)
@@ -82,8 +81,10 @@ def query(
             fail(number.why, Exit.REFUSED)
         if isinstance(number, Refused):
             fail_refused(number)
-        job = wait_for(opened, number, wait + 5)
-        _tell(opened, job, json=json)
+        if wait:
+            tell(opened, wait_for(opened, number, wait), json=json)
+        else:
+            facts(queued(opened, number), as_json=json)
 
 
 def _target(node: Node, work: UnitOfWork, name: str, provider: str) -> tuple[Target, dict[str, frozenset[str]]]:
@@ -92,6 +93,8 @@ def _target(node: Node, work: UnitOfWork, name: str, provider: str) -> tuple[Tar
     if provider:
         if len(name) != WHOLE or not set(name.lower()) <= set(hexdigits):
             fail("--provider needs the agreement's whole digest, 64 hexadecimal digits", Exit.USAGE)
+        if known.snapshot.party(PartyId(provider)) is None:
+            fail(f"{provider} is not a listed party; see `creditport party list`", Exit.REFUSED)
         catalogue = known.law.catalogue
         target = Target(agreement=bytes.fromhex(name), provider=PartyId(provider), epoch=1)
         return target, {kind: entry.field_names for kind, entry in catalogue.entries.items()}
@@ -114,17 +117,14 @@ def _asked(fields: list[str], granted: dict[str, frozenset[str]]) -> dict[str, f
     return asked
 
 
-def _tell(node: Node, job: Job, *, json: bool) -> None:
+def tell(node: Node, job: Job, *, json: bool) -> None:
+    """Show what came of a query: the renditions that are held of its answer, and what was refused."""
+    fail_if_given_up(job)
     plan = msgspec.json.decode(job.payload, type=Plan)
     try:
         result = msgspec.json.decode(job.result or b"", type=QueryResult, strict=True)
     except msgspec.DecodeError:
         result = QueryResult(failure="the job ended without a result")
-    ended = msgspec.json.decode(job.result or b"{}", type=dict[str, Any])
-    if ended.get("outcome") == "FAILED":
-        fail(f"this node could not do it: {msgspec.convert(ended, JobResult).reason}", Exit.LOCAL)
-    if ended.get("outcome") == "UNREACHABLE":
-        fail(f"{job.peer} could not be reached: {msgspec.convert(ended, JobResult).reason}", Exit.NOT_NOW)
     refused = [_refused(plan, one.reason, one.article, one.by, one.subject) for one in result.refused]
     if job.state is JobState.FAILED:
         _tell_refusals(refused, json=json)
@@ -144,7 +144,7 @@ def _tell(node: Node, job: Job, *, json: bool) -> None:
             renditions,
             columns,
             as_json=False,
-            empty="no records: there is no such enterprise here, or nothing may be shown",
+            empty="no records: there is no such enterprise here, nothing may be shown, or it is not held any more",
         )
         out.print(
             f"{len(renditions)} renditions in {len(result.frames)} sealed frame(s) from {job.peer}",

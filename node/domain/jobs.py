@@ -44,7 +44,7 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A job as stored. `result` is canonical JSON written by whoever finished it."""
+    """A job as stored. `result` is JSON: of a closed job from whoever closed it, else how the last try failed."""
 
     number: int
     kind: JobKind

@@ -13,7 +13,7 @@ from itertools import islice
 import msgspec
 
 from agreements.agreement import Agreement
-from agreements.authorisation import Ask, Authorised, Issuer, authorise
+from agreements.authorisation import LIFETIME, Ask, Authorised, Issuer, authorise
 from agreements.consent import AttestedConsent, open_consent
 from agreements.refusal import Refused
 from agreements.terms import epoch_at
@@ -34,6 +34,8 @@ from registry.parties import PartyId
 
 MOST_SUBJECTS = 10_000
 """Subjects in one query command; more are asked for in several."""
+ASKED_FOR = timedelta(hours=1)
+"""How long a person's query is asked of a provider that is not reached: as long as anybody waits for one."""
 
 
 class PlannedSubject(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +83,7 @@ class PlannedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A query job's payload."""
+    """A query job's payload. No authorisation in its messages is good beyond `good_until`."""
 
     agreement: Hex32
     epoch: int
@@ -91,6 +93,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     batch: bool
     messages: tuple[PlannedMessage, ...] = ()
     prepared: bool = False
+    good_until: datetime | None = None
 
 
 class QueryResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +108,7 @@ class QueryResult(msgspec.Struct, frozen=True, kw_only=True):
 class Question:
     """What a person asks: fields by kind (no fields: all that the agreement grants of the kind).
 
-    `rule_pack` is the one that this node goes by.
+    `patience` is how long a provider that is not reached is asked; `rule_pack` is the one that this node goes by.
     """
 
     subjects: Sequence[Identifier]
@@ -208,6 +211,7 @@ class Asker(Recipient):
 def prepare(work: UnitOfWork, job: int, plan: Plan, asker: Asker, checkpoint: bytes) -> Plan:
     """Make the messages of a plan, with one authorisation for each subject, and keep them before anything is sent.
 
+    Where they were made before, those that were answered stay; the others are made anew.
     A subject without a consent that carries the question gets an empty authorisation: whether one is needed is for
     home to say (S 28), and it says so in its answer.
     """
@@ -215,16 +219,24 @@ def prepare(work: UnitOfWork, job: int, plan: Plan, asker: Asker, checkpoint: by
     names = work.known_pseudonyms.lookup(bytes.fromhex(plan.agreement), plan.epoch, wanted)
     items = [_item(work, plan, place, names[key], asker) for place, key in enumerate(wanted)]
     size = asker.agreement.terms.quotas.batch_size if plan.batch else 1
-    messages = tuple(
+    made = [
         PlannedMessage(
             request=asker.context.random(16).hex(), checkpoint=checkpoint, items=tuple(items[at : at + size])
         )
         for at in range(0, len(items), size)
-    )
-    prepared = msgspec.structs.replace(plan, messages=messages, prepared=True)
-    work.outbox.retry(job, asker.context.now(), msgspec.json.encode(prepared))
+    ]
+    answered = {place: one for place, one in enumerate(plan.messages) if one.done}
+    messages = tuple(answered.get(place, one) for place, one in enumerate(made))
+    now = asker.context.now()
+    prepared = msgspec.structs.replace(plan, messages=messages, prepared=True, good_until=now + LIFETIME)
+    work.outbox.retry(job, now, msgspec.json.encode(prepared))
     work.commit()
     return prepared
+
+
+def has_lapsed(plan: Plan, at: datetime) -> bool:
+    """Whether home could only refuse what is still to be sent, since the authorisations in it have run out."""
+    return plan.good_until is not None and at >= plan.good_until and not all(one.done for one in plan.messages)
 
 
 def asked_items(message: PlannedMessage) -> tuple[AskedItem, ...]:

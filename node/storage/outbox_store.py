@@ -30,9 +30,11 @@ FROM jobs WHERE state = 'waiting' AND next_at <= :at)
 SELECT {_COLUMNS} FROM line JOIN jobs ON number = job ORDER BY place, next_at, number LIMIT :limit"""
 _FIND: Final = f"SELECT {_COLUMNS} FROM jobs WHERE number = :number"
 _RETRY: Final = """
-UPDATE jobs SET attempts = attempts + 1, next_at = :next_at WHERE number = :number AND state = 'waiting'"""
+UPDATE jobs SET attempts = attempts + 1, next_at = :next_at, result = :why
+WHERE number = :number AND state = 'waiting'"""
 _GO_ON: Final = """
-UPDATE jobs SET attempts = 0, next_at = :next_at, payload = :payload WHERE number = :number AND state = 'waiting'"""
+UPDATE jobs SET attempts = 0, next_at = :next_at, result = NULL, payload = :payload
+WHERE number = :number AND state = 'waiting'"""
 _FINISH: Final = """
 UPDATE jobs SET state = :state, result = :result, finished_at = :finished_at
 WHERE number = :number AND state = 'waiting'"""
@@ -63,10 +65,10 @@ class SqlOutbox:
         rows = self._transaction.rows(_DUE, {"at": to_milliseconds(at), "limit": limit})
         return [_job_from_row(row) for row in rows]
 
-    def retry(self, number: int, next_at: datetime, payload: bytes | None = None) -> None:
+    def retry(self, number: int, next_at: datetime, payload: bytes | None = None, why: bytes | None = None) -> None:
         values = {"number": number, "next_at": to_milliseconds(next_at)}
         if payload is None:
-            self._transaction.run(_RETRY, values)
+            self._transaction.run(_RETRY, values | {"why": why})
         else:
             self._transaction.run(_GO_ON, values | {"payload": payload})
 

@@ -13,6 +13,7 @@ A refusal that this node itself decides is never raised: it is an answer (Refuse
 """
 
 from agreements.refusal import Refusal, Refused, refuse
+from node.domain.troubles import Trouble, in_words
 from node.operations.asked import RefusedAnswer
 from registry.parties import PartyId
 
@@ -52,12 +53,19 @@ class PeerRefused(WireError):
 
 
 class PeerUnreachable(WireError):
-    """No usable answer came; the text is one sentence for a person. The same call may be made again later."""
+    """No usable answer came; the text is one sentence for a person. The same call may be made again later.
 
-    def __init__(self, peer: PartyId, sentence: str) -> None:
-        super().__init__(sentence)
+    `trouble` says why in a code that may be kept.
+    """
+
+    def __init__(self, peer: PartyId, sentence: str = "", trouble: Trouble = Trouble.NOT_REACHED) -> None:
+        super().__init__(sentence or in_words(trouble, peer)[0])
         self.peer = peer
+        self.trouble = trouble
 
 
 class BadAnswer(PeerUnreachable):
     """The peer's answer is not a permitted message."""
+
+    def __init__(self, peer: PartyId, sentence: str) -> None:
+        super().__init__(peer, sentence, Trouble.BAD_ANSWER)

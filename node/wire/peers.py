@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import grpc
 
+from node.domain.troubles import Trouble
 from node.operations.asked import (
     Answered,
     FrameArrived,
@@ -48,11 +49,11 @@ _CHANNEL_OPTIONS: Final = (
     # A channel with another certificate must never share a connection with this one.
     ("grpc.use_local_subchannel_pool", 1),
 )
-_SENTENCES: Final = {
-    grpc.StatusCode.UNAVAILABLE: "{peer} cannot be reached at its listed endpoint",
-    grpc.StatusCode.DEADLINE_EXCEEDED: "{peer} did not answer in time",
-    grpc.StatusCode.RESOURCE_EXHAUSTED: "{peer} is too busy to answer",
-    grpc.StatusCode.UNIMPLEMENTED: "{peer} does not serve this method",
+_TROUBLES: Final = {
+    grpc.StatusCode.UNAVAILABLE: Trouble.NOT_REACHED,
+    grpc.StatusCode.DEADLINE_EXCEEDED: Trouble.NO_ANSWER,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: Trouble.BUSY,
+    grpc.StatusCode.UNIMPLEMENTED: Trouble.NOT_SERVED,
 }
 
 
@@ -244,7 +245,7 @@ class PeerClient:
     def _channel(self, peer: PartyId, method: Method) -> grpc.aio.Channel:
         address = self._address_of(peer, method)
         if address is None:
-            raise PeerUnreachable(peer, f"the registry lists no admitted party {peer}")
+            raise PeerUnreachable(peer, trouble=Trouble.NOT_LISTED)
         line = self._lines.get(peer)
         if line is not None and line.address == address:
             return line.channel
@@ -289,5 +290,7 @@ def _failure(peer: PartyId, error: grpc.aio.AioRpcError) -> WireError:
     answer = refusal_from_error(error)
     if answer is not None:
         return PeerRefused(peer, answer)
-    sentence = _SENTENCES.get(error.code(), f"{{peer}} failed to answer ({error.code().name})")
-    return PeerUnreachable(peer, sentence.format(peer=peer))
+    trouble = _TROUBLES.get(error.code())
+    if trouble is not None:
+        return PeerUnreachable(peer, trouble=trouble)
+    return PeerUnreachable(peer, f"{peer} failed to answer ({error.code().name})", Trouble.BAD_ANSWER)

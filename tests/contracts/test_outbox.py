@@ -61,6 +61,24 @@ def test_a_retried_job_waits_and_remembers_what_is_known_by_now(store: Store) ->
         assert (again.attempts, again.payload) == (2, b'{"step":2}')
 
 
+def test_a_job_that_waits_keeps_why_its_last_try_failed_until_it_goes_on_or_ends(store: Store) -> None:
+    with store.write() as work:
+        number = work.outbox.add(job("one"), NOON)
+        kept = []
+        for why in (b"first", b"second"):
+            work.outbox.retry(number, minutes(1), why=why)
+            kept += [one.result for one in work.outbox.due(minutes(1), 10)]
+        work.outbox.retry(number, minutes(1), b"{}")
+        kept += [one.result for one in work.outbox.due(minutes(1), 10)]
+        work.outbox.retry(number, minutes(1), why=b"third")
+        work.outbox.finish(number, b"result", minutes(1), failed=False)
+        closed = work.outbox.find(number)
+
+        assert kept == [b"first", b"second", None]
+        assert closed is not None
+        assert closed.result == b"result"
+
+
 def test_a_job_that_went_on_is_tried_again_soon(store: Store) -> None:
     """Steps are no failed tries: after two hundred of them the next try would be hours away."""
     with store.write() as work:

@@ -17,6 +17,7 @@ from node.domain.dates import shanghai_day
 from node.domain.drafting import Draft, Setting, complete
 from node.domain.identifiers import Identifier, Problem, Scheme, parse_identifier
 from node.domain.intake import Admitted, Intake, open_intake
+from node.domain.jobs import JobState
 from node.domain.operators import Role, SignedAct
 from node.domain.records import Kind, Withheld
 from node.domain.rows import Row
@@ -360,4 +361,4 @@ def result_of(network: Network, party: PartyId, job: int) -> dict[str, Any]:
     """What a job says of its end; nothing as long as it waits."""
     found = network.members[party].read(lambda work: work.outbox.find(job))
     assert found is not None
-    return {} if found.result is None else dict(json.loads(found.result))
+    return {} if found.result is None or found.state is JobState.WAITING else dict(json.loads(found.result))

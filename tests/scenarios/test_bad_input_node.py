@@ -211,24 +211,28 @@ def test_a_draft_that_is_none(world: World) -> None:
         assert one_sentence(world.agency, 1 if "nobody" in text else LOCAL, "agreement", "draft", str(draft))
 
 
-def test_a_provider_that_is_not_there_yet_is_asked_again(world: World, agreement: str) -> None:
-    """Not reached in time: exit code 3. Back before patience ends: the same question is answered."""
-    subject = world.home.codes[2]
+def test_a_provider_that_is_switched_off_is_named_with_the_reason_and_asked_until_it_is_back(
+    world: World, agreement: str
+) -> None:
+    """Not reached in time: exit code 3, nothing on standard output. Back before it is given up: the answer is read."""
+    subject, agency = world.home.codes[2], world.agency.party
     words = [word for word in query(agreement, subject) if word not in {"--wait", "60"}]
     world.agency.stop()
 
-    said = one_sentence(world.bank, NOT_NOW, *words, "--wait", "2")
-    asked = world.bank.begin(*words, "--wait", "300", "--json")
-    until(
-        "the question is queued",
-        lambda: world.bank.rows("SELECT 1 FROM jobs WHERE state = 'waiting' AND kind = 'query'"),
-    )
+    asked = world.bank.run(*words, "--wait", "1.2", "--json", expect=(NOT_NOW,))
+    ((number,),) = world.bank.rows("SELECT number FROM jobs WHERE state = 'waiting' AND kind = 'query'")
+    why = ("jobs", "show", str(number))
+    until("a try failed", lambda: world.bank.ask(*why, expect=(NOT_NOW,))["reason"] == "NOT_REACHED")
     world.agency.serve()
-    answer, errors = asked.communicate(timeout=300)
+    answer = world.bank.ask(*why, "--wait", "300")
 
-    assert "could not be reached" in said or "no answer within" in said
-    assert (asked.returncode, errors) == (0, "")
-    assert subject in answer
+    *going, ended = asked.stderr.splitlines()
+    assert asked.stdout == ""
+    assert going[0].startswith(f"creditport: job {number}: ")
+    assert all(agency in line for line in going)
+    assert ended.startswith(f"creditport: no answer from {agency} after 1.2 s")
+    assert f"`creditport jobs show {number}` reads its result" in ended
+    assert {one["subject"] for one in answer["renditions"]} == {f"CN-USCC:{subject}"}
 
 
 def test_a_node_that_is_not_served_keeps_what_it_is_told(world: World, agreement: str) -> None:

@@ -227,7 +227,7 @@ def test_a_bank_that_was_killed_follows_when_it_is_back(world: World, pushed: Pu
 
     until("the bank has followed", lambda: followed(world), 120)
 
-    assert f"{world.bank.party} was not reached" in waited.stderr
+    assert f"{world.bank.party} cannot be reached" in waited.stderr
     assert {one["stage"] for one in owed} <= {"WAITING", "SENT"}
     taken = world.bank.ask("notices", "list", "--received", "--limit", "1000")
     places = [one["place"] for one in taken if one["home"] == world.agency.party]

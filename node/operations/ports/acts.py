@@ -55,8 +55,8 @@ class Outbox(Protocol):
     def due(self, at: datetime, limit: int) -> Sequence[Job]:
         """Give waiting jobs whose time has come: of each lane (peer and kind) the oldest first, the lanes in turn."""
 
-    def retry(self, number: int, next_at: datetime, payload: bytes | None = None) -> None:
-        """Note that a try failed and when the next one is due.
+    def retry(self, number: int, next_at: datetime, payload: bytes | None = None, why: bytes | None = None) -> None:
+        """Note that a try failed, why (to be found as the job's result until it has one), and when the next is due.
 
         With a new payload the job went on, though not to its end, and the tries before that are forgotten.
         """

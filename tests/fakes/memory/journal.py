@@ -103,15 +103,15 @@ class MemoryOutbox(Part):
             line.append((lanes[one.peer, one.kind], one))
         return [one for _, one in sorted(line, key=lambda placed: placed[0])][:limit]
 
-    def retry(self, number: int, next_at: datetime, payload: bytes | None = None) -> None:
+    def retry(self, number: int, next_at: datetime, payload: bytes | None = None, why: bytes | None = None) -> None:
         jobs = self._changing.jobs
         job = jobs.get(number)
         if job is None or job.state is not JobState.WAITING:
             return
         if payload is None:
-            jobs[number] = replace(job, attempts=job.attempts + 1, next_at=next_at)
+            jobs[number] = replace(job, attempts=job.attempts + 1, next_at=next_at, result=why)
         else:
-            jobs[number] = replace(job, attempts=0, next_at=next_at, payload=payload)
+            jobs[number] = replace(job, attempts=0, next_at=next_at, payload=payload, result=None)
 
     def finish(self, number: int, result: bytes, at: datetime, *, failed: bool) -> None:
         del at

@@ -38,9 +38,9 @@ class ScriptedHome:
     async def batch_query(self, _: PartyId, calls: Sequence[Outgoing]) -> AsyncIterator[Answered | RefusedAnswer]:
         assert self.plan is not None
         for call in calls:
-            message = next(one for one in self.plan.messages if bytes.fromhex(one.request) == call.request_id)
-            asked = replace(sent(self.plan, message), digest=call.digest)
-            (given,) = answers(self.world, asked) if message is self.plan.messages[0] else self.then
+            first = self.plan.messages[0]
+            asked = replace(sent(self.plan, first), digest=call.digest)
+            (given,) = answers(self.world, asked) if call.request_id.hex() == first.request else self.then
             if isinstance(given, Exception):
                 raise given
             yield given
@@ -115,6 +115,26 @@ def test_frames_that_were_accepted_are_told_of_though_the_rest_is_refused(world:
     told = result(world, number)
     assert len(told.frames) == 1
     assert [one.reason for one in told.refused] == ["PEER_SUSPENDED"]
+
+
+@pytest.mark.parametrize(("minutes", "is_new"), [(9, False), (10, True)])
+def test_what_was_not_answered_while_it_was_authorised_is_authorised_anew(
+    world: World, minutes: int, is_new: bool
+) -> None:
+    """What was answered stays; the rest is the same request as long as home could accept it, since it may have come."""
+    number, plan = batch(world)
+    gone = PeerUnreachable(AGENCY)
+    tries(world, ScriptedHome(world, plan, [gone]), number)
+    first, second = msgspec.json.decode(job_of(world, number).payload, type=Plan).messages
+
+    world.forward(minutes=minutes)
+    assert tries(world, ScriptedHome(world, plan, [gone]), number) == ["PeerUnreachable"]
+
+    kept, again = msgspec.json.decode(job_of(world, number).payload, type=Plan).messages
+    assert kept == first
+    assert (again.request != second.request) == is_new
+    assert (again.items[0].authorisation != second.items[0].authorisation) == is_new
+    assert [one.subject for one in again.items] == [one.subject for one in second.items]
 
 
 def test_an_evaluation_whose_answer_was_lost_is_the_same_request_again(world: World) -> None:

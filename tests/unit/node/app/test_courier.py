@@ -16,10 +16,11 @@ from node.app.courier import ASK_AGAIN, Courier
 from node.app.errands import Errands
 from node.app.threads import Threads, now_exactly
 from node.domain.jobs import Job, JobKind, JobResult, JobState, NewJob
+from node.domain.troubles import Trouble
 from node.operations.asked import RefusedAnswer
 from node.operations.ports import Store, UnitOfWork
 from node.storage.store import SqlStore
-from node.wire.errors import PeerRefused, PeerUnreachable
+from node.wire.errors import BadAnswer, PeerRefused, PeerUnreachable
 from registry.parties import PartyId
 from tests.fakes.stores import SpyingStore
 from tests.fakes.world import AGENCY, HK, World
@@ -208,17 +209,49 @@ def test_any_other_refusal_closes_the_job_with_its_reason_and_the_next_one_goes_
     assert (result.outcome, result.reason, result.by) == ("REFUSED", "AGREEMENT_MISSING", AGENCY)
 
 
-def test_a_job_whose_time_runs_out_is_given_up_with_the_sentence_why(world: World) -> None:
+def test_a_job_whose_time_runs_out_is_given_up_with_the_code_that_says_why(world: World) -> None:
     number = queue(world, "impatient", patience=0.1)
 
     run(
         world,
-        lambda _: PeerUnreachable(AGENCY, "sz-agency cannot be reached at its listed endpoint"),
+        lambda _: PeerUnreachable(AGENCY, trouble=Trouble.NO_ANSWER),
         lambda: job_of(world, number).state is JobState.FAILED,
     )
 
     result = msgspec.json.decode(job_of(world, number).result or b"", type=JobResult)
-    assert (result.outcome, result.reason) == ("UNREACHABLE", "sz-agency cannot be reached at its listed endpoint")
+    assert (result.outcome, result.reason, result.by) == ("UNREACHABLE", "NO_ANSWER", AGENCY)
+
+
+@pytest.mark.parametrize(
+    ("failure", "kept"),
+    [
+        (PeerUnreachable(AGENCY, trouble=Trouble.NOT_LISTED), "NOT_LISTED"),
+        (BadAnswer(AGENCY, "91440300MA5TERT15Q"), "BAD_ANSWER"),
+        (PeerRefused(AGENCY, RefusedAnswer(refused=refuse(Refusal.NOT_READY, "SZ-DRAFT-82@1"), leaf=b"")), "NOT_READY"),
+        (RuntimeError("the secret of the house"), "BROKEN"),
+    ],
+)
+def test_a_job_that_waits_says_by_a_code_alone_why_its_last_try_failed(
+    world: World, failure: Exception, kept: str
+) -> None:
+    number = queue(world, "patient")
+
+    run(world, lambda _: failure, lambda: job_of(world, number).attempts > 0)
+
+    waiting = job_of(world, number)
+    assert waiting.state is JobState.WAITING
+    result = msgspec.json.decode(waiting.result or b"", type=JobResult)
+    assert result == JobResult(outcome=result.outcome, reason=kept, by="" if kept == "BROKEN" else AGENCY)
+
+
+def test_jobs_behind_one_that_was_not_reached_say_why_they_wait_too(world: World) -> None:
+    first, behind = queue(world, "first"), queue(world, "behind")
+
+    run(world, lambda _: PeerUnreachable(AGENCY), lambda: job_of(world, behind).attempts > 0)
+
+    (why, same) = (job_of(world, one).result for one in (first, behind))
+    assert why is not None
+    assert why == same
 
 
 def test_a_bug_in_one_job_ends_neither_the_job_nor_the_courier(world: World) -> None:

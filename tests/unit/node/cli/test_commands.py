@@ -213,7 +213,7 @@ def test_an_example_draft_can_be_drafted_only_with_a_listed_party(bank: Terminal
 def test_whoever_asks_about_an_odd_code_is_told_and_the_query_goes_on(
     bank: Terminal, words: tuple[str, ...], note: str
 ) -> None:
-    told = bank.run(*QUERY, "ab" * 32, "--provider", "sz", *words, code=3).stderr
+    told = bank.run(*QUERY, "ab" * 32, "--provider", "hk-authority", *words, code=3).stderr
 
     assert note in told
     assert told.count("note: ") == bool(note)
@@ -228,21 +228,28 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     "a subject that is no code": (2, "subject 1:", lambda _: (*QUERY, "abcdef", "--subject", "CN-USCC:12")),
     "a code of no known scheme": (2, "no known scheme", lambda _: (*QUERY, "abcdef", "--subject", "??")),
     "a code whose check character does not fit": (
-        2, "no known scheme", lambda _: (*QUERY, "ab" * 32, "--provider", "sz", "--subject", EARLY),
+        2, "no known scheme", lambda _: (*QUERY, "ab" * 32, "--provider", "hk-authority", "--subject", EARLY),
     ),
     "a natural person": (
         1, "NATURAL_PERSON_SUBJECT (S 14)",
-        lambda _: (*QUERY, "ab" * 32, "--provider", "sz", "--subject", "92440300MA5TERT31B"),
+        lambda _: (*QUERY, "ab" * 32, "--provider", "hk-authority", "--subject", "92440300MA5TERT31B"),
     ),
     "a natural person in Macau, attested": (
         1, "NATURAL_PERSON_SUBJECT (S 14)",
-        lambda _: (*QUERY, "ab" * 32, "--provider", "sz", "--uscc-check-attested", "--subject", "MO-TIN:00000001"),
+        lambda _: (
+            *QUERY, "ab" * 32, "--provider", "hk-authority", "--uscc-check-attested", "--subject", "MO-TIN:00000001",
+        ),
     ),
     "a provider without the whole digest": (
-        2, "whole digest", lambda _: (*QUERY, "abcdef", "--provider", "sz", "--subject", USCC),
+        2, "whole digest", lambda _: (*QUERY, "abcdef", "--provider", "hk-authority", "--subject", USCC),
     ),
+    "a provider that nobody listed": (
+        1, "sz-agency is not a listed party",
+        lambda _: (*QUERY, "ab" * 32, "--provider", "sz-agency", "--subject", USCC),
+    ),
+    "a job that there is not": (1, "there is no job 99", lambda _: ("jobs", "show", "99")),
     "a query while nothing serves": (
-        3, "not being served", lambda _: (*QUERY, "ab" * 32, "--provider", "sz-agency", "--subject", USCC),
+        3, "not being served", lambda _: (*QUERY, "ab" * 32, "--provider", "hk-authority", "--subject", USCC),
     ),
     "a proof while nothing serves": (3, "not being served", lambda _: ("journal", "verify", "--peer", "sz-agency")),
     "an unknown agreement to show": (1, "no agreement", lambda _: ("agreement", "show", "abcdef")),
