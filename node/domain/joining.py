@@ -10,7 +10,7 @@ from node.domain.identifiers import Problem
 from node.domain.intake import Case, Rejected
 from node.domain.naming import Claim
 from node.domain.records import Content, Kind
-from node.domain.rows import Row
+from node.domain.rows import Row, Sheet
 
 _EXPECTED: Final = "an identifier of a known scheme"
 
@@ -27,6 +27,12 @@ class Unjoined(StrEnum):
 def is_without_identifier(row: Row) -> bool:
     """Whether a row leaves every column of identifiers empty."""
     return not any(row.values.get(column, "").strip() for column in IDENTIFIER_COLUMNS)
+
+
+def has_only_identified(sheet: Sheet) -> bool:
+    """Whether no row of a sheet leaves every column of identifiers empty."""
+    columns = [[text.strip() for text in sheet.column(name)] for name in IDENTIFIER_COLUMNS]
+    return all(map(any, zip(*columns, strict=True)))
 
 
 def names_of(row: Row) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from node.domain.context import Context
 from node.domain.grounds import granted
 from node.domain.identifiers import Problem, Remark
 from node.domain.intake import Case, Intake, Rejected
+from node.domain.joining import has_only_identified
 from node.domain.journal import Act, Detail, EntryFacts, draft
 from node.domain.operators import SignedAct
 from node.domain.portion import Decided, Lot, admit_all
@@ -120,9 +121,7 @@ class _Reader:
         self.ordered = ordered
         self.envelopes = Envelopes(ordered.intake.shared)
         self.repeats = Repeats()
-        # A registration states its own identifiers; what is of another kind may name its enterprise only.
-        known = None if ordered.intake.kind is Kind.REGISTRATION else names
-        self._portions = _portions(rows, known, join=ordered.join_by_name)
+        self._portions = _portions(rows, ordered, names)
         self._waiting: _Portion | None = None
 
     def next_batch(self) -> Decided:
@@ -140,10 +139,17 @@ class _Reader:
 _Portion = Sheet | Sequence[Row | BadRow | Rejected]
 
 
-def _portions(rows: Iterable[Sheet | Row | BadRow], names: HomeNames | None, *, join: bool) -> Iterator[_Portion]:
-    """Rows in portions, those that name their enterprise only by then with its identifier, or turned back."""
+def _portions(rows: Iterable[Sheet | Row | BadRow], ordered: Import, names: HomeNames) -> Iterator[_Portion]:
+    """Rows in portions; those that only named their enterprise have its identifier then, or are turned back.
+
+    A registration states its own identifiers.
+    """
     for portion in _gathered(rows):
-        yield portion if names is None else names.identify([*portion], ordered=join)
+        has_its_own = isinstance(portion, Sheet) and has_only_identified(portion)
+        if ordered.intake.kind is Kind.REGISTRATION or has_its_own:
+            yield portion
+        else:
+            yield names.identify([*portion], ordered=ordered.join_by_name)
 
 
 def _gathered(rows: Iterable[Sheet | Row | BadRow]) -> Iterator[Sheet | list[Row | BadRow]]:
