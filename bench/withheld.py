@@ -20,6 +20,8 @@ from bench.withheld_inside import read_times
 KIND = "201"
 SEED = 20_260_101
 SUBJECTS = 200
+PART = 2_000
+"""Questions of each asker that are authorised at once."""
 LONG_AGO = "2001-02-03"
 """A penalty of this day has not been disclosed for many years (S 31)."""
 
@@ -49,15 +51,20 @@ _Times = Sequence[Sequence[float]]
 
 def _ask(network: Network, askers: Sequence[Asker], count: int, client: ProcessPoolExecutor) -> _Times:
     """Let a partner ask one question of each asker, in an order drawn anew, so many times."""
-    random = Random(SEED)
-    messages = list(zip(*(one.messages(Shape.UNARY, count) for one in askers), strict=True))
-    orders = [random.sample(range(len(askers)), len(askers)) for _ in messages]
-    asked = [together[place] for together, order in zip(messages, orders, strict=True) for place in order]
-    load = Load(address=network.server.address, tls=network.tls(), shape=Shape.UNARY, callers=1, messages=asked)
-    answers = client.submit(drive, load).result()
-    _check_silent(answers.example)
-    taken = iter(answers.latencies)
-    return [[seconds for _, seconds in sorted(zip(order, taken, strict=False))] for order in orders]
+    random, times = Random(SEED), list[Sequence[float]]()
+    while len(times) < count:
+        # In parts, each authorised just before: an authorisation lives for ten minutes.
+        messages = zip(*(one.messages(Shape.UNARY, min(PART, count - len(times))) for one in askers), strict=True)
+        orders, asked = list[list[int]](), list[bytes]()
+        for together in messages:
+            orders.append(random.sample(range(len(askers)), len(askers)))
+            asked += [together[place] for place in orders[-1]]
+        load = Load(address=network.server.address, tls=network.tls(), shape=Shape.UNARY, callers=1, messages=asked)
+        answers = client.submit(drive, load).result()
+        _check_silent(answers.example)
+        taken = iter(answers.latencies)
+        times += [[seconds for _, seconds in sorted(zip(order, taken, strict=False))] for order in orders]
+    return times
 
 
 def _guessed(times: _Times) -> dict[str, float]:

@@ -25,22 +25,22 @@ class Repeats:
     def __init__(self) -> None:
         # Untouched pages of it cost nothing.
         self._shelves = memoryview(bytearray(_SHELVES * _WAYS * _KEY_SIZE)).cast("Q")
-        self._waiting = deque[Repeated]()
+        self._waiting = deque[_Batch]()
         self._count = 0
 
     def seen(self, source_keys: Sequence[bytes]) -> "Repeated":
         """The places of keys that came before, also in this list; from now on all of them did."""
-        batch = Repeated(self, source_keys)
+        batch = _Batch(source_keys)
         self._waiting.append(batch)
         self._count += len(source_keys)
         while self._count > _MOST_WAITING:
             self.shelve()
-        return batch
+        return Repeated(self, batch)
 
     def shelve(self) -> None:
-        """Put the keys that wait longest on their shelves, and tell their batch which of them were there."""
+        """Put the keys that wait longest on their shelves, and note which of them were there."""
         batch = self._waiting.popleft()
-        numbers, kept, repeated = batch.numbers(), self._shelves, []
+        numbers, kept, repeated = batch.given_up(), self._shelves, []
         for place, key in enumerate(numbers):
             shelf = _WAYS * (key % _SHELVES)
             newest, second, third, oldest = kept[shelf : shelf + _WAYS]
@@ -52,23 +52,36 @@ class Repeats:
         batch.places = frozenset(repeated)
 
 
-class Repeated(Container[int]):
-    """The places of keys that came before; looked for when it is asked for the first time."""
+class _Batch:
+    """Keys that came together, the first eight bytes of each; and the places of those that came before, if known."""
 
-    __slots__ = ("_keys", "_repeats", "places")
+    __slots__ = ("_keys", "places")
 
-    def __init__(self, repeats: Repeats, source_keys: Sequence[bytes]) -> None:
-        self._repeats = repeats
-        # The first eight bytes of each key.
+    def __init__(self, source_keys: Sequence[bytes]) -> None:
         self._keys = memoryview(b"".join(source_keys)).cast("Q")[:: _FULL_SIZE // _KEY_SIZE].tobytes()
         self.places: frozenset[int] | None = None
 
-    def __contains__(self, place: object) -> bool:
-        while self.places is None:
-            self._repeats.shelve()
-        return place in self.places
-
-    def numbers(self) -> list[int]:
-        """Its keys, given up by it; 0 is an empty place on a shelf."""
+    def given_up(self) -> list[int]:
+        """The keys as numbers, which are kept no longer; 0 is an empty place on a shelf."""
         keys, self._keys = memoryview(self._keys).cast("Q"), b""
         return [number or 1 for number in keys.tolist()]
+
+
+class Repeated(Container[int]):
+    """The places of keys that came before; looked for when it is asked for the first time."""
+
+    __slots__ = ("_batch", "_repeats")
+
+    def __init__(self, repeats: Repeats, batch: _Batch) -> None:
+        self._repeats = repeats
+        self._batch = batch
+
+    @property
+    def is_known(self) -> bool:
+        """Whether somebody asked, or it could not wait any more."""
+        return self._batch.places is not None
+
+    def __contains__(self, place: object) -> bool:
+        while self._batch.places is None:
+            self._repeats.shelve()
+        return place in self._batch.places

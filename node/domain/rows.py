@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain, repeat
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, cast
 
 import msgspec
 
@@ -75,6 +75,11 @@ class Texts(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The text of a column, or `default`; in one step, for it is asked of every column of a row."""
+        place = self.header.places.get(name)
+        return default if place is None else self.texts[place]
 
     def keys(self) -> KeysView[str]:
         """The column names."""

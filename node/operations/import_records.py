@@ -145,8 +145,8 @@ def _portions(rows: Iterable[Sheet | Row | BadRow], ordered: Import, names: Home
     A registration states its own identifiers.
     """
     for portion in _gathered(rows):
-        has_its_own = isinstance(portion, Sheet) and has_only_identified(portion)
-        if ordered.intake.kind is Kind.REGISTRATION or has_its_own:
+        states_its_own = ordered.intake.kind is Kind.REGISTRATION
+        if states_its_own or (isinstance(portion, Sheet) and has_only_identified(portion)):
             yield portion
         else:
             yield names.identify([*portion], ordered=ordered.join_by_name)

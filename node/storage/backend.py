@@ -9,6 +9,7 @@ table instead.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import repeat
 from typing import Any, Protocol
 
 from node.operations import ports
@@ -111,3 +112,14 @@ class Duties(ports.Duties, Protocol):
 
     def close(self) -> None:
         """Leave every duty."""
+
+
+def written_out(
+    rows: Sequence[Sequence[Any]], names: Sequence[str], shared: Mapping[str, Any]
+) -> Sequence[Sequence[Any]]:
+    """Rows with every value of a statement's names, those that they share too."""
+    if not shared:
+        return rows
+    own = zip(*rows, strict=True)
+    columns = [repeat(shared[name], len(rows)) if name in shared else next(own) for name in names]
+    return [*zip(*columns, strict=True)]

@@ -12,7 +12,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import repeat
 from select import POLLIN, poll
 from threading import Lock
 from typing import Any, Final, NamedTuple
@@ -24,6 +23,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Format, TransactionStatus
 from psycopg.types.numeric import Int8
 
+from node.storage.backend import written_out
 from node.storage.duties import SessionDuties
 from node.storage.errors import Busy, Damaged, DiskFull, StorageError, Unusable
 
@@ -171,10 +171,7 @@ class Postgresql:
         insert = self._insert(text)
         if insert is None:
             raise ValueError("expected an INSERT of values that are all named, got another statement")
-        if shared:
-            own = zip(*rows, strict=True)
-            whole = [repeat(shared[name], len(rows)) if name in shared else next(own) for name in insert.names]
-            rows = [*zip(*whole, strict=True)]
+        rows = written_out(rows, insert.names, shared)
         if len(rows) < _MANY:
             cursor.executemany(insert.of_one(), rows)
         elif insert.tail:

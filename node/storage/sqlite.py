@@ -5,6 +5,7 @@
 import os
 import re
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from node.storage.backend import written_out
 from node.storage.errors import Busy, Damaged, DiskFull, StorageError, Unusable
 
 PATIENCE: Final = 10.0
@@ -50,6 +52,8 @@ _PLAIN_INSERT: Final = re.compile(
     r"(\s*INSERT INTO \w+\s*\([\w,\s]+\)\s*VALUES )\(((?::\w+[,\s]*)+)\)(\s*(?:ON CONFLICT \([\w, ]+\) DO [^:?]*)?)"
 )
 _NAME: Final = re.compile(r":(\w+)")
+_BINDS_BY_NUMBER: Final = not (3, 12) <= sys.version_info < (3, 12, 4)
+"""Whether the driver binds `?1` by its place silently; the others warn of each (CPython gh-117995)."""
 _TOGETHER: Final = 128
 """Rows that one statement inserts: the driver gives up Python's lock for each statement, and waits for it again."""
 
@@ -124,9 +128,11 @@ class Sqlite:
 
     def insert(self, cursor: Any, text: str, rows: Sequence[Sequence[Any]], shared: Mapping[str, Any]) -> int:
         insert, changed, start = self._insert(text), 0, 0
-        names, common = tuple(shared), [*shared.values()]
         if insert is None:
             raise ValueError("expected an INSERT of values that are all named, got another statement")
+        if not _BINDS_BY_NUMBER:
+            rows, shared = written_out(rows, insert.names, shared), {}
+        names, common = tuple(shared), [*shared.values()]
         while start < len(rows):
             # Powers of two, so that there are few statements to be prepared.
             count = min(_TOGETHER, 1 << (len(rows) - start).bit_length() - 1)

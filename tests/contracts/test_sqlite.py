@@ -583,3 +583,20 @@ def test_errors_and_names_of_a_store_show_no_content(sqlite: SqlStore) -> None:
 
     assert "4711" not in str(caught.value)
     assert "day" not in str(caught.value)
+
+
+@pytest.mark.parametrize("binds_by_number", [True, False])
+def test_what_many_rows_share_is_bound_once_or_with_each_where_the_driver_warns_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, binds_by_number: bool
+) -> None:
+    monkeypatch.setattr("node.storage.sqlite._BINDS_BY_NUMBER", binds_by_number)
+    rows = [record(f"r{place}", content=f"content {place}") for place in range(300)]
+    with closing(open_store(f"sqlite:///{tmp_path / 'n.db'}", create=True)) as store:
+        with store.write() as work:
+            work.records.add(rows, NOON)
+            work.commit()
+        with store.read() as work:
+            found = work.records.page(None, 0, 1_000)
+
+    assert [row.content for row in found] == [row.content for row in rows]
+    assert {(row.version, row.kind, row.withheld, row.stored_at) for row in found} == {(1, "101", frozenset(), NOON)}

@@ -37,7 +37,8 @@ def test_what_waits_is_bounded_and_none_of_it_is_lost(monkeypatch: pytest.Monkey
     repeats = Repeats()
     first, second, third = (repeats.seen([key(number) for number in numbers]) for numbers in ((1, 2), (2, 3), (3, 1)))
 
-    assert [one.places for one in (first, second, third)] == [frozenset(), frozenset({0}), None]
+    assert [one.is_known for one in (first, second, third)] == [True, True, False]
+    assert (places(first), places(second)) == (set(), {0})
     assert places(third) == {0, 1}
 
 
