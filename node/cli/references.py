@@ -9,7 +9,7 @@ import typer
 from agreements.agreement import Agreement
 from node.cli.inputs import text_of
 from node.cli.screen import Exit, err, fail
-from node.domain.identifiers import Identifier, Problem, Remark, guess_scheme, parse_identifier
+from node.domain.identifiers import Identifier, Problem, Remark, likely_schemes, parse_identifier
 from node.operations.facts import NodeFacts
 from registry.parties import PartyId
 
@@ -99,10 +99,12 @@ def read_subjects(subjects: list[str] | None, file: Path | None, *, check_attest
 def _identifiers(lines: Iterable[str], *, check_attested: bool) -> Iterable[Identifier]:
     for place, line in enumerate(lines, 1):
         scheme, colon, code = line.rpartition(":")
-        guessed = scheme if colon else guess_scheme(code, waive_check=check_attested)
-        if guessed is None:
+        likely = (scheme,) if colon else likely_schemes(code, waive_check=check_attested)
+        if not likely:
             fail(f"subject {place}: no known scheme has codes like this; write SCHEME:CODE", Exit.USAGE)
-        parsed = parse_identifier(guessed, code, waive_check=check_attested)
+        if len(likely) > 1:
+            fail(f"subject {place}: a code of {' or '.join(likely)}? write SCHEME:CODE", Exit.USAGE)
+        parsed = parse_identifier(likely[0], code, waive_check=check_attested)
         if isinstance(parsed, Problem):
             fail(f"subject {place}: {parsed.field}: expected {parsed.expected}, got {parsed.got}", Exit.USAGE)
         yield parsed

@@ -228,7 +228,14 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     "a subject that is no code": (2, "subject 1:", lambda _: (*QUERY, "abcdef", "--subject", "CN-USCC:12")),
     "a code of no known scheme": (2, "no known scheme", lambda _: (*QUERY, "abcdef", "--subject", "??")),
     "a code whose check character does not fit": (
-        2, "no known scheme", lambda _: (*QUERY, "ab" * 32, "--provider", "sz", "--subject", EARLY),
+        2, "expected the check character of GB 32100",
+        lambda _: (*QUERY, "ab" * 32, "--provider", "sz", "--subject", EARLY),
+    ),
+    "a LEI whose check digits do not fit": (
+        2, "expected check digits", lambda _: (*QUERY, "abcdef", "--subject", "9845TESTNODESHZHK006"),
+    ),
+    "a code of two schemes": (
+        2, "a code of HK-BRN or MO-TIN? write SCHEME:CODE", lambda _: (*QUERY, "abcdef", "--subject", "80000001"),
     ),
     "a natural person": (
         1, "NATURAL_PERSON_SUBJECT (S 14)",
