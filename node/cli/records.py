@@ -14,8 +14,9 @@ from node.cli.changes import correct, delete
 from node.cli.find import find
 from node.cli.imports import import_file, mappings
 from node.cli.kinds import kinds, map_file
+from node.cli.record_shown import say_record
 from node.cli.samples import sample
-from node.cli.screen import LARGEST, Exit, facts, fail, out, table
+from node.cli.screen import LARGEST, Exit, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, one_sentence, reading
 from node.cli.standing import because
 from node.cli.withholding import release, withhold
@@ -102,7 +103,7 @@ def show(
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
-    """Show one home record with its content, why it is withheld if it is, and who was shown it."""
+    """Show one home record with its content, why it is withheld if it is, and in which frames it was shown."""
     import msgspec  # noqa: PLC0415 - only this command writes content out
 
     with reading(node) as opened, opened.store.read() as work:
@@ -110,7 +111,7 @@ def show(
         if row is None:
             fail(f"there is no record {record}", Exit.REFUSED)
         shown = _listed(law, row)
-        deletion = work.changes.deletion(record)
+        deletion, whole = work.changes.deletion(record), None
         if deletion is None:
             whole = record_from_row(row)
             shown["withheld_because"] = because(work, record, whole, utc_now(), law)
@@ -118,7 +119,10 @@ def show(
         else:
             shown |= {"deleted_at": deletion.at, "basis": deletion.basis, "document": deletion.document}
         shown["shown_in_frames"] = [one.frame.hex() for one in work.ledger.of_record(record)]
-    facts(shown, as_json=json)
+    if json:
+        say_json(shown)
+    else:
+        say_record(shown, None if whole is None else whole.content)
 
 
 def _listed(law: Law, row: RecordRow) -> dict[str, Any]:
