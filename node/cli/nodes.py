@@ -15,9 +15,9 @@ from node.app.founding import Pin, found
 from node.app.lock import is_served
 from node.app.opening import utc_now
 from node.cli.inputs import passphrase
-from node.cli.screen import Exit, facts, fail
+from node.cli.screen import Exit, facts, fail, out, say_json
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
-from node.cli.standing import recheck_of
+from node.cli.standing import recheck_in_words, recheck_of
 from node.config import SQLITE_IN_FOLDER, Config, Endpoint, Folder, Identity, Network, read_config
 from node.operations.facts import heard_authorities
 from node.operations.keep_clocks import calendar_alarms
@@ -176,7 +176,12 @@ def status(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
             alarms = calendar_alarms(known.law, today)
             if alarms:
                 shown["calendars_announced_until"] = {one.jurisdiction: one.official_until for one in alarms}
-        facts(shown, as_json=json)
+        if json:
+            say_json(shown)
+            return
+        facts({name: fact for name, fact in shown.items() if name != "recheck"}, as_json=False)
+        for line in recheck_in_words(shown["recheck"]):
+            out.print(line, markup=False)
 
 
 @one_sentence

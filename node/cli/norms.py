@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -11,7 +11,7 @@ import typer
 from crypto.canonical import canonical
 from node.app.opening import Node, own_card, settings_of
 from node.app.packs import install as install_pack
-from node.cli.screen import Exit, facts, fail, out, table
+from node.cli.screen import Exit, facts, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.cli.standing import recheck_in_words, recheck_of
 from node.config import Folder, read_config
@@ -50,9 +50,17 @@ def add_to(program: typer.Typer) -> None:
     program.add_typer(app, name="norms")
 
 
-@app.command("list", epilog="Example: creditport norms list --json")
+@app.command(
+    "list", epilog="Example: creditport norms list; creditport norms list --codes; creditport norms list --json"
+)
 @one_sentence
-def list_norms(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
+def list_norms(
+    codes: Annotated[
+        bool, typer.Option("--codes", help="Every code list too, also those that are in force and at hand.")
+    ] = False,
+    node: NodeFolder = HERE,
+    json: JsonFlag = False,
+) -> None:
     """List what each authority adopted, from when, and whether it is at hand (各主管部门采用的规则).
 
     Below the table: how far the home records are looked at by it, and how many it does not admit. `norms check --json`
@@ -76,7 +84,8 @@ def list_norms(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
         "standing": "standing",
         "at_hand": "at hand",
     }
-    table(rows, columns, as_json=json, empty="no authority that is pinned here has adopted any norms yet")
+    shown = rows if json or codes else _with_codes_counted(rows)
+    table(shown, columns, as_json=json, empty="no authority that is pinned here has adopted any norms yet")
     if not json:
         for line in recheck_in_words(recheck):
             out.print(line, markup=False)
@@ -105,7 +114,15 @@ def check(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
         "unusable_files": [str(one) for one in shelf.unusable],
         "records": recheck,
     }
-    facts(shown, as_json=json)
+    if json:
+        say_json(shown)
+    else:
+        lists = [one for one in shown["packs"] if _is_code_list(one)]
+        others = [one for one in shown["packs"] if not _is_code_list(one)]
+        packs = {"packs": [*others, f"{len(lists)} code lists (`norms list --codes`)"] if lists else others}
+        facts({name: fact for name, fact in (shown | packs).items() if name != "records"}, as_json=False)
+        for line in recheck_in_words(recheck):
+            out.print(line, markup=False)
     if lacking is not None:
         raise typer.Exit(Exit.REFUSED)
 
@@ -206,8 +223,11 @@ def _chosen(names: Sequence[str], opened: Node) -> Sequence[Pack]:
 def _referred(name: str, shelf: Shelf) -> Pack:
     found = shelf.referred(name)
     if not found:
-        known = {str(one.named) for one in shelf.packs.values() if one.named.kind is PackKind.RULES}
-        fail(f"{name} is not at hand; rule packs at hand: {', '.join(sorted(known))}", Exit.REFUSED)
+        folder = name.partition("/")[0]
+        if folder not in {*PackKind}:
+            fail(f"{name} names no pack: KIND/ID, where KIND is one of {', '.join(PackKind)}", Exit.USAGE)
+        known = sorted(one.reference for one in shelf.packs.values() if one.named.kind == folder)
+        fail(f"{name} is not at hand; of {folder} there are: {', '.join(known)}", Exit.REFUSED)
     if len(found) > 1:
         digests = ", ".join(one.digest.hex() for one in found)
         fail(f"{name} stands for several packs, with the digests {digests}: remove the wrong one", Exit.REFUSED)
@@ -261,6 +281,33 @@ def _row(place: Jurisdiction, one: Adopted, known: NodeFacts, shelf: Shelf) -> d
         "digest": one.digest.hex(),
         "statement": one.number,
     }
+
+
+def _is_code_list(reference: str) -> bool:
+    return reference.startswith(f"{PackKind.CODES}/")
+
+
+def _with_codes_counted(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows with one line for all code lists of an authority that need nobody's eye: in force, and at hand."""
+    shown: list[Mapping[str, Any]] = []
+    counted: dict[tuple[str, date], dict[str, Any]] = {}
+    for row in rows:
+        quiet = row["standing"] == "IN_FORCE" and row["at_hand"] and row["effective_until"] is None
+        if not (quiet and _is_code_list(row["pack"])):
+            shown.append(row)
+            continue
+        since = (row["jurisdiction"], row["effective_from"])
+        if since not in counted:
+            counted[since] = {
+                **row,
+                "number": 0,
+                "title_zh": "代码表、分档表",
+                "title_en": "code lists and band tables",
+            }
+            shown.append(counted[since])
+        counted[since]["number"] += 1
+        counted[since]["pack"] = f"{PackKind.CODES}/... ({counted[since]['number']}; --codes lists them)"
+    return shown
 
 
 def _standing(one: Adopted, now: Mapping[Named, Adopted | Clash], at: datetime) -> str:

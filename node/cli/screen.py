@@ -103,7 +103,7 @@ def facts(value: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def _cell(value: object) -> str:
-    if value is None:
+    if value is None or value in ([], {}, ()):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"

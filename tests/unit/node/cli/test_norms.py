@@ -53,6 +53,31 @@ def test_the_list_names_packs_in_chinese_and_english_and_their_standing(authorit
     assert "rules/SZ-DRAFT-82@1" in authority.run("norms", "list").stdout
 
 
+def test_code_lists_that_need_nobodys_eye_are_one_line_unless_they_are_asked_for(authority: Terminal) -> None:
+    lists = [row for row in authority.ask("norms", "list") if row["pack"].startswith("codes/")]
+
+    folded, whole = authority.run("norms", "list").stdout, authority.run("norms", "list", "--codes").stdout
+
+    assert f"codes/... ({len(lists)}; --codes lists them)" in folded
+    assert "codes/REGIONS@1" not in folded
+    assert "codes/REGIONS@1" in whole
+    assert f"{len(lists)} code lists" in authority.run("norms", "check").stdout
+
+
+def test_a_code_list_that_is_announced_is_a_line_of_its_own(authority: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "codes.toml"
+    file.write_bytes(shipped_bytes("codes", "PURPOSES".lower()).replace(b"version = 1", b"version = 2", 1))
+    authority.run("norms", "install", str(file))
+    authority.run("norms", "adopt", "codes/PURPOSES@2", "--from", TOMORROW)
+
+    assert "codes/PURPOSES@2" in authority.run("norms", "list").stdout
+
+
+def test_what_is_not_at_hand_is_answered_with_what_there_is_of_that_kind(authority: Terminal) -> None:
+    assert "calendars/HK-2026@1" in authority.run("norms", "show", "calendars/HK-2099", code=1).stderr
+    assert "KIND is one of rules, catalogue" in authority.run("norms", "show", "calendar/HK-2026", code=2).stderr
+
+
 def test_a_pack_is_shown_with_its_digest_and_byte_for_byte(authority: Terminal) -> None:
     raw = shipped_bytes("rules", "HK")
 
