@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from agreements.attestation import open_attestation
 from agreements.refusal import Refused
 from node.app.opening import Node, utc_now
+from node.cli.headings import look_at_headings
 from node.cli.import_report import ImportReport, rejects_file
 from node.cli.inputs import require_other, text_of
 from node.cli.screen import Exit, err, fail, fail_refused, out, say_json, table
@@ -131,6 +132,8 @@ def import_file(
     with ExitStack() as stack:
         opened = stack.enter_context(acting(node))
         read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
+        if mapping is None:
+            look_at_headings(file, form_of(file), read.encoding, kind)
         intake = intake_of(
             opened, kind, source or read.mapping.source, provider=PartyId(provider or opened.party),
             attested=_attested(opened, attestation or [], declarations),

@@ -278,3 +278,23 @@ def test_a_file_without_a_row_is_loaded_and_said_to_have_none(bank: Terminal, tm
     told = bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT")
 
     assert "has no row below its headings  文件没有数据行" in told.stderr
+
+
+def test_our_own_file_of_another_kind_is_told_before_every_row_is_rejected(bank: Terminal, tmp_path: Path) -> None:
+    penalties, registrations = written(tmp_path / "p.csv", PENALTY), written(tmp_path / "r.csv", REGISTRATION)
+    words = ("records", "import", "--source", "SZ-CREDIT")
+
+    told = bank.run(*words, str(penalties), "--kind", "101", code=2).stderr
+
+    assert "p.csv has the columns of kind 201, not of 101" in told
+    assert "not of 201" in bank.run(*words, str(registrations), "--kind", "201", code=2).stderr
+    assert bank.ask("records", "list") == []
+
+
+def test_columns_that_are_not_read_are_named_once_and_the_rows_are_loaded(bank: Terminal, tmp_path: Path) -> None:
+    file = written(tmp_path / "more.csv", REGISTRATION | {"联系人": "", "phone": ""})
+
+    told = bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT").stderr
+
+    assert "note: 联系人, phone: no columns of kind 101, not read" in told
+    assert len(bank.ask("records", "list")) == 1
