@@ -8,13 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agreements.refusal import Refusal
+from agreements.refusal import Refusal, explain
 from node.cli.screen import facts, out, say_json
 from node.domain.identifiers import Problem, Remark
 from node.domain.intake import Case, Rejected
 
 MOST_REJECTS_SHOWN = 20
 MOST_CONFLICTS_KEPT = 200
+_COUNTS = {
+    "rows": "行数",
+    "new": "新增",
+    "updated": "更新",
+    "unchanged": "未变",
+    "rejected": "未入库",
+    "unjoined": "其中未匹配主体",
+    "conflicts": "其中冲突",
+}
 _REMARKS = {
     Remark.CHECK_ATTESTED: "with a check character that does not fit its unified code, as the file attests",
     Remark.ORGANISATION_CHECK: "with a unified code whose organisation code does not fit its own check (GB 11714)",
@@ -102,7 +111,7 @@ class ImportReport:
             why = {"reasons": dict(sorted(self.reasons.items()))}
             say_json(counts | why | lists | rejects | {"remarks": odd})
             return
-        facts(counts, as_json=False)
+        facts({f"{name} {_COUNTS[name]}": count for name, count in counts.items()}, as_json=False)
         for remark, rows in self.remarked.items():
             more = f" and {self.remarks[remark] - 1} more" if rows[1:] else ""
             out.print(f"loaded: row {rows[0]}{more} {_REMARKS[remark]} ({remark})", markup=False)
@@ -117,6 +126,9 @@ class ImportReport:
         left = self.done["rejected"] - len(conflicts) - self.alike.total()
         if left:
             out.print(f"... and {left} more; --rejects FILE names them all", markup=False)
+        for reason, count in sorted(self.reasons.items()):
+            told = explain(Refusal(reason))
+            out.print(f"{count} {reason} ({told.article}). {told.zh} {told.en}", markup=False)
 
     def _conflict(self, one: Rejected) -> dict[str, Any]:
         return {

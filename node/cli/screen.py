@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Annotated, Any, NoReturn
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -96,10 +97,10 @@ def facts(value: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         say_json(value)
         return
-    width = max((len(name) for name in value), default=0)
+    width = max((cell_len(name) for name in value), default=0)
     for name, fact in value.items():
         shown = fact if isinstance(fact, str) else _cell(fact)
-        out.print(f"{name:<{width}}  {shown}", markup=False)
+        out.print(f"{name}{' ' * (width - cell_len(name))}  {shown}", markup=False)
 
 
 def _cell(value: object) -> str:

@@ -298,3 +298,14 @@ def test_columns_that_are_not_read_are_named_once_and_the_rows_are_loaded(bank: 
 
     assert "note: 联系人, phone: no columns of kind 101, not read" in told
     assert len(bank.ask("records", "list")) == 1
+
+
+def test_an_import_is_summed_up_in_both_languages_and_every_reason_is_explained(bank: Terminal, tmp_path: Path) -> None:
+    file = written(tmp_path / "bad.csv", REGISTRATION, REGISTRATION | {"uscc": "1"}, REGISTRATION | {"uscc": "2"})
+
+    told = bank.run(
+        "records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", code=1
+    ).stdout.splitlines()
+
+    assert told[:2] == ["rows 行数                3", "new 新增                 1"]
+    assert told[-1].startswith("2 SUBJECT_ID_INVALID (S 17). 主体识别代码缺失或者有误。")
