@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,15 +120,20 @@ class ImportReport:
             other = self.sources.get(one.source_key or b"")
             where = f"; row {other} of this file is what stands there" if other else ""
             out.print(f"conflict: row {one.row}: {_wrong(one)}{where}", markup=False)
-        for what, one in self.first_alike.items():
-            others = f" and {self.alike[what] - 1} more" if self.alike[what] > 1 else ""
-            out.print(f"row {one.row}{others}: {_wrong(one)}", markup=False)
+        for line in self.alike_in_words():
+            out.print(line, markup=False)
         left = self.done["rejected"] - len(conflicts) - self.alike.total()
         if left:
             out.print(f"... and {left} more; --rejects FILE names them all", markup=False)
         for reason, count in sorted(self.reasons.items()):
             told = explain(Refusal(reason))
             out.print(f"{count} {reason} ({told.article}). {told.zh} {told.en}", markup=False)
+
+    def alike_in_words(self) -> Iterator[str]:
+        """A line for each kind of thing that is wrong: its first row, and how many more there are."""
+        for what, one in self.first_alike.items():
+            others = f" and {self.alike[what] - 1} more" if self.alike[what] > 1 else ""
+            yield f"row {one.row}{others}: {_wrong(one)}"
 
     def _conflict(self, one: Rejected) -> dict[str, Any]:
         return {

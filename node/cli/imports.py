@@ -236,9 +236,19 @@ def _registered(node: Node, provider: PartyId) -> frozenset[PartyId]:
 
 def documents_in(paths: Sequence[Path]) -> Iterator[bytes]:
     """The signed documents in these files and in the *.json files of these folders, one in each file or each line."""
+    for file in files_in(paths):
+        yield from documents_of(file)
+
+
+def files_in(paths: Sequence[Path]) -> Iterator[Path]:
+    """These files, and the *.json files of these folders by name."""
     for path in paths:
-        for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
-            yield from filter(None, file.read_bytes().splitlines())
+        yield from sorted(path.glob("*.json")) if path.is_dir() else [path]
+
+
+def documents_of(file: Path) -> Iterator[bytes]:
+    """The signed documents in a file, one in each line."""
+    return filter(None, file.read_bytes().splitlines())
 
 
 def declarations_in(paths: Sequence[Path] | None, node: Node) -> Signed:
