@@ -58,7 +58,9 @@ Order = Callable[[UnitOfWork, Agreement, Office], Done | NotPossible]
 @one_sentence
 def show_example(
     recipient: Annotated[str, typer.Option(help="The party that will receive records.")],
-    kind: Annotated[list[Kind] | None, typer.Option(help="Offer this kind; 101 and 201 if none is named.")] = None,
+    kind: Annotated[
+        list[Kind] | None, typer.Option(metavar="KIND", help="Offer this kind; 101 and 201 if none is named.")
+    ] = None,
     node: NodeFolder = HERE,
 ) -> None:
     """Print a draft file to be edited."""

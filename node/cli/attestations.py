@@ -25,7 +25,7 @@ from node.cli.imports import (
     listing_of,
     mapping_named,
 )
-from node.cli.inputs import require_other, text_of
+from node.cli.inputs import DAY, a_day, require_other, text_of
 from node.cli.references import read_subjects
 from node.cli.screen import Exit, err, facts, fail
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
@@ -45,7 +45,7 @@ _Keys = Annotated[
 ]
 _Until = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="First day on which it is no good any more.", show_default="90 days"),
+    typer.Option(parser=a_day, metavar=DAY, help="First day on which it is no good any more.", show_default="90 days"),
 ]
 
 

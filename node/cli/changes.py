@@ -7,6 +7,7 @@ import typer
 
 from agreements.refusal import Refused
 from node.app.opening import utc_now
+from node.cli.inputs import DAY, a_day
 from node.cli.screen import LARGEST, Exit, facts, fail, out
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.correction import correct as corrected
@@ -31,7 +32,7 @@ RecordNumber = Annotated[
 Document = Annotated[str, typer.Option(help="The decision, court notice or application behind it; stays at this node.")]
 Received = Annotated[
     datetime | None,
-    typer.Option(help="Day on which that document came, YYYY-MM-DD: clocks run from it.", formats=["%Y-%m-%d"]),
+    typer.Option(help="Day on which that document came: clocks run from it.", parser=a_day, metavar=DAY),
 ]
 
 

@@ -11,6 +11,7 @@ from agreements.consent import Consent, Form
 from agreements.refusal import Refused
 from crypto import envelope
 from node.app.opening import utc_now
+from node.cli.inputs import a_day
 from node.cli.references import (
     AgreementOption,
     CheckAttested,
@@ -42,8 +43,8 @@ Standalone = Annotated[
 ]
 Free = Annotated[bool, typer.Option("--free/--conditioned", help="No service depended on it (S 25).")]
 Warned = Annotated[bool, typer.Option("--warned/--unwarned", help="The form warns of what may follow (S 23).")]
-Purposes = Annotated[list[str], typer.Option(help="For what. May be repeated.")]
-Kinds = Annotated[list[str], typer.Option(help="Which kinds of records. May be repeated.")]
+Purposes = Annotated[list[str], typer.Option(metavar="PURPOSE", help="For what. May be repeated.")]
+Kinds = Annotated[list[str], typer.Option(metavar="KIND", help="Which kinds of records. May be repeated.")]
 Evidence = Annotated[Path, typer.Option(help="The signed form; only its SHA-256 is kept.", exists=True, dir_okay=False)]
 
 
@@ -63,9 +64,14 @@ def attest(
     uscc_check_attested: CheckAttested = False,
     until: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Last moment; the rule pack bounds it.", show_default="180 days"),
+        typer.Option(
+            parser=a_day,
+            metavar="DAY",
+            help="Until when, YYYY-MM-DD; the rule pack bounds it.",
+            show_default="180 days",
+        ),
     ] = None,
-    form: Annotated[Form, typer.Option(help="How the consent was given.")] = Form.WRITTEN,
+    form: Annotated[Form, typer.Option(metavar="FORM", help=f"How it was given: {' or '.join(Form)}.")] = Form.WRITTEN,
     standalone: Standalone = True,
     free: Free = True,
     warned: Warned = True,
@@ -134,6 +140,9 @@ def list_consents(
                 "purposes": list(consent.purposes),
                 "valid_until": row.valid_until,
                 "evidence": consent.evidence,
+                "standalone": consent.standalone,
+                "free": consent.service_not_conditioned,
+                "warned": consent.adverse_warning,
             }
             for number, row in work.consents.page(after, limit)
             for consent in [envelope.read_payload(envelope.parse(row.raw, "consent"), Consent)]
@@ -144,5 +153,6 @@ def list_consents(
         "kinds": "kinds",
         "purposes": "purposes",
         "valid_until": "until",
+        "warned": "warned",
     }
     table(rows, columns, as_json=json, empty="no consents yet: creditport consent attest --help")

@@ -22,7 +22,7 @@ from crypto.errors import Malformed
 from crypto.keys import Purpose, Suite
 from node.app.opening import utc_now
 from node.cli.imports import documents_of, files_in
-from node.cli.inputs import passphrase, text_of
+from node.cli.inputs import DAY, a_day, passphrase, text_of
 from node.cli.references import CheckAttested, read_subjects
 from node.cli.screen import Exit, err, facts, fail, fail_refused, out, say_json
 from node.cli.session import JsonFlag, one_sentence
@@ -83,7 +83,8 @@ def sign(
     number: Annotated[str, typer.Option(help="Your own number of the declaration; each number once.")],
     topic: Annotated[str, typer.Option(help="A code of the list DECLARATION-TOPICS: QUALIFICATION, FINANCE ...")],
     until: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day on which it may be shown; at most twelve months.")
+        datetime,
+        typer.Option(parser=a_day, metavar=DAY, help="Last day on which it may be shown; at most twelve months."),
     ],
     output: Annotated[Path, typer.Option(help="Write the signed declaration there, for your institution.")],
     statement: Annotated[str | None, typer.Option(help="What you declare.")] = None,

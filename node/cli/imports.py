@@ -36,7 +36,8 @@ from registry.parties import PartyId
 from registry.snapshot import Listing
 
 KindOption = Annotated[
-    Kind, typer.Option("--kind", help="101 registration, 201 penalty ...: see `creditport records kinds`.")
+    Kind,
+    typer.Option("--kind", metavar="KIND", help="101 registration, 201 penalty ...: see `creditport records kinds`."),
 ]
 MappingOption = Annotated[
     str | None,

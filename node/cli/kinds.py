@@ -19,7 +19,9 @@ from registry.norms.catalogue import load_catalogue
 
 @one_sentence
 def kinds(
-    kind: Annotated[Kind | None, typer.Argument(help="Show the columns of this kind.", show_default=False)] = None,
+    kind: Annotated[
+        Kind | None, typer.Argument(metavar="KIND", help="Show the columns of this kind.", show_default=False)
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """List the kinds of record, or the columns of one: what a provider's file says, and what of it may cross."""

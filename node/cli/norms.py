@@ -11,6 +11,7 @@ import typer
 from crypto.canonical import canonical
 from node.app.opening import Node, own_card, settings_of
 from node.app.packs import install as install_pack
+from node.cli.inputs import DAY, a_day
 from node.cli.screen import Exit, facts, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.cli.standing import recheck_in_words, recheck_of
@@ -33,7 +34,6 @@ from registry.statements import Term
 
 app = typer.Typer(no_args_is_help=True, help="Norm packs: in force, at hand, adopted (规则包、目录、代码表、日历).")
 
-_DAY: Final = "%Y-%m-%d"
 _KINDS: Final[Mapping[type[Content], tuple[str, str]]] = {
     RulePack: ("规则包", "rule pack"),
     Overlay: ("叠加规则包", "overlay"),
@@ -176,10 +176,11 @@ def adopt(
         bool, typer.Option("--shipped", help="The newest shipped packs for this jurisdiction, as at a founding.")
     ] = False,
     start: Annotated[
-        datetime | None, typer.Option("--from", formats=[_DAY], help="First day in force.", show_default="today")
+        datetime | None,
+        typer.Option("--from", parser=a_day, metavar=DAY, help="First day in force.", show_default="today"),
     ] = None,
     end: Annotated[
-        datetime | None, typer.Option("--until", formats=[_DAY], help="First day no longer in force.")
+        datetime | None, typer.Option("--until", parser=a_day, metavar=DAY, help="First day no longer in force.")
     ] = None,
     node: NodeFolder = HERE,
     json: JsonFlag = False,

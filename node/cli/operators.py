@@ -26,7 +26,10 @@ def add_to(program: typer.Typer) -> None:
 @one_sentence
 def add(
     name: Annotated[str, typer.Argument(help="Short name: a-z, 0-9 and hyphens.")],
-    role: Annotated[list[Role], typer.Option(help="What the operator may order. May be repeated.")],
+    role: Annotated[
+        list[Role],
+        typer.Option(metavar="ROLE", help="What the operator may order: see `operator roles`. May be repeated."),
+    ],
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:

@@ -63,7 +63,7 @@ def add_to(program: typer.Typer) -> None:
 @app.command("list", epilog="Example: creditport records list --kind 201 --after 0 --limit 50 --json")
 @one_sentence
 def list_records(
-    kind: Annotated[Kind | None, typer.Option(help="Only this kind.")] = None,
+    kind: Annotated[Kind | None, typer.Option(metavar="KIND", help="Only this kind.")] = None,
     after: Annotated[int, typer.Option(help="Go on after this record number.", min=0, max=LARGEST)] = 0,
     limit: Annotated[int, typer.Option(min=1, max=1_000)] = 50,
     node: NodeFolder = HERE,

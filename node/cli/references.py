@@ -26,6 +26,7 @@ SubjectOption = Annotated[
     list[str] | None,
     typer.Option(
         "--subject",
+        metavar="CODE",
         help="Unified code, HK BRN or CR number, Macau number, LEI; or SCHEME:CODE. May be repeated.",
     ),
 ]

@@ -58,6 +58,14 @@ def test_help_says_what_a_command_does_and_shows_an_example(path: tuple[str, ...
     )
 
 
+@pytest.mark.parametrize("path", EVERY, ids=" ".join)
+def test_help_fits_a_window_of_eighty_columns(path: tuple[str, ...]) -> None:
+    """An option whose name is cut off cannot be typed."""
+    result = CliRunner().invoke(WHOLE, [*path, "--help"], env={"COLUMNS": "80"})
+
+    assert "…" not in result.stdout
+
+
 @pytest.mark.parametrize("name", [*COMMANDS, *GROUPS])
 def test_a_command_alone_is_the_same_as_in_the_whole_program(name: str) -> None:
     """Starting only what one command needs is for speed, and must not change what it is."""
@@ -298,7 +306,7 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     ),
     "a draft that is no text": (4, "is not UTF-8 text", lambda bank: ("agreement", "draft", _no_text(bank))),
     "a party of no name": (
-        4, "would not be valid", lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--party", "X Y"),
+        2, "--party expects", lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--party", "X Y"),
     ),
     "an address of no port": (
         2, "--listen expects HOST:PORT",
@@ -354,6 +362,17 @@ def test_what_is_wrong_is_said_in_one_sentence_with_its_exit_code(
     assert words in told
     assert told.startswith("creditport: ")
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("records delete 1 --basis REVOKED --second bob --received 20/11/2026", "YYYY-MM-DD"),
+        ("records withhold 1 --basis SUIT_ACCEPTED --state NONE", "expected one of SUSPENDED"),
+    ],
+)
+def test_an_option_that_cannot_be_read_says_what_it_expects(bank: Terminal, line: str, words: str) -> None:
+    assert words in bank.run(*line.split(), code=2).stderr
 
 
 def test_a_wrong_or_missing_passphrase_is_said_in_one_sentence(bank: Terminal) -> None:
