@@ -55,6 +55,9 @@ app.command(
 app.command(epilog="Example: creditport records sample enterprises.csv --kind 101 --count 1000")(sample)
 
 
+_NONE = "no records yet: creditport records import FILE --kind 101 --source REGISTRAR"
+
+
 def add_to(program: typer.Typer) -> None:
     """Add this group of commands to the program."""
     program.add_typer(app, name="records")
@@ -86,7 +89,7 @@ def list_records(
         rows,
         columns,
         as_json=json,
-        empty="no records yet: creditport records import FILE --kind 101 --source REGISTRAR",
+        empty=_NONE if not counted else "no records of that kind, or none after that number",
     )
     if not json and rows:
         total = sum(counted.values()) if kind is None else counted.get(kind.value, 0)

@@ -92,6 +92,23 @@ def test_a_listing_with_nothing_in_it_says_what_to_do_next(bank: Terminal, line:
     assert bank.ask(*line.split()) == []
 
 
+def test_roles_are_listed_with_what_each_may_order(bank: Terminal) -> None:
+    told = bank.run("operator", "roles").stdout
+
+    assert "approve what somebody else ordered" in told
+    assert "证明信用主体的同意" in told
+
+
+def test_a_page_behind_the_last_record_does_not_say_that_there_are_none(bank: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "enterprises.csv"
+    bank.run("records", "sample", str(file), "--kind", "101", "--count", "2")
+    assert "already a file" in bank.run("records", "sample", str(file), "--kind", "101", code=1).stderr
+    bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT")
+
+    assert "none after that number" in bank.run("records", "list", "--after", "2").stdout
+    assert "of that kind" in bank.run("records", "list", "--kind", "201").stdout
+
+
 def test_a_node_without_operators_or_authorities_says_what_to_do_next(tmp_path: Path) -> None:
     bare = at(tmp_path / "bare")
     bare.run("init", *BANK_WORDS)
