@@ -18,12 +18,10 @@ from node.cli.imports import (
     DeclarationsOption,
     KindOption,
     MappingOption,
-    Source,
     declarations_in,
     intake_of,
-    known_encoding,
     listing_of,
-    mapping_named,
+    source_in,
 )
 from node.cli.inputs import DAY, a_day, require_other, text_of
 from node.cli.references import read_subjects
@@ -71,7 +69,7 @@ def attest(
     A self-declaration is attested where its subject signed it with the key that you know to be that subject's.
     """
     require_other(output, file)
-    read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
+    read = source_in(file, mapping, kind, encoding)
     end = until.replace(tzinfo=UTC) if until else utc_now() + _TERM
     if end <= utc_now():
         fail("--until names a day to come", Exit.USAGE)

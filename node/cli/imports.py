@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from agreements.attestation import open_attestation
 from agreements.refusal import Refused
 from node.app.opening import Node, utc_now
-from node.cli.headings import look_at_headings
+from node.cli.headings import look_at_headings, require_table
 from node.cli.import_report import ImportReport, rejects_file
 from node.cli.inputs import require_other, text_of
 from node.cli.screen import Exit, err, fail, fail_refused, out, say_json, table
@@ -24,6 +24,7 @@ from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, o
 from node.domain.attestations import Attested, attested_in
 from node.domain.dates import shanghai_day
 from node.domain.declarations import Signed, read_declarations
+from node.domain.errors import MappingRefused
 from node.domain.intake import Intake, open_intake
 from node.domain.mapping import Mapping, read_mapping, standard_mapping
 from node.domain.mappings import shipped_mappings
@@ -107,7 +108,11 @@ class Source:
 def import_file(
     file: Annotated[
         Path,
-        typer.Argument(help="CSV or JSON Lines (.jsonl); any of UTF-8, GB18030, Big5.", exists=True, dir_okay=False),
+        typer.Argument(
+            help="CSV, or JSON Lines (.json, .jsonl, .ndjson); any of UTF-8, GB18030, Big5.",
+            exists=True,
+            dir_okay=False,
+        ),
     ],
     kind: KindOption,
     operator: OperatorName,
@@ -132,9 +137,7 @@ def import_file(
     require_other(rejects, file)
     with ExitStack() as stack:
         opened = stack.enter_context(acting(node))
-        read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
-        if mapping is None:
-            look_at_headings(file, form_of(file), read.encoding, kind)
+        read = source_in(file, mapping, kind, encoding)
         intake = intake_of(
             opened, kind, source or read.mapping.source, provider=PartyId(provider or opened.party),
             attested=_attested(opened, attestation or [], declarations),
@@ -184,15 +187,27 @@ def mapping_named(name: str | None, kind: Kind) -> Mapping:
     shipped = shipped_mappings()
     if name not in shipped and "/" not in name and not name.endswith(".toml"):
         fail(f"there is no mapping {name}: a .toml file, or one of {', '.join(shipped)}", Exit.USAGE)
-    read = read_mapping(shipped[name] if name in shipped else text_of(Path(name)))
+    try:
+        read = read_mapping(shipped[name] if name in shipped else text_of(Path(name)))
+    except MappingRefused as wrong:
+        fail(f"{name}: {wrong}", Exit.USAGE)
     if read.kind is not kind:
         fail(f"the mapping is for kind {read.kind.value}, not {kind.value}", Exit.USAGE)
     return read
 
 
+def source_in(file: Path, mapping: str | None, kind: Kind, encoding: str | None) -> Source:
+    """A file as it is to be read; one that is no table, or of our own columns of another kind, ends the command."""
+    require_table(file)
+    read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
+    if mapping is None:
+        look_at_headings(file, form_of(file), read.encoding, kind)
+    return read
+
+
 def form_of(file: Path) -> Format:
     """How the rows of a file are written, by its name."""
-    return Format.JSON_LINES if file.suffix.lower() in {".jsonl", ".ndjson"} else Format.CSV
+    return Format.JSON_LINES if file.suffix.lower() in {".json", ".jsonl", ".ndjson"} else Format.CSV
 
 
 def known_encoding(encoding: str | None) -> str | None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node.cli.headings import headings_of
+from node.cli.headings import headings_of, require_table
 from node.cli.imports import KindOption, form_of, known_encoding
 from node.cli.inputs import require_other
 from node.cli.screen import Exit, err, fail, out, table
@@ -40,6 +40,7 @@ def map_file(
 ) -> None:
     """Draft a mapping from the headings of a file: guesses to be looked through, and what is missing, as comments."""
     require_other(output, file)
+    require_table(file)
     if output is not None and output.exists():
         fail(f"there is already a file {output}, and somebody may have completed it: name another one", Exit.REFUSED)
     headings = headings_of(file, form_of(file), known_encoding(encoding))

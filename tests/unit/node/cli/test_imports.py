@@ -1,6 +1,7 @@
 """Files that strangers wrote go in whole: every row is loaded or named, and the second time changes nothing."""
 
 import csv
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -309,3 +310,47 @@ def test_an_import_is_summed_up_in_both_languages_and_every_reason_is_explained(
 
     assert told[:2] == ["rows 行数                3", "new 新增                 1"]
     assert told[-1].startswith("2 SUBJECT_ID_INVALID (S 17). 主体识别代码缺失或者有误。")
+
+
+NO_TABLES = {
+    "an Excel workbook": (b"PK\x03\x04 and more", "save the table as CSV  请另存为 CSV 文件"),
+    "a compressed file": (b"\x1f\x8b and more", "is compressed"),
+    "semicolons": (b"uscc;name_zh\nx;y\n", "separated by semicolons, not by commas"),
+    "tabulators": (b"uscc\tname_zh\nx\ty\n", "separated by tabulators, not by commas"),
+}
+
+
+@pytest.mark.parametrize(("raw", "words"), NO_TABLES.values(), ids=NO_TABLES)
+def test_what_is_no_table_of_commas_is_told_and_nothing_is_read(
+    bank: Terminal, tmp_path: Path, raw: bytes, words: str
+) -> None:
+    file = tmp_path / "table.csv"
+    file.write_bytes(raw)
+
+    told = bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", code=2).stderr
+
+    assert words in told
+
+
+def test_a_pipe_that_cannot_be_read_twice_is_not_taken_for_an_empty_file(bank: Terminal, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+
+    told = bank.run("records", "import", str(pipe), "--kind", "101", "--source", "SZ-CREDIT", code=2).stderr
+
+    assert "not an ordinary file" in told
+
+
+def test_a_file_that_is_called_json_has_an_object_in_each_line(bank: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "records.json"
+    file.write_text(f"{json.dumps(REGISTRATION)}\n", encoding="utf-8")
+
+    assert imported(bank, file, "101")["new"] == 1
+
+
+def test_what_is_wrong_with_a_mapping_is_said_with_its_name(bank: Terminal, tmp_path: Path) -> None:
+    file, mapping = written(tmp_path / "r.csv", REGISTRATION), tmp_path / "mine.toml"
+    mapping.write_text('id = "x"\nkind = "101"\n[columns.nope]\nfrom = ["a"]\n', encoding="utf-8")
+    words = ("records", "import", str(file), "--kind", "101", "--mapping", str(mapping))
+
+    assert "mine.toml: columns: expected columns of kind 101" in bank.run(*words, code=2).stderr.replace("\n", "")
