@@ -28,6 +28,7 @@ from node.cli.references import read_subjects
 from node.cli.screen import Exit, err, facts, fail
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.attestations import ToAttest
+from node.domain.dates import SHANGHAI
 from node.domain.declarations import name_of
 from node.operations.attest_records import Gathered, attest_records, gather
 from node.operations.operators import NotAllowed
@@ -43,7 +44,9 @@ _Keys = Annotated[
 ]
 _Until = Annotated[
     datetime | None,
-    typer.Option(parser=a_day, metavar=DAY, help="First day on which it is no good any more.", show_default="90 days"),
+    typer.Option(
+        parser=a_day, metavar=DAY, help="First day in Shenzhen on which it is no good any more.", show_default="90 days"
+    ),
 ]
 
 
@@ -70,7 +73,7 @@ def attest(
     """
     require_other(output, file)
     read = source_in(file, mapping, kind, encoding)
-    end = until.replace(tzinfo=UTC) if until else utc_now() + _TERM
+    end = until.replace(tzinfo=SHANGHAI).astimezone(UTC) if until else utc_now() + _TERM
     if end <= utc_now():
         fail("--until names a day to come", Exit.USAGE)
     with acting(node) as opened:

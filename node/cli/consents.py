@@ -1,7 +1,7 @@
 """consent: attest that customers agreed to be asked about, and list what was attested."""
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +25,7 @@ from node.cli.screen import LARGEST, Exit, err, facts, fail, fail_refused, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.operations.attest_consents import Attestation, attest_consents
 from node.operations.operators import NotAllowed
+from registry.norms.calendar import due_end
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -67,7 +68,7 @@ def attest(
         typer.Option(
             parser=a_day,
             metavar="DAY",
-            help="Until when, YYYY-MM-DD; the rule pack bounds it.",
+            help="Last day in Shenzhen, YYYY-MM-DD; the rule pack bounds it.",
             show_default="180 days",
         ),
     ] = None,
@@ -97,7 +98,7 @@ def attest(
                 subjects=subjects,
                 kinds=frozenset(kind),
                 purposes=frozenset(purpose),
-                valid_until=until.replace(tzinfo=UTC) if until else utc_now() + DEFAULT_TERM,
+                valid_until=due_end(until.date()) if until else utc_now() + DEFAULT_TERM,
                 evidence=digest,
                 form=form,
                 standalone=standalone,

@@ -148,6 +148,17 @@ def test_a_document_that_is_no_declaration_is_named_by_its_file(
     assert "notes.json" in said.replace("\n", "")
 
 
+def test_an_attestation_ends_where_its_day_begins_in_shenzhen(
+    declared: dict[str, str], authority: Terminal, tmp_path: Path
+) -> None:
+    words = ("records", "attest", file_of(tmp_path, declared), "--kind", "503", "--output", str(tmp_path / "word"))
+    keys = ("--keys", str(tmp_path / "keys.csv"))
+
+    told = authority.ask(*words, *keys, *shown(tmp_path), "--until", "2999-01-01")
+
+    assert told["expires_at"] == "2998-12-31T16:00:00Z"
+
+
 def test_a_list_of_keys_without_its_columns_is_not_taken_for_an_empty_one(
     declared: dict[str, str], authority: Terminal, tmp_path: Path
 ) -> None:
