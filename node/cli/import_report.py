@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agreements.refusal import Refusal, explain
-from node.cli.screen import facts, out, say_json
+from node.cli.screen import err, facts, out, say_json
 from node.domain.identifiers import Problem, Remark
 from node.domain.intake import Case, Rejected
 
@@ -58,6 +58,12 @@ class ImportReport:
     sources: dict[bytes, int] = field(default_factory=dict)
     remarks: Counter[Remark] = field(default_factory=Counter)
     remarked: dict[Remark, list[int]] = field(default_factory=dict)
+
+    def say_interrupted(self, kind: type[BaseException] | None, *_: object) -> None:
+        """On the way out of an import, say how far it came when somebody ended it."""
+        if kind is KeyboardInterrupt:
+            so_far = f"{self.done['rows']} rows were loaded or named so far; load the same file again to go on"
+            err.print(f"creditport: {so_far}  已处理 {self.done['rows']} 行，再次导入同一文件即可继续", markup=False)
 
     def take(self, rejects: Iterable[Rejected]) -> None:
         """Count these rows, write them to the rejects file if there is one, and keep the first."""

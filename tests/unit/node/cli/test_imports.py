@@ -3,13 +3,16 @@
 import csv
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from node.cli import imports
 from node.domain.mapping import read_mapping
 from node.domain.mappings import shipped_mappings
+from node.operations.import_records import import_rows
 from registry.norms.catalogue import load_catalogue
 from tests.unit.node.cli.conftest import Terminal
 from tests.unit.node.domain.given import PENALTY, REGISTRATION
@@ -339,6 +342,24 @@ def test_a_pipe_that_cannot_be_read_twice_is_not_taken_for_an_empty_file(bank: T
     told = bank.run("records", "import", str(pipe), "--kind", "101", "--source", "SZ-CREDIT", code=2).stderr
 
     assert "not an ordinary file" in told
+
+
+def test_who_interrupts_an_import_is_told_how_far_it_came(
+    bank: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "many.csv"
+    bank.run("records", "sample", str(file), "--kind", "101", "--count", "3")
+
+    def ended(*words: object) -> Iterator[object]:
+        yield from import_rows(*words)  # type: ignore[arg-type]  # what the command gives is passed on
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(imports, "import_rows", ended)
+
+    told = bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", code=130).stderr
+
+    assert "3 rows were loaded or named so far; load the same file again" in told
+    assert len(bank.ask("records", "list")) == 3
 
 
 def test_a_file_that_is_called_json_has_an_object_in_each_line(bank: Terminal, tmp_path: Path) -> None:
