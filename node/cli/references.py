@@ -86,6 +86,8 @@ def read_subjects(subjects: list[str] | None, file: Path | None, *, check_attest
     lines = list(subjects or [])
     if file is not None:
         lines += [line.strip() for line in text_of(file).splitlines() if line.strip()]
+    if not lines and file is not None:
+        fail(f"{file.name} names no subject: one code in each line", Exit.USAGE)
     if not lines:
         fail("name the subjects with --subject or --subject-file", Exit.USAGE)
     found = list(_identifiers(lines, check_attested=check_attested))

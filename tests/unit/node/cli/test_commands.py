@@ -250,6 +250,9 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     "a short agreement name": (2, "six or more digits", lambda _: (*QUERY, "12", "--subject", USCC)),
     "an unknown agreement": (1, "no agreement abcdef", lambda _: (*QUERY, "abcdef", "--subject", USCC)),
     "no subject": (2, "name the subjects", lambda _: (*QUERY, "abcdef")),
+    "a file of no subjects": (
+        2, "lines.txt names no subject", lambda bank: (*QUERY, "abcdef", "--subject-file", _empty(bank)),
+    ),
     "a subject that is no code": (2, "subject 1:", lambda _: (*QUERY, "abcdef", "--subject", "CN-USCC:12")),
     "a code of no known scheme": (2, "no known scheme", lambda _: (*QUERY, "abcdef", "--subject", "??")),
     "a code whose check character does not fit": (
@@ -349,6 +352,12 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     ),
     "no node": (4, "there is no node", lambda bank: ("status", "--node", str(bank.node / "nowhere"))),
 }  # fmt: skip
+
+
+def _empty(bank: Terminal) -> str:
+    file = bank.node / "lines.txt"
+    file.write_text("\n \n")
+    return str(file)
 
 
 def _nine_lines(bank: Terminal) -> str:
