@@ -23,7 +23,7 @@ from node.operations.operators import NotAllowed, order
 from registry.errors import BadPack
 from registry.norms.adoption import Adopted, Clash, in_force
 from registry.norms.calendar import shanghai_day
-from registry.norms.calendar_pack import CalendarPack
+from registry.norms.calendar_pack import CalendarPack, PackStatus
 from registry.norms.catalogue import Catalogue
 from registry.norms.code_lists import BandTable, CodeList
 from registry.norms.overlay import Overlay
@@ -264,6 +264,8 @@ def _titles(content: Content) -> tuple[str, str]:
     """What a pack is called; one without a title of its own by what kind it is."""
     if isinstance(content, RulePack | Overlay):
         return content.title, content.title_en
+    if isinstance(content, CalendarPack) and content.status is PackStatus.PROVISIONAL:
+        return "工作日历（暂定）", "calendar, provisional"
     return _KINDS[type(content)]
 
 

@@ -73,6 +73,12 @@ def test_a_code_list_that_is_announced_is_a_line_of_its_own(authority: Terminal,
     assert "codes/PURPOSES@2" in authority.run("norms", "list").stdout
 
 
+def test_a_calendar_that_was_not_announced_yet_says_so(authority: Terminal) -> None:
+    rows = {row["pack"]: row["title_zh"] for row in authority.ask("norms", "list")}
+
+    assert (rows["calendars/HK-2026@1"], rows["calendars/CN-MAINLAND-2027@1"]) == ("工作日历", "工作日历（暂定）")
+
+
 def test_what_is_not_at_hand_is_answered_with_what_there_is_of_that_kind(authority: Terminal) -> None:
     assert "calendars/HK-2026@1" in authority.run("norms", "show", "calendars/HK-2099", code=1).stderr
     assert "KIND is one of rules, catalogue" in authority.run("norms", "show", "calendar/HK-2026", code=2).stderr
