@@ -24,6 +24,7 @@ from node.cli.references import (
 from node.cli.screen import LARGEST, Exit, err, facts, fail, fail_refused, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.operations.attest_consents import Attestation, attest_consents
+from node.operations.facts import NodeFacts
 from node.operations.operators import NotAllowed
 from registry.norms.calendar import due_end
 
@@ -121,6 +122,14 @@ def _note_strange(given: set[str], named: set[str], what: str) -> None:
         err.print(f"creditport: note: the agreement names no {strange}; its {what}: {known}", markup=False)
 
 
+def _versions(known: NodeFacts) -> dict[str, list[str]]:
+    """The digests by which people name agreements, by the id that a consent names and every version shares."""
+    found: dict[str, list[str]] = {}
+    for digest, one in known.agreements.items():
+        found.setdefault(one.terms.agreement, []).append(digest.hex())
+    return found
+
+
 @app.command("list", epilog="Example: creditport consent list --limit 20")
 @one_sentence
 def list_consents(
@@ -131,12 +140,14 @@ def list_consents(
 ) -> None:
     """List attested consents, a page at a time."""
     with reading(node) as opened, opened.store.read() as work:
+        versions = _versions(opened.facts(work))
         rows = [
             {
                 "number": number,
                 "consent": row.consent.hex(),
                 "subject": f"{row.scheme}:{row.value}",
-                "agreement": row.agreement.hex(),
+                "agreement_id": row.agreement.hex(),
+                "agreements": versions.get(row.agreement.hex(), []),
                 "kinds": list(consent.kinds),
                 "purposes": list(consent.purposes),
                 "valid_until": row.valid_until,
@@ -155,5 +166,6 @@ def list_consents(
         "purposes": "purposes",
         "valid_until": "until",
         "warned": "warned",
+        "agreements": "agreement",
     }
     table(rows, columns, as_json=json, empty="no consents yet: creditport consent attest --help")

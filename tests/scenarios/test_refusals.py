@@ -212,6 +212,15 @@ def test_a_consent_to_credit_information_without_a_warning_is_not_kept_and_said_
     assert "未向信用主体明确告知可能产生的不利后果。" in told.stderr
 
 
+def test_a_consent_is_listed_with_its_agreement_and_how_it_came_about(world: World, agreement: str) -> None:
+    world.bank.run(*consenting(world, agreement), "--unwarned")
+
+    newest = world.bank.ask("consent", "list", "--limit", "1000")[-1]
+
+    assert [one[: len(agreement)] for one in newest["agreements"]] == [agreement]
+    assert (newest["standalone"], newest["free"], newest["warned"]) == (True, True, False)
+
+
 def test_a_consent_lasts_to_the_end_of_the_day_that_is_named(world: World, agreement: str) -> None:
     last = shanghai_day(datetime.now(UTC)) + timedelta(days=30)
 
