@@ -10,6 +10,8 @@ import typer
 from node.cli.screen import Exit, fail
 from node.config import ConfigError
 
+_FIRST, _LAST = "\ud800", "\udfff"
+"""What stands for bytes that are no UTF-8, and has no place in any document."""
 DAY = "YYYY-MM-DD"
 """How options that take `a_day` show what they take."""
 
@@ -30,6 +32,13 @@ def a_day(text: str) -> datetime:
         return datetime.strptime(text.strip(), "%Y-%m-%d")  # noqa: DTZ007 - a day of the calendar, wherever it is
     except ValueError:
         raise typer.BadParameter("expected a day as YYYY-MM-DD, such as 2026-11-30  请按 YYYY-MM-DD 填写日期") from None
+
+
+def is_readable(value: object) -> bool:
+    """Whether an option's text came as UTF-8; names of files need not, and are paths here."""
+    if isinstance(value, list | tuple):
+        return all(map(is_readable, value))
+    return not (isinstance(value, str) and any(_FIRST <= letter <= _LAST for letter in value))
 
 
 def require_other(output: Path | None, source: Path | None) -> None:

@@ -1,6 +1,7 @@
 """norms: which rule packs, catalogues, code lists and calendars are in force, at hand, and adopted."""
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -138,7 +139,7 @@ def show(
     """Show a pack that is at hand: what it is, from when it may apply, its digest (显示规则包)."""
     found = _referred(pack, settings_of(Folder(node), read_config(Folder(node)), own_card(Folder(node))).shelf())
     if text:
-        out.print(found.raw.decode(), end="", markup=False, soft_wrap=True)
+        sys.stdout.buffer.write(found.raw)
         return
     facts(_described(found), as_json=json)
 

@@ -72,8 +72,9 @@ def fail_refused(refused: Refused) -> NoReturn:
 
 
 def say_json(value: object) -> None:
-    """Write a value as JSON on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain, indent=2) + "\n")
+    """Write a value as JSON on standard output; in escapes where that cannot show every letter."""
+    is_whole = sys.stdout.encoding.lower().startswith("utf")
+    sys.stdout.write(json.dumps(value, ensure_ascii=not is_whole, default=_plain, indent=2) + "\n")
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, as_json: bool, empty: str) -> None:

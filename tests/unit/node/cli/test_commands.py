@@ -250,6 +250,17 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     "a short agreement name": (2, "six or more digits", lambda _: (*QUERY, "12", "--subject", USCC)),
     "an unknown agreement": (1, "no agreement abcdef", lambda _: (*QUERY, "abcdef", "--subject", USCC)),
     "no subject": (2, "name the subjects", lambda _: (*QUERY, "abcdef")),
+    "a document in another encoding than the terminal's": (
+        2, "not UTF-8 text",
+        lambda _: ("records", "delete", "1", "--basis", "REVOKED", "--second", "bob", "--document", "\udcc9\udcee"),
+    ),
+    "a purpose in another encoding": (
+        2, "not UTF-8 text", lambda _: ("query", "--agreement", "abcdef", "--purpose", "\udcc9", "--subject", USCC),
+    ),
+    "a new value in another encoding": (
+        2, "not UTF-8 text",
+        lambda _: ("records", "correct", "1", "--basis", "OWN_ERROR", "--set", "name_zh=\udcc9"),
+    ),
     "a file of no subjects": (
         2, "lines.txt names no subject", lambda bank: (*QUERY, "abcdef", "--subject-file", _empty(bank)),
     ),

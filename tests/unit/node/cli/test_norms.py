@@ -92,6 +92,14 @@ def test_a_pack_is_shown_with_its_digest_and_byte_for_byte(authority: Terminal) 
     assert "not at hand" in authority.run("norms", "show", "rules/NONE", code=1).stderr
 
 
+def test_a_pack_is_printed_byte_for_byte_with_whatever_white_space_it_has(authority: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "HK.toml"
+    file.write_bytes(shipped_bytes("rules", "HK").replace(b"version = 1", b"version\t=\t2", 1))
+    authority.run("norms", "install", str(file))
+
+    assert authority.run("norms", "show", "rules/HK@2", "--text").stdout_bytes == file.read_bytes()
+
+
 def test_an_installed_pack_is_adopted_for_a_later_day(authority: Terminal, second: Path) -> None:
     installed = authority.ask("norms", "install", str(second))
     assert installed["pack"] == "rules/HK@2"
