@@ -261,6 +261,10 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
         2, "not UTF-8 text",
         lambda _: ("records", "correct", "1", "--basis", "OWN_ERROR", "--set", "name_zh=\udcc9"),
     ),
+    "a draft that offers what never crosses": (
+        2, "no agreement offers kind 403",
+        lambda _: ("agreement", "example", "--recipient", "sz-agency", "--kind", "101", "--kind", "403"),
+    ),
     "a file of no subjects": (
         2, "lines.txt names no subject", lambda bank: (*QUERY, "abcdef", "--subject-file", _empty(bank)),
     ),
