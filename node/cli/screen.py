@@ -1,6 +1,7 @@
 """What the programs say: tables for people, JSON for programs, one sentence for what went wrong."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -17,6 +18,7 @@ from agreements.refusal import Refused, explain
 
 LONG_HEX = 32
 SHORT_HEX = 12
+_LONG_RUN = re.compile(rf"(?<!\S)[0-9a-f]{{{LONG_HEX},}}(?!\S)")
 LARGEST = 2**63 - 1
 """The largest number that a database can hold."""
 WIDE = 200
@@ -119,9 +121,8 @@ def _cell(value: object) -> str:
 
 
 def shortened(text: str) -> str:
-    """A long run of hexadecimal digits by its beginning: people compare, they do not read them."""
-    is_long = len(text) >= LONG_HEX and all(digit in "0123456789abcdef" for digit in text)
-    return text[:SHORT_HEX] + "…" if is_long else text
+    """Each long run of hexadecimal digits by its beginning: people compare, they do not read them."""
+    return _LONG_RUN.sub(lambda run: run[0][:SHORT_HEX] + "…", text)
 
 
 def _plain(value: object) -> object:

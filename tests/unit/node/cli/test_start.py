@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from node.cli import main, start
 from node.cli.inspector import main as inspector
-from node.cli.screen import Exit, say_json
+from node.cli.screen import Exit, say_json, shortened
 
 
 @pytest.mark.parametrize("program", [start.creditport, start.creditport_inspect])
@@ -87,3 +87,8 @@ def test_json_stays_json_where_a_terminal_has_no_letter_for_something(monkeypatc
 
     terminal.flush()
     assert json.loads(terminal.buffer.getvalue()) == {"name_zh": "深圳\U00020000"}
+
+
+def test_every_digest_in_a_cell_is_told_by_its_beginning_and_nothing_else_is_cut() -> None:
+    assert shortened(f"{'a1' * 32} {'0f' * 16} {'b' * 31}") == f"a1a1a1a1a1a1… 0f0f0f0f0f0f… {'b' * 31}"
+    assert shortened(f"{'a1' * 32}.toml") == f"{'a1' * 32}.toml"
