@@ -193,8 +193,8 @@ def mirrored(members: Sequence[Member]) -> None:
 @cache
 def _roles() -> list[str]:
     """Every role an operator can have, as the program lists them."""
-    done = subprocess.run([CREDITPORT, "operator", "roles"], capture_output=True, text=True, check=True)
-    return done.stdout.split()
+    done = subprocess.run([CREDITPORT, "operator", "roles", "--json"], capture_output=True, text=True, check=True)
+    return list(json.loads(done.stdout))
 
 
 def free_port() -> int:

@@ -38,6 +38,7 @@ from node.operations.keep_agreements import (
 )
 from node.operations.ports import UnitOfWork
 from registry.errors import CalendarUnavailable
+from registry.norms.catalogue import Crossing
 from registry.norms.law import Law
 from registry.parties import PartyId
 
@@ -59,12 +60,18 @@ Order = Callable[[UnitOfWork, Agreement, Office], Done | NotPossible]
 @one_sentence
 def show_example(
     recipient: Annotated[str, typer.Option(help="The party that will receive records.")],
-    kind: Annotated[list[Kind] | None, typer.Option(help="Offer this kind; 101 and 201 if none is named.")] = None,
+    kind: Annotated[
+        list[Kind] | None, typer.Option(metavar="KIND", help="Offer this kind; 101 and 201 if none is named.")
+    ] = None,
     node: NodeFolder = HERE,
 ) -> None:
     """Print a draft file to be edited."""
     offered = [one.value for one in kind or ()] or OFFERED
     with reading(node) as opened:
+        entries = opened.law.catalogue.entries
+        never = [one for one in offered if one not in entries or entries[one].crosses is Crossing.NEVER]
+        if never:
+            fail(f"no agreement offers kind {', '.join(never)}, which never crosses  该种类信息不得出境", Exit.USAGE)
         text = example(PartyId(recipient), utc_now(), opened.law, offered)
     out.print(text, end="", markup=False)
 

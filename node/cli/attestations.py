@@ -13,22 +13,22 @@ from agreements.consent import SubjectName
 from agreements.declaration import subject_key
 from crypto.errors import CryptoError
 from node.app.opening import Node, utc_now
+from node.cli.import_report import ImportReport
 from node.cli.imports import (
     DeclarationsOption,
     KindOption,
     MappingOption,
-    Source,
     declarations_in,
     intake_of,
-    known_encoding,
     listing_of,
-    mapping_named,
+    source_in,
 )
-from node.cli.inputs import require_other, text_of
+from node.cli.inputs import DAY, a_day, require_other, text_of
 from node.cli.references import read_subjects
 from node.cli.screen import Exit, err, facts, fail
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.attestations import ToAttest
+from node.domain.dates import SHANGHAI
 from node.domain.declarations import name_of
 from node.operations.attest_records import Gathered, attest_records, gather
 from node.operations.operators import NotAllowed
@@ -44,7 +44,9 @@ _Keys = Annotated[
 ]
 _Until = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="First day on which it is no good any more.", show_default="90 days"),
+    typer.Option(
+        parser=a_day, metavar=DAY, help="First day in Shenzhen on which it is no good any more.", show_default="90 days"
+    ),
 ]
 
 
@@ -70,14 +72,16 @@ def attest(
     A self-declaration is attested where its subject signed it with the key that you know to be that subject's.
     """
     require_other(output, file)
-    read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
-    end = until.replace(tzinfo=UTC) if until else utc_now() + _TERM
+    read = source_in(file, mapping, kind, encoding)
+    end = until.replace(tzinfo=SHANGHAI).astimezone(UTC) if until else utc_now() + _TERM
     if end <= utc_now():
         fail("--until names a day to come", Exit.USAGE)
     with acting(node) as opened:
         _require_admission(opened)
         who = ordering(opened, operator)
         intake = intake_of(opened, kind, "", provider=opened.party, attested=None)
+        if declarations and keys is None:
+            err.print("creditport: note: no --keys, so no declaration is known to be its subject's own", markup=False)
         needed = ToAttest(signed=declarations_in(declarations, opened), keys=_keys_in(keys) if keys else {})
         with file.open("rb") as stream, closing(read.rows(stream)) as rows:
             gathered = gather(rows, intake, needed, reason, end, opened.context)
@@ -101,9 +105,10 @@ def _worth_signing(gathered: Gathered | NotAllowed) -> Attestation:
     """What is to be signed, after every row was named that is not in it; ends the command where nothing is."""
     if isinstance(gathered, NotAllowed):
         fail(gathered.why, Exit.REFUSED)
-    for one in gathered.refused:
-        said = f"{one.problem.field}: expected {one.problem.expected}, got {one.problem.got}"
-        err.print(f"creditport: row {one.row} would not be taken in: {one.reason}: {said}", markup=False)
+    report = ImportReport(None)
+    report.take(gathered.refused)
+    for line in report.alike_in_words():
+        err.print(f"creditport: would not be taken in: {line}", markup=False)
     if gathered.attestation is None:
         fail("no row of this file needs an attestation that can be given", Exit.REFUSED)
     return gathered.attestation
@@ -112,7 +117,10 @@ def _worth_signing(gathered: Gathered | NotAllowed) -> Attestation:
 def _keys_in(file: Path) -> dict[SubjectName, frozenset[str]]:
     """The keys by subject; the first line that is none ends the command."""
     keys: dict[SubjectName, frozenset[str]] = {}
-    for line in csv.DictReader(text_of(file).splitlines()):
+    lines = csv.DictReader(text_of(file).splitlines())
+    if not {"subject", "key"} <= set(lines.fieldnames or ()):
+        fail(f"{file.name}: expected a first line with the columns subject and key", Exit.USAGE)
+    for line in lines:
         (subject,) = read_subjects([line.get("subject") or ""], None, check_attested=True)
         key = (line.get("key") or "").strip()
         try:

@@ -7,6 +7,7 @@ import typer
 
 from agreements.refusal import Refused
 from node.app.opening import utc_now
+from node.cli.inputs import DAY, a_day
 from node.cli.screen import LARGEST, Exit, facts, fail, out
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.correction import correct as corrected
@@ -31,7 +32,7 @@ RecordNumber = Annotated[
 Document = Annotated[str, typer.Option(help="The decision, court notice or application behind it; stays at this node.")]
 Received = Annotated[
     datetime | None,
-    typer.Option(help="Day on which that document came, YYYY-MM-DD: clocks run from it.", formats=["%Y-%m-%d"]),
+    typer.Option(help="Day on which that document came: clocks run from it.", parser=a_day, metavar=DAY),
 ]
 
 
@@ -109,8 +110,6 @@ def _column(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         fail(f"--set takes COLUMN=VALUE, not {name or '='}", Exit.USAGE)
-    if any(0xD800 <= ord(letter) <= 0xDFFF for letter in value):  # noqa: PLR2004 - what UTF-8 has no place for
-        fail(f"the value of {name} is not UTF-8 text", Exit.USAGE)
     return name.strip(), value
 
 

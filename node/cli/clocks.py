@@ -171,7 +171,7 @@ def _about(clock: LegalClock) -> str:
     if subject.about is About.AGREEMENT:
         return f"agreement {shortened(subject.name)}"
     if subject.about is About.NOTICES:
-        return f"{subject.count} notices from no. {subject.name}"
+        return f"notice {subject.name}" if subject.count == 1 else f"{subject.count} notices from no. {subject.name}"
     if subject.about is About.RECORD:
         return f"record {subject.name}"
     record, _, version = subject.name.partition("@")

@@ -1,7 +1,7 @@
 """consent: attest that customers agreed to be asked about, and list what was attested."""
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from agreements.consent import Consent, Form
 from agreements.refusal import Refused
 from crypto import envelope
 from node.app.opening import utc_now
+from node.cli.inputs import a_day
 from node.cli.references import (
     AgreementOption,
     CheckAttested,
@@ -23,7 +24,9 @@ from node.cli.references import (
 from node.cli.screen import LARGEST, Exit, err, facts, fail, fail_refused, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.operations.attest_consents import Attestation, attest_consents
+from node.operations.facts import NodeFacts
 from node.operations.operators import NotAllowed
+from registry.norms.calendar import due_end
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,8 +45,8 @@ Standalone = Annotated[
 ]
 Free = Annotated[bool, typer.Option("--free/--conditioned", help="No service depended on it (S 25).")]
 Warned = Annotated[bool, typer.Option("--warned/--unwarned", help="The form warns of what may follow (S 23).")]
-Purposes = Annotated[list[str], typer.Option(help="For what. May be repeated.")]
-Kinds = Annotated[list[str], typer.Option(help="Which kinds of records. May be repeated.")]
+Purposes = Annotated[list[str], typer.Option(metavar="PURPOSE", help="For what. May be repeated.")]
+Kinds = Annotated[list[str], typer.Option(metavar="KIND", help="Which kinds of records. May be repeated.")]
 Evidence = Annotated[Path, typer.Option(help="The signed form; only its SHA-256 is kept.", exists=True, dir_okay=False)]
 
 
@@ -63,9 +66,14 @@ def attest(
     uscc_check_attested: CheckAttested = False,
     until: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Last moment; the rule pack bounds it.", show_default="180 days"),
+        typer.Option(
+            parser=a_day,
+            metavar="DAY",
+            help="Last day in Shenzhen, YYYY-MM-DD; the rule pack bounds it.",
+            show_default="180 days",
+        ),
     ] = None,
-    form: Annotated[Form, typer.Option(help="How the consent was given.")] = Form.WRITTEN,
+    form: Annotated[Form, typer.Option(metavar="FORM", help=f"How it was given: {' or '.join(Form)}.")] = Form.WRITTEN,
     standalone: Standalone = True,
     free: Free = True,
     warned: Warned = True,
@@ -91,7 +99,7 @@ def attest(
                 subjects=subjects,
                 kinds=frozenset(kind),
                 purposes=frozenset(purpose),
-                valid_until=until.replace(tzinfo=UTC) if until else utc_now() + DEFAULT_TERM,
+                valid_until=due_end(until.date()) if until else utc_now() + DEFAULT_TERM,
                 evidence=digest,
                 form=form,
                 standalone=standalone,
@@ -114,6 +122,14 @@ def _note_strange(given: set[str], named: set[str], what: str) -> None:
         err.print(f"creditport: note: the agreement names no {strange}; its {what}: {known}", markup=False)
 
 
+def _versions(known: NodeFacts) -> dict[str, list[str]]:
+    """The digests by which people name agreements, by the id that a consent names and every version shares."""
+    found: dict[str, list[str]] = {}
+    for digest, one in known.agreements.items():
+        found.setdefault(one.terms.agreement, []).append(digest.hex())
+    return found
+
+
 @app.command("list", epilog="Example: creditport consent list --limit 20")
 @one_sentence
 def list_consents(
@@ -124,16 +140,21 @@ def list_consents(
 ) -> None:
     """List attested consents, a page at a time."""
     with reading(node) as opened, opened.store.read() as work:
+        versions = _versions(opened.facts(work))
         rows = [
             {
                 "number": number,
                 "consent": row.consent.hex(),
                 "subject": f"{row.scheme}:{row.value}",
-                "agreement": row.agreement.hex(),
+                "agreement_id": row.agreement.hex(),
+                "agreements": versions.get(row.agreement.hex(), []),
                 "kinds": list(consent.kinds),
                 "purposes": list(consent.purposes),
                 "valid_until": row.valid_until,
                 "evidence": consent.evidence,
+                "standalone": consent.standalone,
+                "free": consent.service_not_conditioned,
+                "warned": consent.adverse_warning,
             }
             for number, row in work.consents.page(after, limit)
             for consent in [envelope.read_payload(envelope.parse(row.raw, "consent"), Consent)]
@@ -144,5 +165,7 @@ def list_consents(
         "kinds": "kinds",
         "purposes": "purposes",
         "valid_until": "until",
+        "warned": "warned",
+        "agreements": "agreement",
     }
     table(rows, columns, as_json=json, empty="no consents yet: creditport consent attest --help")

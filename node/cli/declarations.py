@@ -1,7 +1,7 @@
 """declaration: an enterprise's own key, and what it says of itself under it (S 20, 26). Needs no node, no database."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,14 +17,14 @@ from agreements.declaration import (
     sign_declaration,
     subject_key,
 )
-from agreements.refusal import Refused
+from agreements.refusal import Refusal, Refused, refuse
 from crypto.errors import Malformed
 from crypto.keys import Purpose, Suite
 from node.app.opening import utc_now
-from node.cli.imports import documents_in
-from node.cli.inputs import passphrase, text_of
+from node.cli.imports import documents_of, files_in
+from node.cli.inputs import DAY, a_day, passphrase, text_of
 from node.cli.references import CheckAttested, read_subjects
-from node.cli.screen import Exit, err, facts, fail, out, say_json
+from node.cli.screen import Exit, err, facts, fail, fail_refused, out, say_json
 from node.cli.session import JsonFlag, one_sentence
 from node.config import write_private
 from node.domain.dates import shanghai_day
@@ -33,6 +33,7 @@ from node.domain.identification import IDENTIFIER_COLUMNS
 from node.domain.records import Kind
 from node.domain.screening import screen_free_text
 from node.keys import make_person_keys, open_subject_key, sealed_keystore
+from registry.norms.calendar import months_later
 from registry.norms.catalogue import load_catalogue
 from registry.norms.code_lists import CodeListName, load_code_list
 from registry.norms.rule_pack import load_rule_pack
@@ -82,7 +83,8 @@ def sign(
     number: Annotated[str, typer.Option(help="Your own number of the declaration; each number once.")],
     topic: Annotated[str, typer.Option(help="A code of the list DECLARATION-TOPICS: QUALIFICATION, FINANCE ...")],
     until: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day on which it may be shown; at most twelve months.")
+        datetime,
+        typer.Option(parser=a_day, metavar=DAY, help="Last day on which it may be shown; at most twelve months."),
     ],
     output: Annotated[Path, typer.Option(help="Write the signed declaration there, for your institution.")],
     statement: Annotated[str | None, typer.Option(help="What you declare.")] = None,
@@ -96,8 +98,9 @@ def sign(
     (about,) = read_subjects([subject], None, check_attested=uscc_check_attested)
     words = text_of(statement_file) if statement_file else statement or ""
     _require_fit(topic, words)
-    if until.date() < shanghai_day(utc_now()):
-        fail("--until names a day to come", Exit.USAGE)
+    _require_term(until.date())
+    if output.exists():
+        fail(f"there is already a file {output}", Exit.REFUSED)
     draft = SelfDeclaration(
         consent_until=until.date(),
         declaration_no=number.strip(),
@@ -125,11 +128,11 @@ def show(
     json: JsonFlag = False,
 ) -> None:
     """Read signed declarations: what they say, and by which key. As JSON, in the columns of an import of kind 503."""
-    rows, refused, rule_pack = [], list[Refused](), load_rule_pack().reference
-    for raw in documents_in(paths):
+    rows, refused, rule_pack = [], list[tuple[Path, Refused]](), load_rule_pack().reference
+    for file, raw in ((one, raw) for one in files_in(paths) for raw in documents_of(one)):
         found = open_declaration(raw, rule_pack)
         if isinstance(found, Refused):
-            refused.append(found)
+            refused.append((file, found))
             continue
         if not json:
             for line in (*_in_words(found.declaration), f"key  {_key_id(found)}", f"sha256  {found.digest}", ""):
@@ -138,8 +141,9 @@ def show(
     if json:
         say_json(rows)
     if refused:
-        first, all_of_them = refused[0], len(refused) + len(rows)
-        fail(f"{len(refused)} of {all_of_them} documents: {first.reason}: {first.detail}", Exit.REFUSED)
+        (file, first), all_of_them = refused[0], len(refused) + len(rows)
+        named = f"{first.reason}: {first.detail}; the first in {file}"
+        fail(f"{len(refused)} of {all_of_them} documents: {named}", Exit.REFUSED)
 
 
 def _require_fit(topic: str, words: str) -> None:
@@ -150,6 +154,16 @@ def _require_fit(topic: str, words: str) -> None:
     found = screen_free_text(words)
     if found is not None:
         fail(f"{found}: statement: expected text without excluded or personal information", Exit.REFUSED)
+
+
+def _require_term(until: date) -> None:
+    """End the command where no consent that begins today may last so long (S 24)."""
+    today, rules = shanghai_day(utc_now()), load_rule_pack()
+    if until < today:
+        fail("--until names a day to come", Exit.USAGE)
+    most = rules.consent_max_months.value
+    if until > months_later(today, most):
+        fail_refused(refuse(Refusal.CONSENT_LIFELONG, rules.reference, f"--until: expected at most {most} months on"))
 
 
 def _show_first(draft: SelfDeclaration) -> None:

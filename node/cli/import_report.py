@@ -2,19 +2,28 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agreements.refusal import Refusal
-from node.cli.screen import facts, out, say_json
+from agreements.refusal import Refusal, explain
+from node.cli.screen import err, facts, out, say_json
 from node.domain.identifiers import Problem, Remark
 from node.domain.intake import Case, Rejected
 
 MOST_REJECTS_SHOWN = 20
 MOST_CONFLICTS_KEPT = 200
+_COUNTS = {
+    "rows": "行数",
+    "new": "新增",
+    "updated": "更新",
+    "unchanged": "未变",
+    "rejected": "未入库",
+    "unjoined": "其中未匹配主体",
+    "conflicts": "其中冲突",
+}
 _REMARKS = {
     Remark.CHECK_ATTESTED: "with a check character that does not fit its unified code, as the file attests",
     Remark.ORGANISATION_CHECK: "with a unified code whose organisation code does not fit its own check (GB 11714)",
@@ -49,6 +58,12 @@ class ImportReport:
     sources: dict[bytes, int] = field(default_factory=dict)
     remarks: Counter[Remark] = field(default_factory=Counter)
     remarked: dict[Remark, list[int]] = field(default_factory=dict)
+
+    def say_interrupted(self, kind: type[BaseException] | None, *_: object) -> None:
+        """On the way out of an import, say how far it came when somebody ended it."""
+        if kind is KeyboardInterrupt:
+            so_far = f"{self.done['rows']} rows were loaded or named so far; load the same file again to go on"
+            err.print(f"creditport: {so_far}  已处理 {self.done['rows']} 行，再次导入同一文件即可继续", markup=False)
 
     def take(self, rejects: Iterable[Rejected]) -> None:
         """Count these rows, write them to the rejects file if there is one, and keep the first."""
@@ -102,7 +117,7 @@ class ImportReport:
             why = {"reasons": dict(sorted(self.reasons.items()))}
             say_json(counts | why | lists | rejects | {"remarks": odd})
             return
-        facts(counts, as_json=False)
+        facts({f"{name} {_COUNTS[name]}": count for name, count in counts.items()}, as_json=False)
         for remark, rows in self.remarked.items():
             more = f" and {self.remarks[remark] - 1} more" if rows[1:] else ""
             out.print(f"loaded: row {rows[0]}{more} {_REMARKS[remark]} ({remark})", markup=False)
@@ -111,12 +126,20 @@ class ImportReport:
             other = self.sources.get(one.source_key or b"")
             where = f"; row {other} of this file is what stands there" if other else ""
             out.print(f"conflict: row {one.row}: {_wrong(one)}{where}", markup=False)
-        for what, one in self.first_alike.items():
-            others = f" and {self.alike[what] - 1} more" if self.alike[what] > 1 else ""
-            out.print(f"row {one.row}{others}: {_wrong(one)}", markup=False)
+        for line in self.alike_in_words():
+            out.print(line, markup=False)
         left = self.done["rejected"] - len(conflicts) - self.alike.total()
         if left:
             out.print(f"... and {left} more; --rejects FILE names them all", markup=False)
+        for reason, count in sorted(self.reasons.items()):
+            told = explain(Refusal(reason))
+            out.print(f"{count} {reason} ({told.article}). {told.zh} {told.en}", markup=False)
+
+    def alike_in_words(self) -> Iterator[str]:
+        """A line for each kind of thing that is wrong: its first row, and how many more there are."""
+        for what, one in self.first_alike.items():
+            others = f" and {self.alike[what] - 1} more" if self.alike[what] > 1 else ""
+            yield f"row {one.row}{others}: {_wrong(one)}"
 
     def _conflict(self, one: Rejected) -> dict[str, Any]:
         return {

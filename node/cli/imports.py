@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from agreements.attestation import open_attestation
 from agreements.refusal import Refused
 from node.app.opening import Node, utc_now
+from node.cli.headings import look_at_headings, require_table
 from node.cli.import_report import ImportReport, rejects_file
 from node.cli.inputs import require_other, text_of
 from node.cli.screen import Exit, err, fail, fail_refused, out, say_json, table
@@ -23,6 +24,7 @@ from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, o
 from node.domain.attestations import Attested, attested_in
 from node.domain.dates import shanghai_day
 from node.domain.declarations import Signed, read_declarations
+from node.domain.errors import MappingRefused
 from node.domain.intake import Intake, open_intake
 from node.domain.mapping import Mapping, read_mapping, standard_mapping
 from node.domain.mappings import shipped_mappings
@@ -35,7 +37,8 @@ from registry.parties import PartyId
 from registry.snapshot import Listing
 
 KindOption = Annotated[
-    Kind, typer.Option("--kind", help="101 registration, 201 penalty ...: see `creditport records kinds`.")
+    Kind,
+    typer.Option("--kind", metavar="KIND", help="101 registration, 201 penalty ...: see `creditport records kinds`."),
 ]
 MappingOption = Annotated[
     str | None,
@@ -119,7 +122,11 @@ class Source:
 def import_file(
     file: Annotated[
         Path,
-        typer.Argument(help="CSV or JSON Lines (.jsonl); any of UTF-8, GB18030, Big5.", exists=True, dir_okay=False),
+        typer.Argument(
+            help="CSV, or JSON Lines (.json, .jsonl, .ndjson); any of UTF-8, GB18030, Big5.",
+            exists=True,
+            dir_okay=False,
+        ),
     ],
     kind: KindOption,
     operator: OperatorName,
@@ -144,13 +151,14 @@ def import_file(
     require_other(rejects, file)
     with ExitStack() as stack:
         opened = stack.enter_context(acting(node))
-        read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
+        read = source_in(file, mapping, kind, encoding)
         intake = intake_of(
             opened, kind, source or read.mapping.source, provider=PartyId(provider or opened.party),
             attested=_attested(opened, attestation or [], declarations),
         )  # fmt: skip
         ordered = _order(opened, operator, read, intake, join_by_name=join_by_name, names_may_change=names_may_change)
         report = ImportReport(rejects_file(stack, rejects))
+        stack.push(report.say_interrupted)
         stream = stack.enter_context(file.open("rb"))
         # Closed before the file is, also when somebody interrupts.
         rows = stack.enter_context(closing(read.sheets(stream)))
@@ -194,15 +202,27 @@ def mapping_named(name: str | None, kind: Kind) -> Mapping:
     shipped = shipped_mappings()
     if name not in shipped and "/" not in name and not name.endswith(".toml"):
         fail(f"there is no mapping {name}: a .toml file, or one of {', '.join(shipped)}", Exit.USAGE)
-    read = read_mapping(shipped[name] if name in shipped else text_of(Path(name)))
+    try:
+        read = read_mapping(shipped[name] if name in shipped else text_of(Path(name)))
+    except MappingRefused as wrong:
+        fail(f"{name}: {wrong}", Exit.USAGE)
     if read.kind is not kind:
         fail(f"the mapping is for kind {read.kind.value}, not {kind.value}", Exit.USAGE)
     return read
 
 
+def source_in(file: Path, mapping: str | None, kind: Kind, encoding: str | None) -> Source:
+    """A file as it is to be read; one that is no table, or of our own columns of another kind, ends the command."""
+    require_table(file)
+    read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
+    if mapping is None:
+        look_at_headings(file, form_of(file), read.encoding, kind)
+    return read
+
+
 def form_of(file: Path) -> Format:
     """How the rows of a file are written, by its name."""
-    return Format.JSON_LINES if file.suffix.lower() in {".jsonl", ".ndjson"} else Format.CSV
+    return Format.JSON_LINES if file.suffix.lower() in {".json", ".jsonl", ".ndjson"} else Format.CSV
 
 
 def known_encoding(encoding: str | None) -> str | None:
@@ -247,9 +267,19 @@ def _registered(node: Node, provider: PartyId) -> frozenset[PartyId]:
 
 def documents_in(paths: Sequence[Path]) -> Iterator[bytes]:
     """The signed documents in these files and in the *.json files of these folders, one in each file or each line."""
+    for file in files_in(paths):
+        yield from documents_of(file)
+
+
+def files_in(paths: Sequence[Path]) -> Iterator[Path]:
+    """These files, and the *.json files of these folders by name."""
     for path in paths:
-        for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
-            yield from filter(None, file.read_bytes().splitlines())
+        yield from sorted(path.glob("*.json")) if path.is_dir() else [path]
+
+
+def documents_of(file: Path) -> Iterator[bytes]:
+    """The signed documents in a file, one in each line."""
+    return filter(None, file.read_bytes().splitlines())
 
 
 def declarations_in(paths: Sequence[Path] | None, node: Node) -> Signed:

@@ -2,12 +2,18 @@
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import typer
 
 from node.cli.screen import Exit, fail
 from node.config import ConfigError
+
+_FIRST, _LAST = "\ud800", "\udfff"
+"""What stands for bytes that are no UTF-8, and has no place in any document."""
+DAY = "YYYY-MM-DD"
+"""How options that take `a_day` show what they take."""
 
 
 def text_of(file: Path) -> str:
@@ -18,6 +24,21 @@ def text_of(file: Path) -> str:
         raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{file} is not UTF-8 text") from None
+
+
+def a_day(text: str) -> datetime:
+    """The day that somebody typed, at its beginning; read by options that name one. Raises typer.BadParameter."""
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%d")  # noqa: DTZ007 - a day of the calendar, wherever it is
+    except ValueError:
+        raise typer.BadParameter("expected a day as YYYY-MM-DD, such as 2026-11-30  请按 YYYY-MM-DD 填写日期") from None
+
+
+def is_readable(value: object) -> bool:
+    """Whether an option's text came as UTF-8; names of files need not, and are paths here."""
+    if isinstance(value, list | tuple):
+        return all(map(is_readable, value))
+    return not (isinstance(value, str) and any(_FIRST <= letter <= _LAST for letter in value))
 
 
 def require_other(output: Path | None, source: Path | None) -> None:

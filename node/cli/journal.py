@@ -30,8 +30,14 @@ def add_to(program: typer.Typer) -> None:
 @one_sentence
 def show(
     start: Annotated[
-        int, typer.Option(help="First entry, from 0; negative counts from the end.", min=-LARGEST, max=LARGEST)
-    ] = -20,
+        int | None,
+        typer.Option(
+            help="First entry, from 0; negative counts from the end.",
+            min=-LARGEST,
+            max=LARGEST,
+            show_default="so that the last ones are shown",
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
     node: NodeFolder = HERE,
     json: JsonFlag = False,
@@ -40,7 +46,8 @@ def show(
     with reading(node) as opened, opened.store.read() as work:
         head = work.journal.head()
         size = head.size if head else 0
-        first = max(0, size + start) if start < 0 else start
+        wanted = -limit if start is None else start
+        first = max(0, size + wanted) if wanted < 0 else wanted
         rows = [_row(one) for one in work.journal.read(first, limit)]
     columns = {"index": "no.", "at": "at", "act": "act", "counterparty": "with", "detail": "detail"}
     table(rows, columns, as_json=json, empty="the journal has no published entries there yet")

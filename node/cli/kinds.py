@@ -1,12 +1,11 @@
 """records kinds, map: what kinds of record there are and which columns they have, and a mapping for another file."""
 
-from contextlib import closing
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from node.cli.headings import headings_of, require_table
 from node.cli.imports import KindOption, form_of, known_encoding
 from node.cli.inputs import require_other
 from node.cli.screen import Exit, err, fail, out, table
@@ -15,15 +14,14 @@ from node.domain.columns import needed_columns, standard_columns
 from node.domain.map_draft import common_title, draft_mapping
 from node.domain.mapping import read_mapping
 from node.domain.records import Kind, shipped_entry
-from node.domain.rows import Row, read_rows
 from registry.norms.catalogue import load_catalogue
-
-_LOOKED_AT = 100
 
 
 @one_sentence
 def kinds(
-    kind: Annotated[Kind | None, typer.Argument(help="Show the columns of this kind.", show_default=False)] = None,
+    kind: Annotated[
+        Kind | None, typer.Argument(metavar="KIND", help="Show the columns of this kind.", show_default=False)
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """List the kinds of record, or the columns of one: what a provider's file says, and what of it may cross."""
@@ -42,14 +40,15 @@ def map_file(
 ) -> None:
     """Draft a mapping from the headings of a file: guesses to be looked through, and what is missing, as comments."""
     require_other(output, file)
-    with (
-        file.open("rb") as stream,
-        closing(read_rows(stream, form_of(file), encoding=known_encoding(encoding))) as rows,
-    ):
-        headings = next((list(row.values) for row in islice(rows, _LOOKED_AT) if isinstance(row, Row)), None)
+    require_table(file)
+    if output is not None and output.exists():
+        fail(f"there is already a file {output}, and somebody may have completed it: name another one", Exit.REFUSED)
+    headings = headings_of(file, form_of(file), known_encoding(encoding))
     if headings is None:
         fail(f"{file.name} has no row that can be read", Exit.USAGE)
     text = draft_mapping(kind, headings, file.stem)
+    if "\n[columns." not in text:
+        fail(f"no heading of {file.name} is like a column of kind {kind.value}: another kind, or no table?", Exit.USAGE)
     found = read_mapping(text).columns
     if output is None:
         out.print(text, end="", markup=False, soft_wrap=True)
@@ -105,5 +104,7 @@ def _show_columns(kind: Kind, *, as_json: bool) -> None:
         "crosses_as": "crosses as",
     }  # fmt: skip
     table(rows, headings, as_json=as_json, empty="none")
+    if not as_json:
+        out.print("needed besides: one code of the enterprise, and a name  另需: 一个主体代码和一个名称", markup=False)
     for code, one in load_catalogue().sources_of(entry).items() if not as_json else ():
         out.print(f"--source {one.written(code)}  {one.zh}  {one.en}", markup=False)

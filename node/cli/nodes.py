@@ -15,9 +15,9 @@ from node.app.founding import Pin, found
 from node.app.lock import is_served
 from node.app.opening import utc_now
 from node.cli.inputs import passphrase
-from node.cli.screen import Exit, facts, fail
+from node.cli.screen import Exit, facts, fail, out, say_json
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
-from node.cli.standing import recheck_of
+from node.cli.standing import recheck_in_words, recheck_of
 from node.cli.waiting import waiting_jobs
 from node.config import SQLITE_IN_FOLDER, Config, Endpoint, Folder, Identity, Network, read_config
 from node.operations.facts import heard_authorities
@@ -25,7 +25,7 @@ from node.operations.keep_clocks import calendar_alarms
 from node.storage.engine import migrate as migrate_store
 from registry.errors import RegistryError
 from registry.norms.calendar import shanghai_day
-from registry.parties import Jurisdiction, PartyClass, PartyId, fingerprint, parse_fingerprint
+from registry.parties import Jurisdiction, PartyClass, PartyId, PartyName, fingerprint, parse_fingerprint
 
 
 def add_to(app: typer.Typer) -> None:
@@ -43,8 +43,12 @@ def add_to(app: typer.Typer) -> None:
 @one_sentence
 def init(
     party: Annotated[str, typer.Option(help="Name in the registry: a-z, 0-9 and hyphens.")],
-    party_class: Annotated[PartyClass, typer.Option("--class", help="What the party is.")],
-    jurisdiction: Annotated[Jurisdiction, typer.Option(help="Under whose law it stands.")],
+    party_class: Annotated[
+        PartyClass, typer.Option("--class", metavar="CLASS", help=f"What the party is: {', '.join(PartyClass)}.")
+    ],
+    jurisdiction: Annotated[
+        Jurisdiction, typer.Option(metavar="PLACE", help=f"Under whose law it stands: {', '.join(Jurisdiction)}.")
+    ],
     name_zh: Annotated[str, typer.Option(help="Chinese name.")],
     name_en: Annotated[str, typer.Option(help="English name.")],
     listen: Annotated[str, typer.Option(help="Address to listen on, host:port.")],
@@ -62,6 +66,7 @@ def init(
     json: JsonFlag = False,
 ) -> None:
     """Make a new node: keys, party card, database."""
+    _require_name(party)
     config = Config(
         identity=Identity(
             party=PartyId(party),
@@ -78,6 +83,13 @@ def init(
     card = found(Folder(node), config, secret, pins)
     made = {"party": card.card.party, "card": str(Folder(node).card), "fingerprint": fingerprint(card.digest)}
     facts(made, as_json=json)
+
+
+def _require_name(party: str) -> None:
+    try:
+        msgspec.convert(party, PartyName)
+    except msgspec.ValidationError:
+        fail("--party expects 3 to 32 of a-z, 0-9 and hyphens, a letter first, no hyphen last", Exit.USAGE)
 
 
 def _network(listen: str, endpoint: str) -> Network:
@@ -156,7 +168,7 @@ def status(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
             today = shanghai_day(now)
             clocks = work.clock_book.tally(today, today)
             head = work.journal.head()
-            heard = heard_authorities(work, known, opened.settings, now)
+            heard, recheck = heard_authorities(work, known, opened.settings, now), recheck_of(work, known)
             shown = {
                 "party": opened.party,
                 "endpoint": opened.config.network.endpoint,
@@ -169,7 +181,7 @@ def status(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
                 "parties": len(known.snapshot.active()),
                 "agreements": len(known.agreements),
                 "records": dict(work.records.count()),
-                "recheck": recheck_of(work, known),
+                "recheck": recheck,
                 "journal_size": head.size if head else 0,
                 "jobs_waiting": len(waiting_jobs(work, now)),
                 "clocks": {"missed": clocks.missed, "due_today": clocks.today, "running": clocks.running},
@@ -177,7 +189,12 @@ def status(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
             alarms = calendar_alarms(known.law, today)
             if alarms:
                 shown["calendars_announced_until"] = {one.jurisdiction: one.official_until for one in alarms}
-        facts(shown, as_json=json)
+        if json:
+            say_json(shown)
+            return
+        facts({name: fact for name, fact in shown.items() if name != "recheck"}, as_json=False)
+        for line in recheck_in_words(recheck):
+            out.print(line, markup=False)
 
 
 @one_sentence

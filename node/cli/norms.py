@@ -1,8 +1,9 @@
 """norms: which rule packs, catalogues, code lists and calendars are in force, at hand, and adopted."""
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -11,7 +12,8 @@ import typer
 from crypto.canonical import canonical
 from node.app.opening import Node, own_card, settings_of
 from node.app.packs import install as install_pack
-from node.cli.screen import Exit, facts, fail, out, table
+from node.cli.inputs import DAY, a_day
+from node.cli.screen import Exit, facts, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.cli.standing import recheck_in_words, recheck_of
 from node.config import Folder, read_config
@@ -22,7 +24,7 @@ from node.operations.operators import NotAllowed, order
 from registry.errors import BadPack
 from registry.norms.adoption import Adopted, Clash, in_force
 from registry.norms.calendar import shanghai_day
-from registry.norms.calendar_pack import CalendarPack
+from registry.norms.calendar_pack import CalendarPack, PackStatus
 from registry.norms.catalogue import Catalogue
 from registry.norms.code_lists import BandTable, CodeList
 from registry.norms.overlay import Overlay
@@ -33,7 +35,6 @@ from registry.statements import Term
 
 app = typer.Typer(no_args_is_help=True, help="Norm packs: in force, at hand, adopted (规则包、目录、代码表、日历).")
 
-_DAY: Final = "%Y-%m-%d"
 _KINDS: Final[Mapping[type[Content], tuple[str, str]]] = {
     RulePack: ("规则包", "rule pack"),
     Overlay: ("叠加规则包", "overlay"),
@@ -50,9 +51,17 @@ def add_to(program: typer.Typer) -> None:
     program.add_typer(app, name="norms")
 
 
-@app.command("list", epilog="Example: creditport norms list --json")
+@app.command(
+    "list", epilog="Example: creditport norms list; creditport norms list --codes; creditport norms list --json"
+)
 @one_sentence
-def list_norms(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
+def list_norms(
+    codes: Annotated[
+        bool, typer.Option("--codes", help="Every code list too, also those that are in force and at hand.")
+    ] = False,
+    node: NodeFolder = HERE,
+    json: JsonFlag = False,
+) -> None:
     """List what each authority adopted, from when, and whether it is at hand (各主管部门采用的规则).
 
     Below the table: how far the home records are looked at by it, and how many it does not admit. `norms check --json`
@@ -76,7 +85,8 @@ def list_norms(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
         "standing": "standing",
         "at_hand": "at hand",
     }
-    table(rows, columns, as_json=json, empty="no authority that is pinned here has adopted any norms yet")
+    shown = rows if json or codes else _with_codes_counted(rows)
+    table(shown, columns, as_json=json, empty="no authority that is pinned here has adopted any norms yet")
     if not json:
         for line in recheck_in_words(recheck):
             out.print(line, markup=False)
@@ -105,7 +115,15 @@ def check(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
         "unusable_files": [str(one) for one in shelf.unusable],
         "records": recheck,
     }
-    facts(shown, as_json=json)
+    if json:
+        say_json(shown)
+    else:
+        lists = [one for one in shown["packs"] if _is_code_list(one)]
+        others = [one for one in shown["packs"] if not _is_code_list(one)]
+        packs = {"packs": [*others, f"{len(lists)} code lists (`norms list --codes`)"] if lists else others}
+        facts({name: fact for name, fact in (shown | packs).items() if name != "records"}, as_json=False)
+        for line in recheck_in_words(recheck):
+            out.print(line, markup=False)
     if lacking is not None:
         raise typer.Exit(Exit.REFUSED)
 
@@ -121,7 +139,7 @@ def show(
     """Show a pack that is at hand: what it is, from when it may apply, its digest (显示规则包)."""
     found = _referred(pack, settings_of(Folder(node), read_config(Folder(node)), own_card(Folder(node))).shelf())
     if text:
-        out.print(found.raw.decode(), end="", markup=False, soft_wrap=True)
+        sys.stdout.buffer.write(found.raw)
         return
     facts(_described(found), as_json=json)
 
@@ -159,10 +177,11 @@ def adopt(
         bool, typer.Option("--shipped", help="The newest shipped packs for this jurisdiction, as at a founding.")
     ] = False,
     start: Annotated[
-        datetime | None, typer.Option("--from", formats=[_DAY], help="First day in force.", show_default="today")
+        datetime | None,
+        typer.Option("--from", parser=a_day, metavar=DAY, help="First day in force.", show_default="today"),
     ] = None,
     end: Annotated[
-        datetime | None, typer.Option("--until", formats=[_DAY], help="First day no longer in force.")
+        datetime | None, typer.Option("--until", parser=a_day, metavar=DAY, help="First day no longer in force.")
     ] = None,
     node: NodeFolder = HERE,
     json: JsonFlag = False,
@@ -206,8 +225,11 @@ def _chosen(names: Sequence[str], opened: Node) -> Sequence[Pack]:
 def _referred(name: str, shelf: Shelf) -> Pack:
     found = shelf.referred(name)
     if not found:
-        known = {str(one.named) for one in shelf.packs.values() if one.named.kind is PackKind.RULES}
-        fail(f"{name} is not at hand; rule packs at hand: {', '.join(sorted(known))}", Exit.REFUSED)
+        folder = name.partition("/")[0]
+        if folder not in {*PackKind}:
+            fail(f"{name} names no pack: KIND/ID, where KIND is one of {', '.join(PackKind)}", Exit.USAGE)
+        known = sorted(one.reference for one in shelf.packs.values() if one.named.kind == folder)
+        fail(f"{name} is not at hand; of {folder} there are: {', '.join(known)}", Exit.REFUSED)
     if len(found) > 1:
         digests = ", ".join(one.digest.hex() for one in found)
         fail(f"{name} stands for several packs, with the digests {digests}: remove the wrong one", Exit.REFUSED)
@@ -243,6 +265,8 @@ def _titles(content: Content) -> tuple[str, str]:
     """What a pack is called; one without a title of its own by what kind it is."""
     if isinstance(content, RulePack | Overlay):
         return content.title, content.title_en
+    if isinstance(content, CalendarPack) and content.status is PackStatus.PROVISIONAL:
+        return "工作日历（暂定）", "calendar, provisional"
     return _KINDS[type(content)]
 
 
@@ -261,6 +285,33 @@ def _row(place: Jurisdiction, one: Adopted, known: NodeFacts, shelf: Shelf) -> d
         "digest": one.digest.hex(),
         "statement": one.number,
     }
+
+
+def _is_code_list(reference: str) -> bool:
+    return reference.startswith(f"{PackKind.CODES}/")
+
+
+def _with_codes_counted(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows with one line for all code lists of an authority that need nobody's eye: in force, and at hand."""
+    shown: list[Mapping[str, Any]] = []
+    counted: dict[tuple[str, date], dict[str, Any]] = {}
+    for row in rows:
+        quiet = row["standing"] == "IN_FORCE" and row["at_hand"] and row["effective_until"] is None
+        if not (quiet and _is_code_list(row["pack"])):
+            shown.append(row)
+            continue
+        since = (row["jurisdiction"], row["effective_from"])
+        if since not in counted:
+            counted[since] = {
+                **row,
+                "number": 0,
+                "title_zh": "代码表、分档表",
+                "title_en": "code lists and band tables",
+            }
+            shown.append(counted[since])
+        counted[since]["number"] += 1
+        counted[since]["pack"] = f"{PackKind.CODES}/... ({counted[since]['number']}; --codes lists them)"
+    return shown
 
 
 def _standing(one: Adopted, now: Mapping[Named, Adopted | Clash], at: datetime) -> str:

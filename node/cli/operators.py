@@ -1,6 +1,7 @@
 """operator: the people who may act for this node."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Final
 
 import typer
 
@@ -14,6 +15,18 @@ from node.keys import make_person_keys, sealed_keystore
 from node.operations.operators import add_operator
 from node.operations.rows import OperatorRow
 
+_ORDERS: Final[Mapping[Role, tuple[str, str]]] = {
+    Role.REGISTRAR: ("准入和撤销缔约方、采用规则（主管部门）", "admit and revoke parties, adopt norms (authorities)"),
+    Role.CONTRACTS: ("起草、提出、签署、备案和终止协议", "draft, propose, sign, file and end agreements"),
+    Role.RECORDS: (
+        "导入、推送、更正、停止披露和证明信息，提出删除，重发通知",
+        "import, push, correct, withhold and attest records, order a deletion, retry notices",
+    ),
+    Role.APPROVALS: ("批准他人提出的删除、恢复披露", "approve what somebody else ordered: a deletion, a release"),
+    Role.CONSENTS: ("证明信用主体的同意", "attest consents"),
+    Role.QUERIES: ("查询", "query"),
+}
+
 app = typer.Typer(no_args_is_help=True, help="The people who may act for this node, each with an own signing key.")
 
 
@@ -26,7 +39,10 @@ def add_to(program: typer.Typer) -> None:
 @one_sentence
 def add(
     name: Annotated[str, typer.Argument(help="Short name: a-z, 0-9 and hyphens.")],
-    role: Annotated[list[Role], typer.Option(help="What the operator may order. May be repeated.")],
+    role: Annotated[
+        list[Role],
+        typer.Option(metavar="ROLE", help="What the operator may order: see `operator roles`. May be repeated."),
+    ],
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
@@ -78,9 +94,13 @@ def list_operators(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
 
 @app.command(epilog="Example: creditport operator roles")
 def roles(json: JsonFlag = False) -> None:
-    """List the roles an operator can have."""
+    """List the roles an operator can have, and what each may order."""
     if json:
         say_json([role.value for role in Role])
         return
-    for role in Role:
-        typer.echo(role.value)
+    table(
+        [{"role": role.value, "zh": zh, "en": en} for role, (zh, en) in _ORDERS.items()],
+        {"role": "role", "zh": "可下达", "en": "may order"},
+        as_json=False,
+        empty="none",
+    )

@@ -14,8 +14,9 @@ from node.cli.changes import correct, delete
 from node.cli.find import find
 from node.cli.imports import import_file, mappings
 from node.cli.kinds import kinds, map_file
+from node.cli.record_shown import say_record
 from node.cli.samples import sample
-from node.cli.screen import LARGEST, Exit, facts, fail, out, table
+from node.cli.screen import LARGEST, Exit, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, one_sentence, reading
 from node.cli.standing import because
 from node.cli.withholding import release, withhold
@@ -54,6 +55,9 @@ app.command(
 app.command(epilog="Example: creditport records sample enterprises.csv --kind 101 --count 1000")(sample)
 
 
+_NONE = "no records yet: creditport records import FILE --kind 101 --source REGISTRAR"
+
+
 def add_to(program: typer.Typer) -> None:
     """Add this group of commands to the program."""
     program.add_typer(app, name="records")
@@ -62,7 +66,7 @@ def add_to(program: typer.Typer) -> None:
 @app.command("list", epilog="Example: creditport records list --kind 201 --after 0 --limit 50 --json")
 @one_sentence
 def list_records(
-    kind: Annotated[Kind | None, typer.Option(help="Only this kind.")] = None,
+    kind: Annotated[Kind | None, typer.Option(metavar="KIND", help="Only this kind.")] = None,
     after: Annotated[int, typer.Option(help="Go on after this record number.", min=0, max=LARGEST)] = 0,
     limit: Annotated[int, typer.Option(min=1, max=1_000)] = 50,
     node: NodeFolder = HERE,
@@ -85,7 +89,7 @@ def list_records(
         rows,
         columns,
         as_json=json,
-        empty="no records yet: creditport records import FILE --kind 101 --source REGISTRAR",
+        empty=_NONE if not counted else "no records of that kind, or none after that number",
     )
     if not json and rows:
         total = sum(counted.values()) if kind is None else counted.get(kind.value, 0)
@@ -102,7 +106,7 @@ def show(
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
-    """Show one home record with its content, why it is withheld if it is, and who was shown it."""
+    """Show one home record with its content, why it is withheld if it is, and in which frames it was shown."""
     import msgspec  # noqa: PLC0415 - only this command writes content out
 
     with reading(node) as opened, opened.store.read() as work:
@@ -110,7 +114,7 @@ def show(
         if row is None:
             fail(f"there is no record {record}", Exit.REFUSED)
         shown = _listed(law, row)
-        deletion = work.changes.deletion(record)
+        deletion, whole = work.changes.deletion(record), None
         if deletion is None:
             whole = record_from_row(row)
             shown["withheld_because"] = because(work, record, whole, utc_now(), law)
@@ -118,7 +122,10 @@ def show(
         else:
             shown |= {"deleted_at": deletion.at, "basis": deletion.basis, "document": deletion.document}
         shown["shown_in_frames"] = [one.frame.hex() for one in work.ledger.of_record(record)]
-    facts(shown, as_json=json)
+    if json:
+        say_json(shown)
+    else:
+        say_record(shown, None if whole is None else whole.content)
 
 
 def _listed(law: Law, row: RecordRow) -> dict[str, Any]:

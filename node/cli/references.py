@@ -9,7 +9,7 @@ import typer
 from agreements.agreement import Agreement
 from node.cli.inputs import text_of
 from node.cli.screen import Exit, err, fail
-from node.domain.identifiers import Identifier, Problem, Remark, guess_scheme, parse_identifier
+from node.domain.identifiers import Identifier, Problem, Remark, likely_schemes, parse_identifier
 from node.operations.facts import NodeFacts
 from registry.parties import PartyId
 
@@ -26,6 +26,7 @@ SubjectOption = Annotated[
     list[str] | None,
     typer.Option(
         "--subject",
+        metavar="CODE",
         help="Unified code, HK BRN or CR number, Macau number, LEI; or SCHEME:CODE. May be repeated.",
     ),
 ]
@@ -85,6 +86,8 @@ def read_subjects(subjects: list[str] | None, file: Path | None, *, check_attest
     lines = list(subjects or [])
     if file is not None:
         lines += [line.strip() for line in text_of(file).splitlines() if line.strip()]
+    if not lines and file is not None:
+        fail(f"{file.name} names no subject: one code in each line", Exit.USAGE)
     if not lines:
         fail("name the subjects with --subject or --subject-file", Exit.USAGE)
     found = list(_identifiers(lines, check_attested=check_attested))
@@ -99,10 +102,12 @@ def read_subjects(subjects: list[str] | None, file: Path | None, *, check_attest
 def _identifiers(lines: Iterable[str], *, check_attested: bool) -> Iterable[Identifier]:
     for place, line in enumerate(lines, 1):
         scheme, colon, code = line.rpartition(":")
-        guessed = scheme if colon else guess_scheme(code, waive_check=check_attested)
-        if guessed is None:
+        likely = (scheme,) if colon else likely_schemes(code, waive_check=check_attested)
+        if not likely:
             fail(f"subject {place}: no known scheme has codes like this; write SCHEME:CODE", Exit.USAGE)
-        parsed = parse_identifier(guessed, code, waive_check=check_attested)
+        if len(likely) > 1:
+            fail(f"subject {place}: a code of {' or '.join(likely)}? write SCHEME:CODE", Exit.USAGE)
+        parsed = parse_identifier(likely[0], code, waive_check=check_attested)
         if isinstance(parsed, Problem):
             fail(f"subject {place}: {parsed.field}: expected {parsed.expected}, got {parsed.got}", Exit.USAGE)
         yield parsed

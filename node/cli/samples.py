@@ -40,6 +40,8 @@ def sample(
 ) -> None:
     """Write invented but realistic records, to try the node out."""
     require_other(file, of)
+    if file.exists():
+        fail(f"there is already a file {file}: invented records do not take its place", Exit.REFUSED)
     today = shanghai_day(utc_now())
     if kind is Kind.REGISTRATION:
         rows: Iterable[dict[str, str]] = sample_enterprises(seed, count, today)

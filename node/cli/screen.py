@@ -1,6 +1,7 @@
 """What the programs say: tables for people, JSON for programs, one sentence for what went wrong."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -9,6 +10,7 @@ from importlib.metadata import version
 from typing import Annotated, Any, NoReturn
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -16,6 +18,7 @@ from agreements.refusal import Refused, explain
 
 LONG_HEX = 32
 SHORT_HEX = 12
+_LONG_RUN = re.compile(rf"(?<!\S)[0-9a-f]{{{LONG_HEX},}}(?!\S)")
 LARGEST = 2**63 - 1
 """The largest number that a database can hold."""
 WIDE = 200
@@ -71,8 +74,9 @@ def fail_refused(refused: Refused) -> NoReturn:
 
 
 def say_json(value: object) -> None:
-    """Write a value as JSON on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain, indent=2) + "\n")
+    """Write a value as JSON on standard output; in escapes where that cannot show every letter."""
+    is_whole = sys.stdout.encoding.lower().startswith("utf")
+    sys.stdout.write(json.dumps(value, ensure_ascii=not is_whole, default=_plain, indent=2) + "\n")
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, as_json: bool, empty: str) -> None:
@@ -96,14 +100,14 @@ def facts(value: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         say_json(value)
         return
-    width = max((len(name) for name in value), default=0)
+    width = max((cell_len(name) for name in value), default=0)
     for name, fact in value.items():
         shown = fact if isinstance(fact, str) else _cell(fact)
-        out.print(f"{name:<{width}}  {shown}", markup=False)
+        out.print(f"{name}{' ' * (width - cell_len(name))}  {shown}", markup=False)
 
 
 def _cell(value: object) -> str:
-    if value is None:
+    if value is None or value in ([], {}, ()):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -117,9 +121,8 @@ def _cell(value: object) -> str:
 
 
 def shortened(text: str) -> str:
-    """A long run of hexadecimal digits by its beginning: people compare, they do not read them."""
-    is_long = len(text) >= LONG_HEX and all(digit in "0123456789abcdef" for digit in text)
-    return text[:SHORT_HEX] + "…" if is_long else text
+    """Each long run of hexadecimal digits by its beginning: people compare, they do not read them."""
+    return _LONG_RUN.sub(lambda run: run[0][:SHORT_HEX] + "…", text)
 
 
 def _plain(value: object) -> object:

@@ -9,7 +9,7 @@ from typing import Annotated, ParamSpec, TypeVar
 import typer
 
 from node.app.opening import Node, opened
-from node.cli.inputs import passphrase
+from node.cli.inputs import is_readable, passphrase
 from node.cli.screen import Exit, fail
 from node.config import ConfigError, Folder
 from node.domain.errors import DomainError
@@ -38,6 +38,8 @@ def one_sentence(command: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not all(is_readable(value) for value in kwargs.values()):
+            fail("what was typed is not UTF-8 text  输入不是 UTF-8 文本", Exit.USAGE)
         try:
             return command(*args, **kwargs)
         except (ConfigError, KeysError, StorageError, DomainError) as error:

@@ -4,6 +4,7 @@ import gc
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Final
 
 _INTERRUPTED: Final = 130
@@ -21,6 +22,9 @@ def creditport_inspect() -> None:
 
 
 def _start(module: str) -> None:
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal of another encoding gets a question mark for what it has no letter for, and nobody a traceback.
+        sys.stdout.reconfigure(errors="replace")
     try:
         _loaded(module)()
     except KeyboardInterrupt:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from node.cli.changes import Document, Received, RecordNumber, day_of, tell
+from node.cli.inputs import DAY, a_day
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.records import Withheld
 from node.operations.withhold_records import (
@@ -17,8 +18,6 @@ from node.operations.withhold_records import (
     withhold_record,
 )
 from registry.norms.code_lists import CodeListName, load_code_list
-
-_DAY = "%Y-%m-%d"
 
 
 class State(StrEnum):
@@ -36,8 +35,15 @@ def _bases(name: CodeListName) -> str:
     return ", ".join(sorted(code for code, meaning in codes.items() if meaning.tags & {*State}))
 
 
+def _state(text: str) -> State:
+    try:
+        return State(text.upper())
+    except ValueError:
+        raise typer.BadParameter(f"expected one of {', '.join(State)}") from None
+
+
 _STATES = "复议诉讼中 SUSPENDED, 待撤销 REVOCATION_PENDING, 已修复 REPAIRED, 主体申请 OPTED_OUT, 重整前 REORGANISED."
-StateOption = Annotated[State, typer.Option("--state", case_sensitive=False, help=_STATES)]
+StateOption = Annotated[State, typer.Option("--state", parser=_state, metavar="STATE", help=_STATES)]
 
 
 @one_sentence
@@ -49,11 +55,15 @@ def withhold(
     document: Document = "",
     start: Annotated[
         datetime | None,
-        typer.Option("--from", formats=[_DAY], help="First day on which it is withheld.", show_default="today"),
+        typer.Option(
+            "--from", parser=a_day, metavar=DAY, help="First day on which it is withheld.", show_default="today"
+        ),
     ] = None,
     end: Annotated[
         datetime | None,
-        typer.Option("--until", formats=[_DAY], help="First day on which it is shown again. A suspension has none."),
+        typer.Option(
+            "--until", parser=a_day, metavar=DAY, help="First day on which it is shown again. A suspension has none."
+        ),
     ] = None,
     received: Received = None,
     node: NodeFolder = HERE,

@@ -1,5 +1,6 @@
 """The columns of a standard file of each kind: who it is about, the fields of the kind's entry, and when it arose."""
 
+from collections.abc import Collection
 from functools import cache
 from typing import Final
 
@@ -47,3 +48,8 @@ def standard_columns(kind: Kind) -> tuple[str, ...]:
     """The header of a standard file of a kind; columns may be missing or stand in any order."""
     own = (field.heading for field in shipped_entry(kind).columns)
     return (*IDENTITY_COLUMNS, *(name for name in own if name not in IDENTITY_COLUMNS), *CLOSING_COLUMNS)
+
+
+def kinds_with(headings: Collection[str]) -> tuple[Kind, ...]:
+    """Every kind whose standard files can have all of these columns, in the order of `Kind`."""
+    return tuple(kind for kind in Kind if set(headings) <= set(standard_columns(kind)))

@@ -190,22 +190,19 @@ def _unified(value: str, *, waive_check: bool) -> Identifier | Problem:
     return Identifier(_UNIFIED, value, not fits)
 
 
-def possible_schemes(text: str, *, waive_check: bool = False) -> tuple[Scheme, ...]:
-    """Every scheme that this text could belong to, in the order of `Scheme`.
+def likely_schemes(text: str, *, waive_check: bool = False) -> tuple[Scheme, ...]:
+    """Every scheme that whoever typed this text can have meant, in the order of `Scheme`.
 
+    Where it is a code of none of them, those whose codes are written like it: one letter of it may be wrong.
     Macau commercial registration numbers are left out: their form is not published and would fit too much.
     """
-    return tuple(
+    plain = canonical_text(text) or ""
+    fitting = tuple(
         scheme
         for scheme in _GUESSABLE
         if isinstance(parse_identifier(scheme, text, waive_check=waive_check), Identifier)
     )
-
-
-def guess_scheme(text: str, *, waive_check: bool = False) -> Scheme | None:
-    """The one scheme this text can belong to; None when there is none or more than one."""
-    schemes = possible_schemes(text, waive_check=waive_check)
-    return schemes[0] if len(schemes) == 1 else None
+    return fitting or tuple(scheme for scheme in _GUESSABLE if _SHAPES[scheme].fullmatch(plain) is not None)
 
 
 @cache

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 
 from node.domain.columns import needed_columns, standard_columns
+from node.domain.identification import IDENTIFIER_COLUMNS
 from node.domain.records import Kind, shipped_entry
 from registry.norms.catalogue import HomeField, ValueType, load_catalogue
 from registry.norms.code_lists import CodeListName, load_code_list
@@ -20,6 +21,7 @@ from registry.norms.code_lists import CodeListName, load_code_list
 _EXACT: Final = 1_000
 _SHORTEST_WORD: Final = 2
 _SHORTEST_LATIN: Final = 4
+_NAMES: Final = ("name_zh", "name_en")
 
 
 class _Guess(NamedTuple):
@@ -42,12 +44,13 @@ def draft_mapping(kind: Kind, headings: Sequence[str], name: str) -> str:
         f'kind = "{kind.value}"',
         f'# source = ""  # NEEDED, here or with the import: {" or ".join(sources)}',
     ]
+    lines += _identity(chosen)
     for column in standard_columns(kind):
         guess, field = chosen.get(column), fields.get(column)
         if guess is not None:
             lines += _column(guess, field)
         elif field is not None and column in needed_columns(kind):
-            lines += _missing(field)
+            lines += _missing(f"{field.zh}, {field.en}", field.heading)
     for column in chosen:
         lines += _table(fields.get(column))
     unused = [heading for heading in headings if heading not in {guess.heading for guess in chosen.values()}]
@@ -109,10 +112,19 @@ def _column(guess: _Guess, field: HomeField | None) -> list[str]:
     return lines
 
 
-def _missing(field: HomeField) -> list[str]:
+def _missing(title: str, column: str) -> list[str]:
     """What no heading offers, and records need."""
-    needed = f"# NEEDED, and no heading says it: {field.zh}, {field.en}"
-    return ["", needed, f"# [columns.{field.heading}]", '# from = [""]']
+    return ["", f"# NEEDED, and no heading says it: {title}", f"# [columns.{column}]", '# from = [""]']
+
+
+def _identity(chosen: Mapping[str, _Guess]) -> list[str]:
+    """What no heading says of whom a row is about: every kind needs one code, and a name in one language."""
+    lines: list[str] = []
+    if chosen.keys().isdisjoint(IDENTIFIER_COLUMNS):
+        lines += _missing(f"主体代码, a code: one of {', '.join(IDENTIFIER_COLUMNS)}", "uscc")
+    if chosen.keys().isdisjoint(_NAMES):
+        lines += _missing(f"主体名称, a name: {' or '.join(_NAMES)}", "name_zh")
+    return lines
 
 
 def _table(field: HomeField | None) -> list[str]:

@@ -21,7 +21,7 @@ from registry import freshness
 from registry.errors import RegistryError
 from registry.log import grow, issue_head, read_head
 from registry.mirror import Advanced, Mirror, NotAdvanced, Setback, advance
-from registry.norms.adoption import Contradiction, clashes
+from registry.norms.adoption import Contradiction, adds_nothing, clashes
 from registry.norms.law import Lacking, resolve
 from registry.norms.shelf import Pack
 from registry.parties import ListedCard, PartyId, fingerprint, read_card, registry_origin
@@ -134,8 +134,8 @@ def adopt_packs(
 ) -> Mirror | Unfit:
     """As an authority: state that packs are in force for the parties here, from a day on.
 
-    Refused when it would contradict what was adopted before, or leave the parties without law from that day on:
-    a statement that was published cannot be called back.
+    Refused when it would contradict what was adopted before, only repeat it, or leave the parties without law from
+    that day on: a statement that was published cannot be called back, and takes its day from every other version.
     """
 
     def judge(moved: Mirror) -> Unfit | None:
@@ -146,6 +146,8 @@ def adopt_packs(
         contradicted = next((one for one in clashes(adopted) if number in {one.first.number, one.second.number}), None)
         if contradicted is not None:
             return Unfit(why=f"{contradicted.place}: {contradicted.how}: {_INSTEAD[contradicted.how]}")
+        if adds_nothing(adopted, number):
+            return Unfit(why="nothing would change: adopted already, from that day or an earlier one on")
         law = resolve(snapshot.norms, settings.own.card.jurisdiction, begins, settings.shelf())
         return Unfit(why=f"no law would be in force then: {law.detail}") if isinstance(law, Lacking) else None
 

@@ -75,6 +75,13 @@ def clashes(adoptions: Iterable[Adopted]) -> tuple[Clash, ...]:
     return tuple(found)
 
 
+def adds_nothing(adoptions: Iterable[Adopted], number: int) -> bool:
+    """Whether all that the statement of this number says of packs stood already: it changes no day of any of them."""
+    return all(
+        _repeats(versions, one) for versions in _by_name(adoptions).values() for one in versions if one.number == number
+    )
+
+
 def in_force(adoptions: Iterable[Adopted], at: datetime) -> Mapping[Named, Adopted | Clash]:
     """Of every pack the adoption that counts at `at`, or why none does; a pack whose adoption ended is not there."""
     working = (one for one in adoptions if one.works_from <= at)
@@ -100,6 +107,12 @@ def _chosen(versions: Sequence[Adopted]) -> Adopted | Clash:
     *earlier, newest = versions
     found = (_clash(first, newest) for first in earlier)
     return next((clash for clash in found if clash is not None), newest)
+
+
+def _repeats(versions: Sequence[Adopted], new: Adopted) -> bool:
+    """Whether what counts on the day that this adoption states would be the same without it, and to the same end."""
+    before = [one for one in versions if one.effective_from <= new.effective_from and one.number != new.number]
+    return bool(before) and before[-1]._says == new._says  # noqa: SLF001 - of one class
 
 
 def _clash(first: Adopted, second: Adopted) -> Clash | None:

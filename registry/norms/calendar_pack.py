@@ -128,7 +128,11 @@ def _unfit_change(pack: CalendarPack, day: date, change: Change) -> str | None:
         return f"a day of {pack.year}"
     if change is Change.WORK and (not pack.make_up_days or pack.status is PackStatus.PROVISIONAL):
         return "REST, as nothing makes a resting day work here"
-    return "a day that its weekday does not decide alike" if pack.usual(day) is DayKind(change) else None
+    return (
+        "only days that are not what their weekday makes them: this line says nothing"
+        if pack.usual(day) is DayKind(change)
+        else None
+    )
 
 
 def _unfit_doubt(pack: CalendarPack, day: date) -> str | None:

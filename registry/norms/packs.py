@@ -4,13 +4,19 @@ import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from registry.errors import BadPack
 
 T = TypeVar("T")
+_COMPLAINTS: Final = {
+    "Expected ": "",
+    "Object missing required field ": "a field ",
+    "Object contains unknown field ": "no field ",
+    "Invalid enum value ": "a known value, got ",
+}
 
 
 def read_pack(text: str, kind: type[T], pack: str) -> T:
@@ -24,7 +30,15 @@ def read_pack(text: str, kind: type[T], pack: str) -> T:
         return msgspec.convert(plain, kind, strict=True, str_keys=True)
     except msgspec.ValidationError as failure:
         complaint, _, place = str(failure).rpartition(" - at ")
-        raise BadPack(pack, place.replace("`", "") if complaint else "$", complaint or place) from None
+        raise BadPack(pack, place.replace("`", "") if complaint else "$", _expected(complaint or place)) from None
+
+
+def _expected(complaint: str) -> str:
+    """What a decoder's complaint says was expected, to be read after that word."""
+    for begins, instead in _COMPLAINTS.items():
+        if complaint.startswith(begins):
+            return instead + complaint.removeprefix(begins)
+    return complaint
 
 
 def read_tables(text: str, pack: str) -> Mapping[str, object]:

@@ -146,9 +146,9 @@ def test_an_operator_twice_and_one_with_a_bad_name(lone: Actor) -> None:
 
 
 def test_a_second_founding_in_the_same_folder(lone: Actor) -> None:
-    words = ("init", "--party", "x", "--class", "FIN_INST", "--jurisdiction", "HK", "--name-zh", "某", "--name-en", "X")
+    who = ("--party", "another", "--class", "FIN_INST", "--jurisdiction", "HK", "--name-zh", "某", "--name-en", "X")
 
-    assert "is not empty" in one_sentence(lone, LOCAL, *words, "--listen", "127.0.0.1:1")
+    assert "is not empty" in one_sentence(lone, LOCAL, "init", *who, "--listen", "127.0.0.1:1")
 
 
 def test_a_file_that_is_no_card(lone: Actor) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.demo.network import Surprise
+from registry.norms.calendar import shanghai_day
 from tests.scenarios.cast import FINANCING, PROVIDER, RIVAL, TRADE, Actor, World, query
 
 ASKING = {"query", "batch", "evaluate", "refused"}
@@ -209,6 +210,23 @@ def test_a_consent_to_credit_information_without_a_warning_is_not_kept_and_said_
     assert "ADVERSE_WARNING_MISSING (S 23)" in told.stderr
     assert "The subject was not warned of the adverse consequences." in told.stderr
     assert "未向信用主体明确告知可能产生的不利后果。" in told.stderr
+
+
+def test_a_consent_is_listed_with_its_agreement_and_how_it_came_about(world: World, agreement: str) -> None:
+    world.bank.run(*consenting(world, agreement), "--unwarned")
+
+    newest = world.bank.ask("consent", "list", "--limit", "1000")[-1]
+
+    assert [one[: len(agreement)] for one in newest["agreements"]] == [agreement]
+    assert (newest["standalone"], newest["free"], newest["warned"]) == (True, True, False)
+
+
+def test_a_consent_lasts_to_the_end_of_the_day_that_is_named(world: World, agreement: str) -> None:
+    last = shanghai_day(datetime.now(UTC)) + timedelta(days=30)
+
+    told = world.bank.ask(*consenting(world, agreement), "--until", last.isoformat())
+
+    assert told["valid_until"] == f"{last}T16:00:00Z"
 
 
 def consenting(world: World, agreement: str) -> tuple[str, ...]:

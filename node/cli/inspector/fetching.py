@@ -67,7 +67,7 @@ def fetch(
         Path,
         typer.Option("--as", envvar="CREDITPORT_NODE", help="The inspecting authority's folder.", show_default=False),
     ],
-    out: Annotated[Path | None, typer.Option(help="The file to write.", show_default="NODE.bundle")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write.", show_default="NODE-TIME.bundle")] = None,
     agreement: Annotated[
         list[str] | None, typer.Option(help="Only of this agreement (64 digits). May be repeated.")
     ] = None,
@@ -83,7 +83,8 @@ def fetch(
         fail("--agreement expects the 64 digits that name it", Exit.USAGE, PROGRAM)
     inspector = _open(authority_folder)
     anchors = [inspector.card, *cards_of(authority or [])]
-    file = out or Path(f"{node}.bundle")
+    # Each by its time: the last one is what shows that the next goes on from it, and is not to be overwritten.
+    file = out or Path(f"{node}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.bundle")
     order = _order(inspector, PartyId(node), tuple(sorted(agreement)) if agreement else None)
     try:
         size = asyncio.run(_fetch(inspector, anchors, PartyId(node), order, file, wait))

@@ -21,6 +21,7 @@ from node.domain.evidence.summaries import (
     journal_in,
     notices_in,
 )
+from node.domain.journal import Act
 
 Agreement = Annotated[str, typer.Option(help="Only of this agreement; the first digits of its digest are enough.")]
 With = Annotated[str, typer.Option("--with", help="Only with this party.")]
@@ -103,10 +104,18 @@ def holders(
     _show(found, columns, limit, "nobody was given a copy · 无持有方", json=json)
 
 
+def _act(text: str) -> str:
+    if text and text not in {*Act}:
+        raise typer.BadParameter(f"expected one of {', '.join(Act)}")
+    return text
+
+
 @one_sentence
 def journal(
     bundle: BundleFile,
-    act: Annotated[str, typer.Option(help="Only entries of this act, such as push or record.changed.")] = "",
+    act: Annotated[
+        str, typer.Option(parser=_act, metavar="ACT", help="Only entries of this act, such as push or record.changed.")
+    ] = "",
     party: With = "",
     limit: Limit = 1_000,
     json: JsonFlag = False,

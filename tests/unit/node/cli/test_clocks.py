@@ -125,6 +125,13 @@ def test_a_day_of_a_year_that_was_not_announced_is_marked(bank: Terminal) -> Non
     assert "2 notices from no. 5" in said
 
 
+def test_one_notice_is_told_as_one(bank: Terminal) -> None:
+    one = Subject(about=About.NOTICES, name="5", peer="sz-agency", count=1)
+    keep(bank, [replace(due(28, ""), subject=one)])
+
+    assert "  notice 5  " in bank.run("clocks").stdout
+
+
 def test_status_counts_clocks_in_one_line(bank: Terminal) -> None:
     keep(bank, [due(22, "7@3"), due(23, "8@3"), due(29, "9@1")])
 

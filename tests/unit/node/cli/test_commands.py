@@ -58,6 +58,14 @@ def test_help_says_what_a_command_does_and_shows_an_example(path: tuple[str, ...
     )
 
 
+@pytest.mark.parametrize("path", EVERY, ids=" ".join)
+def test_help_fits_a_window_of_eighty_columns(path: tuple[str, ...]) -> None:
+    """An option whose name is cut off cannot be typed."""
+    result = CliRunner().invoke(WHOLE, [*path, "--help"], env={"COLUMNS": "80"})
+
+    assert "…" not in result.stdout
+
+
 @pytest.mark.parametrize("name", [*COMMANDS, *GROUPS])
 def test_a_command_alone_is_the_same_as_in_the_whole_program(name: str) -> None:
     """Starting only what one command needs is for speed, and must not change what it is."""
@@ -82,6 +90,23 @@ EMPTY = {
 def test_a_listing_with_nothing_in_it_says_what_to_do_next(bank: Terminal, line: str, words: str) -> None:
     assert words in bank.run(*line.split()).stdout
     assert bank.ask(*line.split()) == []
+
+
+def test_roles_are_listed_with_what_each_may_order(bank: Terminal) -> None:
+    told = bank.run("operator", "roles").stdout
+
+    assert "approve what somebody else ordered" in told
+    assert "证明信用主体的同意" in told
+
+
+def test_a_page_behind_the_last_record_does_not_say_that_there_are_none(bank: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "enterprises.csv"
+    bank.run("records", "sample", str(file), "--kind", "101", "--count", "2")
+    assert "already a file" in bank.run("records", "sample", str(file), "--kind", "101", code=1).stderr
+    bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT")
+
+    assert "none after that number" in bank.run("records", "list", "--after", "2").stdout
+    assert "of that kind" in bank.run("records", "list", "--kind", "201").stdout
 
 
 def test_a_node_without_operators_or_authorities_says_what_to_do_next(tmp_path: Path) -> None:
@@ -225,10 +250,35 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     "a short agreement name": (2, "six or more digits", lambda _: (*QUERY, "12", "--subject", USCC)),
     "an unknown agreement": (1, "no agreement abcdef", lambda _: (*QUERY, "abcdef", "--subject", USCC)),
     "no subject": (2, "name the subjects", lambda _: (*QUERY, "abcdef")),
+    "a document in another encoding than the terminal's": (
+        2, "not UTF-8 text",
+        lambda _: ("records", "delete", "1", "--basis", "REVOKED", "--second", "bob", "--document", "\udcc9\udcee"),
+    ),
+    "a purpose in another encoding": (
+        2, "not UTF-8 text", lambda _: ("query", "--agreement", "abcdef", "--purpose", "\udcc9", "--subject", USCC),
+    ),
+    "a new value in another encoding": (
+        2, "not UTF-8 text",
+        lambda _: ("records", "correct", "1", "--basis", "OWN_ERROR", "--set", "name_zh=\udcc9"),
+    ),
+    "a draft that offers what never crosses": (
+        2, "no agreement offers kind 403",
+        lambda _: ("agreement", "example", "--recipient", "sz-agency", "--kind", "101", "--kind", "403"),
+    ),
+    "a file of no subjects": (
+        2, "lines.txt names no subject", lambda bank: (*QUERY, "abcdef", "--subject-file", _empty(bank)),
+    ),
     "a subject that is no code": (2, "subject 1:", lambda _: (*QUERY, "abcdef", "--subject", "CN-USCC:12")),
     "a code of no known scheme": (2, "no known scheme", lambda _: (*QUERY, "abcdef", "--subject", "??")),
     "a code whose check character does not fit": (
-        2, "no known scheme", lambda _: (*QUERY, "ab" * 32, "--provider", "hk-authority", "--subject", EARLY),
+        2, "expected the check character of GB 32100",
+        lambda _: (*QUERY, "ab" * 32, "--provider", "hk-authority", "--subject", EARLY),
+    ),
+    "a LEI whose check digits do not fit": (
+        2, "expected check digits", lambda _: (*QUERY, "abcdef", "--subject", "9845TESTNODESHZHK006"),
+    ),
+    "a code of two schemes": (
+        2, "a code of HK-BRN or MO-TIN? write SCHEME:CODE", lambda _: (*QUERY, "abcdef", "--subject", "80000001"),
     ),
     "a natural person": (
         1, "NATURAL_PERSON_SUBJECT (S 14)",
@@ -298,7 +348,7 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     ),
     "a draft that is no text": (4, "is not UTF-8 text", lambda bank: ("agreement", "draft", _no_text(bank))),
     "a party of no name": (
-        4, "would not be valid", lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--party", "X Y"),
+        2, "--party expects", lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--party", "X Y"),
     ),
     "an address of no port": (
         2, "--listen expects HOST:PORT",
@@ -324,6 +374,12 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     ),
     "no node": (4, "there is no node", lambda bank: ("status", "--node", str(bank.node / "nowhere"))),
 }  # fmt: skip
+
+
+def _empty(bank: Terminal) -> str:
+    file = bank.node / "lines.txt"
+    file.write_text("\n \n")
+    return str(file)
 
 
 def _nine_lines(bank: Terminal) -> str:
@@ -354,6 +410,17 @@ def test_what_is_wrong_is_said_in_one_sentence_with_its_exit_code(
     assert words in told
     assert told.startswith("creditport: ")
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("records delete 1 --basis REVOKED --second bob --received 20/11/2026", "YYYY-MM-DD"),
+        ("records withhold 1 --basis SUIT_ACCEPTED --state NONE", "expected one of SUSPENDED"),
+    ],
+)
+def test_an_option_that_cannot_be_read_says_what_it_expects(bank: Terminal, line: str, words: str) -> None:
+    assert words in bank.run(*line.split(), code=2).stderr
 
 
 def test_a_wrong_or_missing_passphrase_is_said_in_one_sentence(bank: Terminal) -> None:

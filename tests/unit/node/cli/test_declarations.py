@@ -106,11 +106,19 @@ def test_who_signs_reads_everything_that_is_signed_in_both_languages(
     [
         (("--topic", "LUCK"), 2),
         (("--until", "2020-01-01"), 2),
+        (("--until", "2999-01-01"), 1),
         (("--statement", "股东的病史"), 1),
         (("--statement", "revers\u202eed"), 2),
         (("--key", "nowhere.key"), 4),
     ],
-    ids=["a topic of no list", "a day that is over", "what may not be collected", "hidden characters", "no key"],
+    ids=[
+        "a topic of no list",
+        "a day that is over",
+        "a consent without end",
+        "what may not be collected",
+        "hidden characters",
+        "no key",
+    ],
 )
 def test_what_no_institution_could_load_is_not_signed(
     firm: Terminal, declared: dict[str, str], tmp_path: Path, words: tuple[str, ...], code: int
@@ -119,6 +127,61 @@ def test_what_no_institution_could_load_is_not_signed(
 
     assert declared
     assert not (tmp_path / "signed" / "2026-9.json").exists()
+
+
+def test_a_signed_declaration_is_never_overwritten(firm: Terminal, declared: dict[str, str], tmp_path: Path) -> None:
+    before = (tmp_path / "signed" / "2026-7.json").read_bytes()
+
+    assert declared
+    assert "already a file" in signed(firm, tmp_path, FIRM, "2026-7", "--statement", "another", code=1)
+    assert (tmp_path / "signed" / "2026-7.json").read_bytes() == before
+
+
+def test_a_document_that_is_no_declaration_is_named_by_its_file(
+    firm: Terminal, declared: dict[str, str], tmp_path: Path
+) -> None:
+    stray = tmp_path / "signed" / "notes.json"
+    stray.write_text("{}", "utf-8")
+
+    assert declared
+    assert "1 of 2 documents: " in (said := firm.run("declaration", "show", str(tmp_path / "signed"), code=1).stderr)
+    assert "notes.json" in said.replace("\n", "")
+
+
+def test_an_attestation_ends_where_its_day_begins_in_shenzhen(
+    declared: dict[str, str], authority: Terminal, tmp_path: Path
+) -> None:
+    words = ("records", "attest", file_of(tmp_path, declared), "--kind", "503", "--output", str(tmp_path / "word"))
+    keys = ("--keys", str(tmp_path / "keys.csv"))
+
+    told = authority.ask(*words, *keys, *shown(tmp_path), "--until", "2999-01-01")
+
+    assert told["expires_at"] == "2998-12-31T16:00:00Z"
+
+
+def test_a_list_of_keys_without_its_columns_is_not_taken_for_an_empty_one(
+    declared: dict[str, str], authority: Terminal, tmp_path: Path
+) -> None:
+    keys = tmp_path / "odd.csv"
+    keys.write_text(f"firm,public key\n{FIRM},{'00' * 32}\n", "utf-8")
+    words = ("records", "attest", file_of(tmp_path, declared), "--kind", "503", "--output", str(tmp_path / "word"))
+
+    said = authority.run(*words, "--keys", str(keys), *shown(tmp_path), code=2).stderr
+
+    assert "columns subject and key" in said
+    assert "note: no --keys" in authority.run(*words, *shown(tmp_path), code=1).stderr
+
+
+def test_rows_that_nobody_would_take_in_are_named_once_for_each_thing_that_is_wrong(
+    declared: dict[str, str], authority: Terminal, tmp_path: Path
+) -> None:
+    file = file_of(tmp_path, *[declared] * 500)
+
+    words = ("records", "attest", file, "--kind", "503", "--output", str(tmp_path / "word"), *shown(tmp_path))
+    said = authority.run(*words, code=1).stderr
+
+    assert "would not be taken in: row 2 and 499 more: attestation: expected signed by" in said
+    assert len(said.splitlines()) < 5
 
 
 def test_a_wrong_passphrase_signs_nothing(firm: Terminal, declared: dict[str, str], tmp_path: Path) -> None:
@@ -157,7 +220,7 @@ def test_an_altered_declaration_is_named_and_keeps_no_other_out(
     keys = ("--keys", str(tmp_path / "keys.csv"))
 
     said = authority.run("records", "attest", file, "--kind", "503", "--output", word, *keys, *shown(tmp_path)).stderr
-    assert "row 3 would not be taken in" in said
+    assert "would not be taken in: row 3: attestation" in said
     words = ("records", "import", file, "--kind", "503", "--source", "SUBJECT", "--attestation", word, *shown(tmp_path))
     told = bank.ask(*words, "--rejects", str(rejects), code=1)
     assert (told["new"], told["rejected"]) == (1, 1)
@@ -176,7 +239,7 @@ def test_nobody_attests_a_key_that_its_subject_did_not_show(
     keys.write_text(f"subject,key\n{FIRM},{another}\n", "utf-8")
     for known in ((), ("--keys", str(keys))):
         said = authority.run(*words, *known, code=1).stderr
-        assert "row 2 would not be taken in: ATTESTATION_MISSING: attestation" in said
+        assert "would not be taken in: row 2: attestation: expected signed by the key" in said
     keys.write_text(f"subject,key\n{FIRM},{'00' * 32}\n", "utf-8")
     assert "other_keys.csv: key" in authority.run(*words, "--keys", str(keys), code=2).stderr
     assert not word.exists()

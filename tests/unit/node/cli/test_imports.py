@@ -1,14 +1,18 @@
 """Files that strangers wrote go in whole: every row is loaded or named, and the second time changes nothing."""
 
 import csv
+import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from node.cli import imports
 from node.domain.mapping import read_mapping
 from node.domain.mappings import shipped_mappings
+from node.operations.import_records import import_rows
 from registry.norms.catalogue import load_catalogue
 from tests.unit.node.cli.conftest import Terminal
 from tests.unit.node.domain.given import PENALTY, REGISTRATION
@@ -278,3 +282,96 @@ def test_a_file_without_a_row_is_loaded_and_said_to_have_none(bank: Terminal, tm
     told = bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT")
 
     assert "has no row below its headings  文件没有数据行" in told.stderr
+
+
+def test_our_own_file_of_another_kind_is_told_before_every_row_is_rejected(bank: Terminal, tmp_path: Path) -> None:
+    penalties, registrations = written(tmp_path / "p.csv", PENALTY), written(tmp_path / "r.csv", REGISTRATION)
+    words = ("records", "import", "--source", "SZ-CREDIT")
+
+    told = bank.run(*words, str(penalties), "--kind", "101", code=2).stderr
+
+    assert "p.csv has the columns of kind 201, not of 101" in told
+    assert "not of 201" in bank.run(*words, str(registrations), "--kind", "201", code=2).stderr
+    assert bank.ask("records", "list") == []
+
+
+def test_columns_that_are_not_read_are_named_once_and_the_rows_are_loaded(bank: Terminal, tmp_path: Path) -> None:
+    file = written(tmp_path / "more.csv", REGISTRATION | {"联系人": "", "phone": ""})
+
+    told = bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT").stderr
+
+    assert "note: 联系人, phone: no columns of kind 101, not read" in told
+    assert len(bank.ask("records", "list")) == 1
+
+
+def test_an_import_is_summed_up_in_both_languages_and_every_reason_is_explained(bank: Terminal, tmp_path: Path) -> None:
+    file = written(tmp_path / "bad.csv", REGISTRATION, REGISTRATION | {"uscc": "1"}, REGISTRATION | {"uscc": "2"})
+
+    told = bank.run(
+        "records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", code=1
+    ).stdout.splitlines()
+
+    assert told[:2] == ["rows 行数                3", "new 新增                 1"]
+    assert told[-1].startswith("2 SUBJECT_ID_INVALID (S 17). 主体识别代码缺失或者有误。")
+
+
+NO_TABLES = {
+    "an Excel workbook": (b"PK\x03\x04 and more", "save the table as CSV  请另存为 CSV 文件"),
+    "a compressed file": (b"\x1f\x8b and more", "is compressed"),
+    "semicolons": (b"uscc;name_zh\nx;y\n", "separated by semicolons, not by commas"),
+    "tabulators": (b"uscc\tname_zh\nx\ty\n", "separated by tabulators, not by commas"),
+}
+
+
+@pytest.mark.parametrize(("raw", "words"), NO_TABLES.values(), ids=NO_TABLES)
+def test_what_is_no_table_of_commas_is_told_and_nothing_is_read(
+    bank: Terminal, tmp_path: Path, raw: bytes, words: str
+) -> None:
+    file = tmp_path / "table.csv"
+    file.write_bytes(raw)
+
+    told = bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", code=2).stderr
+
+    assert words in told
+
+
+def test_a_pipe_that_cannot_be_read_twice_is_not_taken_for_an_empty_file(bank: Terminal, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+
+    told = bank.run("records", "import", str(pipe), "--kind", "101", "--source", "SZ-CREDIT", code=2).stderr
+
+    assert "not an ordinary file" in told
+
+
+def test_who_interrupts_an_import_is_told_how_far_it_came(
+    bank: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "many.csv"
+    bank.run("records", "sample", str(file), "--kind", "101", "--count", "3")
+
+    def ended(*words: object) -> Iterator[object]:
+        yield from import_rows(*words)  # type: ignore[arg-type]  # what the command gives is passed on
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(imports, "import_rows", ended)
+
+    told = bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", code=130).stderr
+
+    assert "3 rows were loaded or named so far; load the same file again" in told
+    assert len(bank.ask("records", "list")) == 3
+
+
+def test_a_file_that_is_called_json_has_an_object_in_each_line(bank: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "records.json"
+    file.write_text(f"{json.dumps(REGISTRATION)}\n", encoding="utf-8")
+
+    assert imported(bank, file, "101")["new"] == 1
+
+
+def test_what_is_wrong_with_a_mapping_is_said_with_its_name(bank: Terminal, tmp_path: Path) -> None:
+    file, mapping = written(tmp_path / "r.csv", REGISTRATION), tmp_path / "mine.toml"
+    mapping.write_text('id = "x"\nkind = "101"\n[columns.nope]\nfrom = ["a"]\n', encoding="utf-8")
+    words = ("records", "import", str(file), "--kind", "101", "--mapping", str(mapping))
+
+    assert "mine.toml: columns: expected columns of kind 101" in bank.run(*words, code=2).stderr.replace("\n", "")

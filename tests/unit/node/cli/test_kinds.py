@@ -63,6 +63,28 @@ def test_a_file_without_rows_has_nothing_to_map(bank: Terminal, tmp_path: Path) 
     assert "no row" in bank.run("records", "map", str(file), "--kind", "201", code=2).stderr
 
 
+def test_a_file_that_is_no_table_gives_no_draft(bank: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "picture.csv"
+    file.write_bytes(bytes(range(1, 256)) * 40)
+
+    assert "no heading of picture.csv is like" in bank.run("records", "map", str(file), "--kind", "101", code=2).stderr
+
+
+def test_a_draft_does_not_take_the_place_of_one_that_somebody_completed(bank: Terminal, tmp_path: Path) -> None:
+    file, mapping = tmp_path / "fines.csv", tmp_path / "fines.toml"
+    file.write_text(FINES, encoding="utf-8")
+    mapping.write_text("completed", encoding="utf-8")
+
+    words = ("records", "map", str(file), "--kind", "201", "--output", str(mapping))
+
+    assert "there is already a file" in bank.run(*words, code=1).stderr
+    assert mapping.read_text(encoding="utf-8") == "completed"
+
+
+def test_the_columns_of_a_kind_say_that_a_code_and_a_name_are_needed(bank: Terminal) -> None:
+    assert "one code of the enterprise, and a name" in bank.run("records", "kinds", "208").stdout
+
+
 @pytest.mark.parametrize("kind", ["102", "208", "221", "303", "401", "502", "601"])
 def test_a_sample_of_every_sort_is_loaded_once(bank: Terminal, tmp_path: Path, kind: str) -> None:
     enterprises, file = tmp_path / "enterprises.csv", tmp_path / "sample.csv"

@@ -39,6 +39,19 @@ def test_a_suspended_record_says_why_in_both_languages_and_on_what_basis(stocked
     assert [one["withheld"] for one in stocked.ask("records", "list")] == ["RECORD_SUSPENDED", None]
 
 
+def test_a_record_is_told_field_by_field_with_titles_amounts_and_meanings(stocked: Terminal) -> None:
+    stocked.run("records", "correct", "1", "--basis", "OWN_ERROR", "--set", "capital=50万元", "--set", "status=REVOKED")
+    stocked.run(*SUSPEND)
+
+    told = stocked.run("records", "show", "1").stdout.splitlines()
+
+    assert "  注册资本 Registered capital (capital): 500,000.00 CNY" in told
+    assert any(line.startswith("  登记状态 Status (status): REVOKED 吊销 ") for line in told)
+    assert any(line.startswith("withheld 停止披露: SUSPENDED RECORD_SUSPENDED (S 61). ") for line in told)
+    assert any(line.startswith("  basis SUIT_ACCEPTED, document case 8, from ") for line in told)
+    assert told[-1] == "shown to nobody 尚未出示"
+
+
 def test_lifting_a_suspension_asks_for_a_second_operator(stocked: Terminal) -> None:
     stocked.run("operator", "add", "bob", "--role", "approvals")
     stocked.run(*SUSPEND)

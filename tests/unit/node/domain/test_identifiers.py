@@ -7,9 +7,8 @@ from node.domain.identifiers import (
     Problem,
     Remark,
     Scheme,
-    guess_scheme,
+    likely_schemes,
     parse_identifier,
-    possible_schemes,
 )
 
 ENTERPRISES = (
@@ -113,13 +112,17 @@ def test_a_macau_number_that_begins_with_nought_is_a_person() -> None:
     assert not accepted(Scheme.MO_TIN, "80000001").natural_person_linked
 
 
-def test_a_scheme_is_guessed_only_when_one_fits() -> None:
-    assert guess_scheme(ENTERPRISES[0]) is Scheme.CN_USCC
-    assert guess_scheme("9845TESTNODESHZHK005") is Scheme.LEI
-    assert guess_scheme("12345678") is Scheme.HK_BRN
-    assert guess_scheme("80000001") is None
-    assert possible_schemes("80000001") == (Scheme.HK_BRN, Scheme.MO_TIN)
-    assert guess_scheme("not a code") is None
+def test_the_scheme_of_a_code_is_told_by_how_it_is_written() -> None:
+    assert likely_schemes(ENTERPRISES[0]) == (Scheme.CN_USCC,)
+    assert likely_schemes("9845TESTNODESHZHK005") == (Scheme.LEI,)
+    assert likely_schemes("12345678") == (Scheme.HK_BRN,)
+    assert likely_schemes("80000001") == (Scheme.HK_BRN, Scheme.MO_TIN)
+    assert likely_schemes("not a code") == ()
+
+
+def test_a_code_with_a_wrong_letter_is_still_told_by_how_it_is_written() -> None:
+    assert likely_schemes("91440300MA5TERT15A") == (Scheme.CN_USCC,)
+    assert likely_schemes("9845 TEST NODE SHZHK 006") == (Scheme.LEI,)
 
 
 def test_an_unknown_scheme_is_a_problem() -> None:

@@ -50,6 +50,16 @@ def test_what_a_record_needs_and_no_heading_says_is_named(column: str) -> None:
     assert f"# [columns.{column}]" in text
 
 
+def test_by_what_an_enterprise_is_known_is_asked_for_where_no_heading_says_it() -> None:
+    """A file without codes loads nothing, and whoever completes a draft would not learn why."""
+    nameless = draft_mapping(Kind.PENALTY, ["处罚类别"], "fines")
+
+    assert "# NEEDED, and no heading says it: 主体代码, a code: one of uscc, hk_brn, hk_cr," in nameless
+    assert "# [columns.uscc]" in nameless
+    assert "# [columns.name_zh]" in nameless
+    assert "主体" not in draft_mapping(Kind.PENALTY, list(FINES), "fines").partition("[columns")[0]
+
+
 def test_a_drafted_mapping_changes_the_words_of_the_list_into_codes() -> None:
     row = read_mapping(draft_mapping(Kind.PENALTY, list(FINES), "fines")).apply(Row(2, FINES))
 

@@ -198,6 +198,18 @@ def test_an_authority_does_not_go_back_to_an_older_version(world: World) -> None
     assert "ROLLBACK" in back.why
 
 
+def test_what_is_adopted_is_not_adopted_again_and_its_day_stays_free_for_the_next_version(world: World) -> None:
+    """Else a slip of the pen, `@1` for `@2`, takes the day for ever: what is published cannot be called back."""
+    day = shanghai_day(world.clock() + DAY)
+    world.sz.shelve(SECOND)
+
+    again = world.sz.adopted(RULES, start=day)
+
+    assert isinstance(again, Unfit)
+    assert "adopted already" in again.why
+    assert not isinstance(world.sz.adopted(SECOND, start=day), Unfit)
+
+
 def test_an_authority_does_not_adopt_what_leaves_its_parties_without_law(world: World) -> None:
     wider = changed(CATALOGUE, 3, ("years = 5", "years = 6"))
     assert isinstance(wider.content, Catalogue)

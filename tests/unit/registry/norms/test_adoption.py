@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from registry.norms.adoption import Adopted, Clash, Contradiction, changes_after, clashes, in_force
+from registry.norms.adoption import Adopted, Clash, Contradiction, adds_nothing, changes_after, clashes, in_force
 from registry.norms.shelf import Named, PackDigest, PackKind
 
 NAMED = Named(kind=PackKind.RULES, id="X")
@@ -63,6 +63,26 @@ def test_contradictions_are_named_and_neither_side_is_followed(second: Adopted, 
 
     assert (clash.how, clash.place) == (how, "rules/X, statements 0 and 1")
     assert version_at([adopted(1), second], 3) is how
+
+
+@pytest.mark.parametrize(
+    ("new", "repeated"),
+    [
+        (adopted(1, number=1), True),
+        (adopted(1, day=3, number=1), True),
+        (adopted(1, day=-3, number=1), False),
+        (adopted(1, day=3, until=9, number=1), False),
+        (adopted(2, day=3, number=1), False),
+    ],
+)
+def test_what_only_says_again_what_stands_adds_nothing(new: Adopted, *, repeated: bool) -> None:
+    assert adds_nothing([adopted(1), new], 1) is repeated
+
+
+def test_what_follows_something_else_adds_something() -> None:
+    ended = [adopted(1, until=2), adopted(1, day=5, number=1)]
+
+    assert not adds_nothing(ended, 1)
 
 
 def test_going_back_to_a_lower_version_is_not_followed() -> None:
