@@ -272,7 +272,7 @@ def _inspect(story: Story, cast: Cast, folder: Path) -> None:
     bundles = []
     for authority, institution in ((cast.sz_authority, cast.agency), (cast.hk_authority, cast.bank)):
         bundle = folder / f"{institution.party}.bundle"
-        authority.inspect("fetch", institution.party, "--out", str(bundle))
+        authority.inspect("fetch", institution.party, "--output", str(bundle))
         story.command(authority, f"creditport-inspect fetch {institution.party}")
         bundles.append(str(bundle))
     cards = [f"{one.card}@{one.fingerprint()}" for one in (cast.sz_authority, cast.hk_authority)]

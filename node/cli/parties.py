@@ -30,11 +30,13 @@ def add_to(program: typer.Typer) -> None:
 CardFile = Annotated[Path, typer.Argument(help="A party card file.")]
 
 
-@app.command(epilog="Example: creditport party card --node bank --out hk-bank.card.json")
+@app.command(epilog="Example: creditport party card --node bank --output hk-bank.card.json")
 @one_sentence
 def card(
     node: NodeFolder = HERE,
-    out: Annotated[Path | None, typer.Option(help="Write the card there, to hand it to an authority.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--output", help="Write the card there, to hand it to an authority.")
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Show this node's party card and its fingerprint, which people compare out of band."""

@@ -31,8 +31,8 @@ def fetched(world: World, agreement: str, tmp_path_factory: pytest.TempPathFacto
     until("everything is receipted", lambda: not unreceipted(world))
     folder = tmp_path_factory.mktemp("inspection")
     agency, bank = folder / "agency.bundle", folder / "bank.bundle"
-    world.sz_authority.inspect("fetch", PROVIDER, "--out", str(agency))
-    world.hk_authority.inspect("fetch", RECIPIENT, "--out", str(bank))
+    world.sz_authority.inspect("fetch", PROVIDER, "--output", str(agency))
+    world.hk_authority.inspect("fetch", RECIPIENT, "--output", str(bank))
     return Fetched(agency, bank, trusting(world))
 
 
@@ -110,7 +110,7 @@ def test_another_places_authority_sees_only_what_concerns_it(
 ) -> None:
     bundle = tmp_path / "seen-from-hk.bundle"
     card = f"{world.sz_authority.card}@{world.sz_authority.fingerprint()}"
-    world.hk_authority.inspect("fetch", PROVIDER, "--authority", card, "--out", str(bundle))
+    world.hk_authority.inspect("fetch", PROVIDER, "--authority", card, "--output", str(bundle))
 
     (report,) = verified(world, str(bundle), *fetched.trust)
     acts = {one["act"] for one in listed(world, "journal", bundle)}
@@ -123,7 +123,7 @@ def test_another_places_authority_sees_only_what_concerns_it(
 
 def test_one_agreement_can_be_inspected_alone(world: World, fetched: Fetched, agreement: str, tmp_path: Path) -> None:
     bundle = tmp_path / "narrow.bundle"
-    world.sz_authority.inspect("fetch", PROVIDER, "--agreement", agreement, "--out", str(bundle))
+    world.sz_authority.inspect("fetch", PROVIDER, "--agreement", agreement, "--output", str(bundle))
 
     (report,) = verified(world, str(bundle), *fetched.trust)
 
@@ -132,7 +132,7 @@ def test_one_agreement_can_be_inspected_alone(world: World, fetched: Fetched, ag
 
 
 def test_only_an_authority_inspects(world: World, tmp_path: Path) -> None:
-    refused = world.bank.inspect("fetch", PROVIDER, "--out", str(tmp_path / "x"), expect=(2,))
+    refused = world.bank.inspect("fetch", PROVIDER, "--output", str(tmp_path / "x"), expect=(2,))
 
     assert "is no authority" in refused.stderr
 
@@ -140,7 +140,7 @@ def test_only_an_authority_inspects(world: World, tmp_path: Path) -> None:
 def test_a_node_that_is_off_is_said_so_and_leaves_no_half_file(world: World, tmp_path: Path) -> None:
     world.rival.stop()
     try:
-        failed = world.hk_authority.inspect("fetch", world.rival.party, "--out", str(tmp_path / "x"), expect=(3,))
+        failed = world.hk_authority.inspect("fetch", world.rival.party, "--output", str(tmp_path / "x"), expect=(3,))
     finally:
         world.rival.serve()
 

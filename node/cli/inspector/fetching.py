@@ -46,7 +46,7 @@ PAGE: Final = 1_000
 def add_to(app: typer.Typer) -> None:
     """Add this command to the program."""
     app.command(
-        epilog="Example: creditport-inspect fetch sz-credit --as sz-authority --out sz-credit.bundle; "
+        epilog="Example: creditport-inspect fetch sz-credit --as sz-authority --output sz-credit.bundle; "
         "creditport-inspect fetch hk-bank --as sz-authority --authority hk.card.json@0123-...-cdef"
     )(fetch)
 
@@ -67,7 +67,9 @@ def fetch(
         Path,
         typer.Option("--as", envvar="CREDITPORT_NODE", help="The inspecting authority's folder.", show_default=False),
     ],
-    out: Annotated[Path | None, typer.Option(help="The file to write.", show_default="NODE-TIME.bundle")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--output", help="The file to write.", show_default="NODE-TIME.bundle")
+    ] = None,
     agreement: Annotated[
         list[str] | None, typer.Option(help="Only of this agreement (64 digits). May be repeated.")
     ] = None,

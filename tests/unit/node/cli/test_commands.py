@@ -126,7 +126,7 @@ def test_the_status_of_a_node_that_is_not_served(bank: Terminal) -> None:
 
 
 def test_a_card_is_shown_and_handed_over(bank: Terminal, tmp_path: Path) -> None:
-    shown = bank.ask("party", "card", "--out", str(tmp_path / "bank.card.json"))
+    shown = bank.ask("party", "card", "--output", str(tmp_path / "bank.card.json"))
 
     assert (shown["party"], shown["serial"], shown["file"]) == ("hk-bank", 1, str(tmp_path / "bank.card.json"))
     assert (tmp_path / "bank.card.json").read_bytes() == (bank.node / "card.json").read_bytes()
