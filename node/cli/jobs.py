@@ -8,7 +8,7 @@ from node.app.opening import Node, utc_now
 from node.cli import agreements, journal, push, query
 from node.cli.screen import LARGEST, Exit, facts, fail, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, one_sentence, reading
-from node.cli.waiting import fail_if_given_up, job_result, last_failure, wait_for, waiting_jobs
+from node.cli.waiting import fail_if_given_up, fail_if_refused, job_result, last_failure, wait_for, waiting_jobs
 from node.domain.jobs import Job, JobKind, JobState
 
 app = typer.Typer(no_args_is_help=True, help="What waits to be sent, and what came of it.")
@@ -61,6 +61,7 @@ def _tell(node: Node, job: Job, *, json: bool) -> None:
             agreements.tell(node, job, json=json)
         case JobKind.RECEIPTS | JobKind.NOTICES | JobKind.COPY_RECEIPTS:
             fail_if_given_up(job)
+            fail_if_refused(job, as_json=json)
             ended = job_result(job)
             facts({"job": job.number, "kind": job.kind, "outcome": ended.outcome, "by": ended.by}, as_json=json)
 
