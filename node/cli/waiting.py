@@ -30,7 +30,7 @@ QUIET = 0.7
 SERVED_EVERY = 1.0
 """Seconds between two looks whether the node is still being served."""
 MOST_LISTED = 1_000
-"""Jobs that are listed, or counted, at once."""
+"""Jobs that are listed at once."""
 
 
 class Told(Protocol):
@@ -130,7 +130,7 @@ class _Watch:
 
 
 def waiting_jobs(work: UnitOfWork, at: datetime) -> list[Job]:
-    """Every job that waits, the first `MOST_LISTED` of them, by number."""
+    """Jobs that wait, by number: all, or the `MOST_LISTED` that come next where all lanes take turns."""
     return sorted(work.outbox.due(at.replace(year=at.year + 100), MOST_LISTED), key=lambda job: job.number)
 
 

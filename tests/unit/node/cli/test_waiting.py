@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import msgspec
 import pytest
@@ -205,6 +206,21 @@ def test_jobs_that_wait_are_listed_with_the_code_of_their_last_failure(bank: Ter
         "job": 1, "kind": "query", "peer": AGENCY, "state": "waiting", "tries": 2, "reason": "NOT_REACHED",
     }  # fmt: skip
     assert "无法连接" in bank.run("jobs", "list").stdout
+
+
+def test_jobs_beyond_those_that_are_listed_are_counted(
+    bank: Terminal, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "MOST_LISTED", 2)
+    for place in range(3):
+        job = NewJob(kind=JobKind.NOTICES, peer=AGENCY, key=f"more {place}", payload=b"{}")
+        _write(node, partial(lambda job, work: work.outbox.add(job, NOON), job))
+
+    listed = bank.run("jobs", "list", "--json")
+
+    assert len(json.loads(listed.stdout)) == 2
+    assert listed.stderr == "creditport: 2 more wait, 4 in all (另有 2 项，共 4 项)\n"
+    assert bank.ask("status")["jobs_waiting"] == 4
 
 
 def test_who_does_not_wait_learns_the_number_and_whether_anybody_will_send_it(bank: Terminal) -> None:
