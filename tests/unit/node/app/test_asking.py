@@ -25,7 +25,7 @@ from node.wire.outgoing import Evaluated, Outgoing
 from node.wire.peers import PeerClient
 from registry.parties import PartyId
 from tests.fakes.asking import evaluated, payload, planned, prepared, sent
-from tests.fakes.exchange import OTHERS, SHOWN, SHOWN_ABROAD, answers, asker
+from tests.fakes.exchange import OTHERS, SHOWN, SHOWN_ABROAD, answers, asker, consent
 from tests.fakes.serving import node_of
 from tests.fakes.world import AGENCY, World
 
@@ -73,7 +73,7 @@ def job_of(world: World, number: int) -> Job:
     return job
 
 
-def tries(world: World, home: ScriptedHome, number: int, times: int = 1) -> list[str]:
+def tries(world: World, home: "ScriptedHome | Home", number: int, times: int = 1) -> list[str]:
     """Do a job as often as the courier would; the errors left to it to judge."""
 
     async def main() -> list[str]:
@@ -243,6 +243,20 @@ def test_a_home_that_finds_everything_out_of_time_is_asked_twice_and_believed(wo
     assert job_of(world, number).state is JobState.FAILED
     assert [one.reason for one in result(world, number).refused] == ["CONSENT_EXPIRED"]
     assert len(home.asked) == 2
+
+
+def test_a_question_whose_consent_ended_meanwhile_goes_on_with_another_that_carries_it(world: World) -> None:
+    consent(world, [SHOWN], good_for=timedelta(minutes=3))
+    number = asked_about(world, SHOWN)
+    (ended,) = payload(world, number).messages[0].items
+    world.forward(minutes=4)
+
+    tries(world, Home(world, number), number)
+
+    (carried,) = payload(world, number).messages[0].items
+    assert job_of(world, number).state is JobState.DONE
+    assert None not in {ended.consent, carried.consent}
+    assert carried.consent != ended.consent
 
 
 def test_of_a_batch_only_the_message_that_came_late_is_asked_again(world: World) -> None:
