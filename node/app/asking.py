@@ -21,8 +21,8 @@ from node.operations.ask import (
     PlannedSubject,
     QueryResult,
     asked_items,
+    came_late,
     chunks,
-    has_lapsed,
     keep_pseudonyms,
     prepare,
     unknown_subjects,
@@ -71,9 +71,10 @@ class Asking:
             try:
                 if not plan.prepared:
                     plan = await self._prepared(job, plan)
-                elif has_lapsed(plan, self.node.context.now()):
-                    plan = await self.threads.write(partial(self._prepare, job, plan))
                 plan = await self._asked(job, plan)
+                if any(came_late(one) for one in plan.messages):
+                    # Once in a try: what is late again now is so by home's clock, and stands.
+                    plan = await self._asked(job, await self.threads.write(partial(self._renew, job, plan)))
             except PeerRefused as error:
                 if error.answer.refused.reason in PASSING:
                     raise
@@ -200,6 +201,11 @@ class Asking:
     def _prepare(self, job: Job, plan: Plan, work: UnitOfWork) -> Plan:
         head = work.journal.head()
         return prepare(work, job.number, plan, self._asker(plan, work), head.note if head else b"")
+
+    def _renew(self, job: Job, plan: Plan, work: UnitOfWork) -> Plan:
+        late = [refused for one in plan.messages if came_late(one) for refused in one.refused]
+        note_refusals(work, plan, job.peer, late, self.node.context)
+        return self._prepare(job, plan, work)
 
     def _asker(self, plan: Plan, work: UnitOfWork) -> Asker:
         facts = self.node.facts(work)

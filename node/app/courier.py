@@ -145,7 +145,8 @@ class Courier:
             failure = await self._try([job], act)
             if failure is not None:
                 # The rest waits as well, or a dead peer's jobs would crowd everybody else's out of each round.
-                await self._postpone(jobs[place + 1 :], failure)
+                rest = jobs[place + 1 :]
+                await (self._hold(rest, job) if failure.reason in PASSING else self._postpone(rest, failure))
                 return
 
     async def _try(self, jobs: Sequence[Job], act: Errand) -> JobResult | None:
@@ -177,6 +178,19 @@ class Courier:
             failure = JobResult(outcome="FAILED", reason=Trouble.BROKEN.value)
             await self._postpone(jobs, failure)
         return None
+
+    async def _hold(self, jobs: Sequence[Job], behind: Job) -> None:
+        """Have jobs wait as long as the one before them that was refused for now: that tells nothing of them."""
+        now = self.threads.now()
+
+        def write(work: UnitOfWork) -> None:
+            attempts = (work.outbox.find(behind.number) or behind).attempts
+            next_at = next_try(attempts, now, self.chance)
+            for job in jobs:
+                work.outbox.postpone(job.number, next_at if job.give_up_at is None else min(next_at, job.give_up_at))
+            work.commit()
+
+        await self.threads.write(write)
 
     async def _postpone(self, jobs: Sequence[Job], failure: JobResult) -> None:
         now, why = self.threads.now(), msgspec.json.encode(failure)

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from agreements.agreement import Agreement, missing_filings, state_at
 from agreements.filing import filing_due
-from agreements.refusal import Refusal, explain
 from agreements.termination import Ending
 from agreements.terms import epoch_at
 from node.app.opening import Node, utc_now
@@ -18,9 +17,9 @@ from node.cli.inputs import text_of
 from node.cli.references import AgreementName, find_agreement
 from node.cli.screen import Exit, facts, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
-from node.cli.waiting import fail_if_given_up, job_result, queued, wait_for
+from node.cli.waiting import fail_if_given_up, fail_if_refused, job_result, queued, wait_for
 from node.domain.drafting import OFFERED, Setting, complete, example, read_draft
-from node.domain.jobs import Job, JobResult, JobState
+from node.domain.jobs import Job
 from node.domain.records import Kind
 from node.domain.vocabulary import vocabulary_of
 from node.operations.disclose import is_ready
@@ -222,28 +221,11 @@ def tell(node: Node, job: Job, *, json: bool) -> None:
     """Show what came of a document's delivery or an agreement's filing, and the agreement as it is now."""
     fail_if_given_up(job)
     result = job_result(job)
-    if job.state is JobState.FAILED:
-        _fail_refused(result, json=json)
+    fail_if_refused(job, as_json=json)
     digest = bytes.fromhex(msgspec.json.decode(job.payload, type=DocumentPayload).agreement)
     with node.store.read() as work:
         agreement = node.facts(work).agreements[digest]
     _say(node, agreement, {"sent_to": result.by}, json=json)
-
-
-def _fail_refused(result: JobResult, *, json: bool) -> NoReturn:
-    told = explain(Refusal(result.reason))
-    if json:
-        say_json(
-            {
-                "reason": result.reason,
-                "article": result.article,
-                "by": result.by,
-                "text_en": told.en,
-                "text_zh": told.zh,
-            }
-        )
-        raise typer.Exit(int(Exit.REFUSED))
-    fail(f"{result.by} refused: {result.reason} ({result.article}). {told.en} {told.zh}", Exit.REFUSED)
 
 
 def _say(node: Node, agreement: Agreement, more: dict[str, Any], *, json: bool) -> None:

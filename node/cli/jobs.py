@@ -6,9 +6,9 @@ import typer
 
 from node.app.opening import Node, utc_now
 from node.cli import agreements, journal, push, query
-from node.cli.screen import LARGEST, Exit, facts, fail, table
+from node.cli.screen import LARGEST, Exit, err, facts, fail, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, one_sentence, reading
-from node.cli.waiting import fail_if_given_up, job_result, last_failure, wait_for, waiting_jobs
+from node.cli.waiting import fail_if_given_up, fail_if_refused, job_result, last_failure, wait_for, waiting_jobs
 from node.domain.jobs import Job, JobKind, JobState
 
 app = typer.Typer(no_args_is_help=True, help="What waits to be sent, and what came of it.")
@@ -24,9 +24,14 @@ def add_to(program: typer.Typer) -> None:
 def list_jobs(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
     """List what waits to be sent: to whom, how often it was tried in vain, and why the last try failed."""
     with reading(node) as opened, opened.store.read() as work:
-        rows = [_row(job) for job in waiting_jobs(work, utc_now())]
+        rows, waiting = [_row(job) for job in waiting_jobs(work, utc_now())], work.outbox.waiting()
     columns = {"job": "job", "kind": "kind", "peer": "for", "tries": "tries", "last": "last", "next_at": "next try"}
     table(rows, columns, as_json=json, empty="nothing waits to be sent")
+    more = waiting - len(rows)
+    if more > 0:
+        # On standard error, so that --json says it too, and stays a list.
+        told = f"{more:,} more wait, {waiting:,} in all (另有 {more:,} 项，共 {waiting:,} 项)"
+        err.print(f"creditport: {told}", markup=False)
 
 
 @app.command(epilog="Example: creditport jobs show 28 --wait 60")
@@ -61,6 +66,7 @@ def _tell(node: Node, job: Job, *, json: bool) -> None:
             agreements.tell(node, job, json=json)
         case JobKind.RECEIPTS | JobKind.NOTICES | JobKind.COPY_RECEIPTS:
             fail_if_given_up(job)
+            fail_if_refused(job, as_json=json)
             ended = job_result(job)
             facts({"job": job.number, "kind": job.kind, "outcome": ended.outcome, "by": ended.by}, as_json=json)
 

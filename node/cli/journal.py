@@ -10,7 +10,7 @@ from crypto.envelope import parse, read_payload
 from crypto.frame import KIND, FrameHeader
 from node.cli.screen import LARGEST, Exit, facts, fail, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
-from node.cli.waiting import fail_if_given_up, job_result, wait_for
+from node.cli.waiting import fail_if_given_up, fail_if_refused, wait_for
 from node.domain.jobs import Job
 from node.domain.journal import JournalEntry
 from node.operations.keep_journal import verify_own_journal
@@ -85,9 +85,7 @@ def _verify_peer(peer: PartyId, wait: float, folder: Any, *, json: bool) -> None
 def tell(job: Job, *, json: bool) -> None:
     """Show what a peer proved of its journal."""
     fail_if_given_up(job)
-    other = job_result(job)
-    if other.outcome:
-        fail(f"{job.peer}: {other.outcome} {other.reason}", Exit.NOT_NOW)
+    fail_if_refused(job, as_json=json)
     result = msgspec.json.decode(job.result or b"{}", type=ProofResult)
     if result.failure:
         fail(result.failure, Exit.NOT_NOW)

@@ -18,7 +18,6 @@ from node.cli.inputs import passphrase
 from node.cli.screen import Exit, facts, fail, out, say_json
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
 from node.cli.standing import recheck_in_words, recheck_of
-from node.cli.waiting import waiting_jobs
 from node.config import SQLITE_IN_FOLDER, Config, Endpoint, Folder, Identity, Network, read_config
 from node.operations.facts import heard_authorities
 from node.operations.keep_clocks import calendar_alarms
@@ -183,7 +182,7 @@ def status(node: NodeFolder = HERE, json: JsonFlag = False) -> None:
                 "records": dict(work.records.count()),
                 "recheck": recheck,
                 "journal_size": head.size if head else 0,
-                "jobs_waiting": len(waiting_jobs(work, now)),
+                "jobs_waiting": work.outbox.waiting(),
                 "clocks": {"missed": clocks.missed, "due_today": clocks.today, "running": clocks.running},
             }
             alarms = calendar_alarms(known.law, today)

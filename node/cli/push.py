@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import msgspec
 import typer
@@ -14,14 +14,13 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 
 from agreements.agreement import Agreement
-from agreements.refusal import Refusal, explain
 from node.cli.inputs import text_of
 from node.cli.references import AgreementOption, find_agreement, only_provider
 from node.cli.screen import LARGEST, Exit, err, facts, fail, out
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
-from node.cli.waiting import Told, fail_if_given_up, live_line, plain_lines, queued, wait_for
+from node.cli.waiting import Told, fail_if_given_up, fail_if_refused, live_line, plain_lines, queued, wait_for
 from node.domain.dates import SHANGHAI
-from node.domain.jobs import Job, JobResult
+from node.domain.jobs import Job
 from node.domain.records import Kind
 from node.operations.operators import NotAllowed
 from node.operations.ports import UnitOfWork
@@ -133,10 +132,8 @@ def _terminal_bar(total: int) -> Iterator[Told]:
 def tell(job: Job, *, json: bool) -> None:
     """Show what came of a push."""
     fail_if_given_up(job)
-    ended = msgspec.json.decode(job.result or b"{}", type=dict[str, Any])
-    if "outcome" in ended:
-        _refused(msgspec.convert(ended, JobResult))
-    result = msgspec.convert(ended, PushResult)
+    fail_if_refused(job, as_json=json)
+    result = msgspec.json.decode(job.result or b"", type=PushResult)
     shown = {
         "push": job.number,
         "recipient": job.peer,
@@ -151,8 +148,3 @@ def tell(job: Job, *, json: bool) -> None:
         for frame, reason in () if json else result.refused:
             out.print(f"frame {frame}: {job.peer} refused {reason}", markup=False)
         raise typer.Exit(int(Exit.REFUSED))
-
-
-def _refused(result: JobResult) -> NoReturn:
-    told = explain(Refusal(result.reason))
-    fail(f"{result.by} refused: {result.reason} ({result.article}). {told.en} {told.zh}", Exit.REFUSED)

@@ -179,12 +179,17 @@ def _refused(plan: Plan, reason: str, article: str, by: str, subject: int | None
 
 
 def _renditions(node: Node, plan: Plan, result: QueryResult) -> list[dict[str, Any]]:
-    """The renditions of the frames, with the identifiers that were asked about in front."""
+    """The renditions of the frames, with the identifiers that were asked about in front.
+
+    A copy whose time is over is none, though it be destroyed only when the node serves again (S 31, 35).
+    """
     names = {item.pseudonym: item.subject for message in plan.messages for item in message.items}
-    shown = []
+    shown, now = [], utc_now()
     with node.store.read() as work:
         for frame in result.frames:
             for copy in work.received_frames.copies(bytes.fromhex(frame)):
+                if copy.keep_until <= now:
+                    continue
                 rendition = commitment.decode(copy.rendition)
                 subject = plan.subjects[names[rendition.header.pseudonym]]
                 shown.append(

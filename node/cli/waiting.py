@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
+import typer
 from rich.text import Text
 
+from agreements.refusal import Refusal, explain
 from node.app.lock import is_served
 from node.app.opening import Node
-from node.cli.screen import Exit, err, fail
+from node.cli.screen import Exit, err, fail, say_json
 from node.domain.jobs import Job, JobKind, JobResult, JobState
 from node.domain.troubles import in_words
 from node.operations.ports import UnitOfWork
@@ -28,7 +30,7 @@ QUIET = 0.7
 SERVED_EVERY = 1.0
 """Seconds between two looks whether the node is still being served."""
 MOST_LISTED = 1_000
-"""Jobs that are listed, or counted, at once."""
+"""Jobs that are listed at once."""
 
 
 class Told(Protocol):
@@ -79,15 +81,15 @@ def wait_for(
     its own time.
     """
     watch = _Watch(node, number, seconds)
-    job = watch.look()
-    if job.state is JobState.WAITING and not is_served(node.folder):
-        unsent = "the node is not being served, so nothing is sent yet; the job is queued"
-        fail(f"{unsent}. {serve_first(job)}", Exit.NOT_NOW)
     try:
+        job = watch.look()
+        if job.state is JobState.WAITING and not is_served(node.folder):
+            unsent = "the node is not being served, so nothing is sent yet; the job is queued"
+            fail(f"{unsent}. {serve_first(job)}", Exit.NOT_NOW)
         with telling() as told:
             job = watch.until_closed(told)
     except KeyboardInterrupt:
-        fail(f"interrupted; {stays_queued(job)} and goes on while the node serves: {read_later(job)}", Exit.INTERRUPTED)
+        fail(interrupted(watch.look()), Exit.INTERRUPTED)
     if job.state is JobState.WAITING:
         fail(out_of_patience(job, seconds, served=watch.served), Exit.NOT_NOW)
     return job
@@ -128,7 +130,7 @@ class _Watch:
 
 
 def waiting_jobs(work: UnitOfWork, at: datetime) -> list[Job]:
-    """Every job that waits, the first `MOST_LISTED` of them, by number."""
+    """Jobs that wait, by number: all, or the `MOST_LISTED` that come next where all lanes take turns."""
     return sorted(work.outbox.due(at.replace(year=at.year + 100), MOST_LISTED), key=lambda job: job.number)
 
 
@@ -172,6 +174,13 @@ def _tried(times: int) -> str:
     return "tried once" if times == 1 else f"tried {times} times"
 
 
+def interrupted(job: Job) -> str:
+    """What to say to whoever does not wait any longer: how the job is at this moment."""
+    if job.state is not JobState.WAITING:
+        return f"interrupted; job {job.number} has ended meanwhile: {read_later(job)}"
+    return f"interrupted; {stays_queued(job)} and goes on while the node serves: {read_later(job)}"
+
+
 def stays_queued(job: Job) -> str:
     """That a job stays in the outbox, and until when if it is given up on its own."""
     until = f" until {job.give_up_at:%Y-%m-%dT%H:%M:%SZ}" if job.give_up_at else ""
@@ -199,3 +208,16 @@ def fail_if_given_up(job: Job) -> None:
     if outcome in {"UNREACHABLE", "FAILED"}:
         code = Exit.LOCAL if outcome == "FAILED" else Exit.NOT_NOW
         fail(f"job {job.number} was given up, {_tried(job.attempts + 1)}: {last_failure(job)}", code)
+
+
+def fail_if_refused(job: Job, *, as_json: bool) -> None:
+    """End with the reason, its article and what it means if a closed job was refused for good."""
+    result = job_result(job)
+    if result.outcome != "REFUSED":
+        return
+    told = explain(Refusal(result.reason))
+    if not as_json:
+        fail(f"{result.by} refused: {result.reason} ({result.article}). {told.en} {told.zh}", Exit.REFUSED)
+    reason = {"reason": result.reason, "article": result.article, "by": result.by}
+    say_json(reason | {"text_en": told.en, "text_zh": told.zh})
+    raise typer.Exit(int(Exit.REFUSED))

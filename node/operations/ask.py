@@ -13,9 +13,9 @@ from itertools import islice
 import msgspec
 
 from agreements.agreement import Agreement
-from agreements.authorisation import LIFETIME, Ask, Authorised, Issuer, authorise
+from agreements.authorisation import Ask, Authorised, Issuer, authorise
 from agreements.consent import AttestedConsent, open_consent
-from agreements.refusal import Refused
+from agreements.refusal import Refusal, Refused
 from agreements.terms import epoch_at
 from crypto.canonical import Hex16, Hex32
 from crypto.pseudonym import MOST_ELEMENTS
@@ -83,7 +83,7 @@ class PlannedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A query job's payload. No authorisation in its messages is good beyond `good_until`."""
+    """A query job's payload."""
 
     agreement: Hex32
     epoch: int
@@ -93,7 +93,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     batch: bool
     messages: tuple[PlannedMessage, ...] = ()
     prepared: bool = False
-    good_until: datetime | None = None
 
 
 class QueryResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,26 +216,30 @@ def prepare(work: UnitOfWork, job: int, plan: Plan, asker: Asker, checkpoint: by
     """
     wanted = [(one.scheme, one.value) for one in plan.subjects]
     names = work.known_pseudonyms.lookup(bytes.fromhex(plan.agreement), plan.epoch, wanted)
-    items = [_item(work, plan, place, names[key], asker) for place, key in enumerate(wanted)]
     size = asker.agreement.terms.quotas.batch_size if plan.batch else 1
-    made = [
-        PlannedMessage(
-            request=asker.context.random(16).hex(), checkpoint=checkpoint, items=tuple(items[at : at + size])
-        )
-        for at in range(0, len(items), size)
-    ]
-    answered = {place: one for place, one in enumerate(plan.messages) if one.done}
-    messages = tuple(answered.get(place, one) for place, one in enumerate(made))
+    answered = {place: one for place, one in enumerate(plan.messages) if one.done and not came_late(one)}
     now = asker.context.now()
-    prepared = msgspec.structs.replace(plan, messages=messages, prepared=True, good_until=now + LIFETIME)
+    messages = []
+    for place, first in enumerate(range(0, len(wanted), size)):
+        if place in answered:
+            messages.append(answered[place])
+            continue
+        part = range(first, min(first + size, len(wanted)))
+        items = tuple(_item(work, plan, one, names[wanted[one]], asker, now) for one in part)
+        messages.append(PlannedMessage(request=asker.context.random(16).hex(), checkpoint=checkpoint, items=items))
+    prepared = msgspec.structs.replace(plan, messages=tuple(messages), prepared=True)
     work.outbox.retry(job, now, msgspec.json.encode(prepared))
     work.commit()
     return prepared
 
 
-def has_lapsed(plan: Plan, at: datetime) -> bool:
-    """Whether home could only refuse what is still to be sent, since the authorisations in it have run out."""
-    return plan.good_until is not None and at >= plan.good_until and not all(one.done for one in plan.messages)
+def came_late(message: PlannedMessage) -> bool:
+    """Whether home says that a message came when its authorisations were over, and shows and charges nothing of it.
+
+    Only home can say so: what it answered in time, and whose answer was lost, it answers once more for nothing.
+    """
+    reasons = [one.reason for one in message.refused]
+    return message.done and len(reasons) == len(message.items) and Refusal.CONSENT_EXPIRED in reasons
 
 
 def asked_items(message: PlannedMessage) -> tuple[AskedItem, ...]:
@@ -246,7 +249,7 @@ def asked_items(message: PlannedMessage) -> tuple[AskedItem, ...]:
     )
 
 
-def _item(work: UnitOfWork, plan: Plan, place: int, pseudonym: bytes, asker: Asker) -> PlannedItem:
+def _item(work: UnitOfWork, plan: Plan, place: int, pseudonym: bytes, asker: Asker, at: datetime) -> PlannedItem:
     subject = plan.subjects[place]
     ask = Ask(
         agreement=asker.agreement.digest,
@@ -259,7 +262,7 @@ def _item(work: UnitOfWork, plan: Plan, place: int, pseudonym: bytes, asker: Ask
     )
     rows = work.consents.of_subject(bytes.fromhex(ask.agreement_id), subject.scheme, subject.value)
     for row in rows:
-        authorised, consent = _authorise(row.raw, ask, asker)
+        authorised, consent = _authorise(row.raw, ask, asker, at)
         if isinstance(authorised, Authorised):
             return PlannedItem(
                 subject=place, pseudonym=pseudonym.hex(), authorisation=authorised.raw,
@@ -268,10 +271,10 @@ def _item(work: UnitOfWork, plan: Plan, place: int, pseudonym: bytes, asker: Ask
     return PlannedItem(subject=place, pseudonym=pseudonym.hex(), authorisation=b"", consent=None, salt="")
 
 
-def _authorise(raw: bytes, ask: Ask, asker: Asker) -> tuple[Authorised | Refused, str]:
+def _authorise(raw: bytes, ask: Ask, asker: Asker, at: datetime) -> tuple[Authorised | Refused, str]:
     rules = asker.facts.law.rules
     attested = open_consent(raw, asker.facts.snapshot.keys_of, rules.reference)
     if not isinstance(attested, AttestedConsent):
         return attested, ""
     issuer = Issuer(key=asker.context.keys.document, random=asker.context.random, rules=rules)
-    return authorise(ask, attested, asker.context.now(), issuer), attested.consent.consent
+    return authorise(ask, attested, at, issuer), attested.consent.consent

@@ -35,6 +35,8 @@ WHERE number = :number AND state = 'waiting'"""
 _GO_ON: Final = """
 UPDATE jobs SET attempts = 0, next_at = :next_at, result = NULL, payload = :payload
 WHERE number = :number AND state = 'waiting'"""
+_POSTPONE: Final = "UPDATE jobs SET next_at = :next_at WHERE number = :number AND state = 'waiting'"
+_WAITING: Final = "SELECT count(*) FROM jobs WHERE state = 'waiting'"
 _FINISH: Final = """
 UPDATE jobs SET state = :state, result = :result, finished_at = :finished_at
 WHERE number = :number AND state = 'waiting'"""
@@ -72,6 +74,9 @@ class SqlOutbox:
         else:
             self._transaction.run(_GO_ON, values | {"payload": payload})
 
+    def postpone(self, number: int, next_at: datetime) -> None:
+        self._transaction.run(_POSTPONE, {"number": number, "next_at": to_milliseconds(next_at)})
+
     def finish(self, number: int, result: bytes, at: datetime, *, failed: bool) -> None:
         state = JobState.FAILED if failed else JobState.DONE
         values = {
@@ -85,6 +90,10 @@ class SqlOutbox:
     def find(self, number: int) -> Job | None:
         row = self._transaction.row(_FIND, {"number": number})
         return None if row is None else _job_from_row(row)
+
+    def waiting(self) -> int:
+        ((count,),) = self._transaction.rows(_WAITING)
+        return int(count)
 
 
 def _job_from_row(row: Any) -> Job:

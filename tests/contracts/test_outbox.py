@@ -91,6 +91,26 @@ def test_a_job_that_went_on_is_tried_again_soon(store: Store) -> None:
         assert (again.attempts, again.payload) == (0, b"2")
 
 
+def test_a_job_that_is_put_off_untried_keeps_its_tries_and_why_the_last_one_failed(store: Store) -> None:
+    with store.write() as work:
+        number = work.outbox.add(job("one"), NOON)
+        work.outbox.retry(number, minutes(1), why=b"first")
+        before = work.outbox.find(number)
+        work.outbox.postpone(number, minutes(5))
+
+        assert before is not None
+        assert work.outbox.find(number) == replace(before, next_at=minutes(5))
+
+
+def test_all_jobs_that_wait_are_counted(store: Store) -> None:
+    with store.write() as work:
+        assert work.outbox.waiting() == 0
+        first, *_ = (work.outbox.add(job(str(at)), minutes(at)) for at in range(3))
+        work.outbox.finish(first, b"{}", NOON, failed=True)
+
+        assert work.outbox.waiting() == 2
+
+
 @pytest.mark.parametrize(("failed", "state"), [(False, JobState.DONE), (True, JobState.FAILED)])
 def test_a_closed_job_is_never_due_again_and_keeps_its_first_result(
     store: Store, failed: bool, state: JobState
@@ -100,6 +120,7 @@ def test_a_closed_job_is_never_due_again_and_keeps_its_first_result(
         work.outbox.finish(number, b"result", minutes(1), failed=failed)
         work.outbox.finish(number, b"another", minutes(2), failed=not failed)
         work.outbox.retry(number, minutes(3))
+        work.outbox.postpone(number, minutes(3))
 
         closed = work.outbox.find(number)
         assert closed is not None

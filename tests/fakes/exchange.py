@@ -185,7 +185,9 @@ def index(world: World) -> None:
             pass
 
 
-def consent(world: World, subjects: Sequence[Identifier] = EVERYBODY) -> list[bytes]:
+def consent(
+    world: World, subjects: Sequence[Identifier] = EVERYBODY, good_for: timedelta = timedelta(days=170)
+) -> list[bytes]:
     """The bank attests the consent of subjects, for every kind."""
     bank, agreement = world.bank, world.agreement()
     attestation = Attestation(
@@ -193,7 +195,7 @@ def consent(world: World, subjects: Sequence[Identifier] = EVERYBODY) -> list[by
         subjects=subjects,
         kinds=frozenset(EVERYTHING),
         purposes=frozenset({PURPOSE}),
-        valid_until=world.clock() + timedelta(days=170),
+        valid_until=world.clock() + good_for,
         evidence=EVIDENCE,
     )
     ids = bank.write(partial(_attest, attestation, bank))

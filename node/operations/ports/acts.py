@@ -61,8 +61,14 @@ class Outbox(Protocol):
         With a new payload the job went on, though not to its end, and the tries before that are forgotten.
         """
 
+    def postpone(self, number: int, next_at: datetime) -> None:
+        """Move a job's next try; it was not tried, so nothing else of it changes."""
+
     def finish(self, number: int, result: bytes, at: datetime, *, failed: bool) -> None:
         """Close a job with its result."""
 
     def find(self, number: int) -> Job | None:
         """Give one job."""
+
+    def waiting(self) -> int:
+        """Give how many jobs wait, due or not."""

@@ -113,6 +113,12 @@ class MemoryOutbox(Part):
         else:
             jobs[number] = replace(job, attempts=0, next_at=next_at, payload=payload, result=None)
 
+    def postpone(self, number: int, next_at: datetime) -> None:
+        jobs = self._changing.jobs
+        job = jobs.get(number)
+        if job is not None and job.state is JobState.WAITING:
+            jobs[number] = replace(job, next_at=next_at)
+
     def finish(self, number: int, result: bytes, at: datetime, *, failed: bool) -> None:
         del at
         jobs = self._changing.jobs
@@ -122,3 +128,6 @@ class MemoryOutbox(Part):
 
     def find(self, number: int) -> Job | None:
         return self._seen.jobs.get(number)
+
+    def waiting(self) -> int:
+        return sum(one.state is JobState.WAITING for one in self._seen.jobs.values())

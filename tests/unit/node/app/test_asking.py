@@ -1,26 +1,31 @@
 """Asking over the wire: what was answered stays answered, and what only has to wait is not given up."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import cast
 
 import msgspec
 import pytest
+from msgspec.structs import replace as replace_struct
 
 from agreements.refusal import Refusal, refuse
 from node.app import opening
 from node.app.asking import Asking
 from node.app.threads import Threads
+from node.domain.identifiers import Identifier
 from node.domain.jobs import Job, JobState
-from node.operations.ask import Plan, QueryResult, prepare
+from node.domain.journal import Act
+from node.operations.answer_queries import day_window
+from node.operations.ask import ItemRefused, Plan, QueryResult, came_late, prepare
 from node.operations.asked import Answered, RefusedAnswer
 from node.wire.errors import PeerRefused, PeerUnreachable
 from node.wire.outgoing import Evaluated, Outgoing
 from node.wire.peers import PeerClient
 from registry.parties import PartyId
-from tests.fakes.asking import evaluated, planned, sent
-from tests.fakes.exchange import OTHERS, SHOWN, SHOWN_ABROAD, answers, asker
+from tests.fakes.asking import evaluated, payload, planned, prepared, sent
+from tests.fakes.exchange import OTHERS, SHOWN, SHOWN_ABROAD, answers, asker, consent
 from tests.fakes.serving import node_of
 from tests.fakes.world import AGENCY, World
 
@@ -68,7 +73,7 @@ def job_of(world: World, number: int) -> Job:
     return job
 
 
-def tries(world: World, home: ScriptedHome, number: int, times: int = 1) -> list[str]:
+def tries(world: World, home: "ScriptedHome | Home", number: int, times: int = 1) -> list[str]:
     """Do a job as often as the courier would; the errors left to it to judge."""
 
     async def main() -> list[str]:
@@ -117,24 +122,167 @@ def test_frames_that_were_accepted_are_told_of_though_the_rest_is_refused(world:
     assert [one.reason for one in told.refused] == ["PEER_SUSPENDED"]
 
 
-@pytest.mark.parametrize(("minutes", "is_new"), [(9, False), (10, True)])
-def test_what_was_not_answered_while_it_was_authorised_is_authorised_anew(
-    world: World, minutes: int, is_new: bool
-) -> None:
-    """What was answered stays; the rest is the same request as long as home could accept it, since it may have come."""
+class Home:
+    """Stands for the wire to the true home: `way` is done to each answer on its way back."""
+
+    def __init__(self, world: World, number: int, way: Callable[[], None] = lambda: None) -> None:
+        self.world, self.number, self.way = world, number, way
+        self.asked: list[str] = []
+        self.late_by = timedelta(0)
+
+    async def query(self, _: PartyId, call: Outgoing) -> Answered:
+        given = self._answer(call)
+        if isinstance(given, RefusedAnswer):
+            raise PeerRefused(AGENCY, given)
+        return given
+
+    async def batch_query(self, _: PartyId, calls: Sequence[Outgoing]) -> AsyncIterator[Answered | RefusedAnswer]:
+        for call in calls:
+            yield self._answer(call)
+
+    def _answer(self, call: Outgoing) -> Answered | RefusedAnswer:
+        self.asked.append(call.request_id.hex())
+        plan = payload(self.world, self.number)
+        (message,) = [one for one in plan.messages if one.request == call.request_id.hex()]
+        self.world.forward(seconds=self.late_by.total_seconds())
+        (given,) = answers(self.world, replace(sent(plan, message), digest=call.digest))
+        self.way()
+        return given
+
+
+def lost() -> None:
+    """The answer is lost on its way."""
+    raise PeerUnreachable(AGENCY)
+
+
+def asked_about(world: World, *subjects: Identifier) -> int:
+    """A query that is ready to be sent."""
+    number, plan = planned(world, *subjects)
+    evaluated(world, plan)
+    world.bank.write(lambda work: prepare(work, number, plan, asker(world, work), b"head"))
+    return number
+
+
+def charged(world: World) -> int:
+    window, digest = day_window(world.clock()), world.agreement().digest
+    return world.agency.read(lambda work: work.usage.charged(work.agreements.number(digest), [window])[window])
+
+
+def test_while_a_peer_is_not_reached_a_query_stays_the_request_that_it_was(world: World) -> None:
+    """It may have been answered, and what was written down of its tries stays."""
     number, plan = batch(world)
-    gone = PeerUnreachable(AGENCY)
-    tries(world, ScriptedHome(world, plan, [gone]), number)
-    first, second = msgspec.json.decode(job_of(world, number).payload, type=Plan).messages
+    gone = ScriptedHome(world, plan, [PeerUnreachable(AGENCY)])
+    tries(world, gone, number)
+    world.bank.write(lambda work: work.outbox.retry(number, world.clock(), why=b"{}"))
+    before = job_of(world, number)
 
-    world.forward(minutes=minutes)
-    assert tries(world, ScriptedHome(world, plan, [gone]), number) == ["PeerUnreachable"]
+    world.forward(minutes=50)
+    assert tries(world, gone, number) == ["PeerUnreachable"]
 
-    kept, again = msgspec.json.decode(job_of(world, number).payload, type=Plan).messages
+    assert job_of(world, number) == before
+
+
+@pytest.mark.parametrize("subjects", [(SHOWN,), SIX])
+def test_an_answer_that_was_lost_is_given_and_charged_once_though_its_authorisation_is_over(
+    world: World, subjects: tuple[Identifier, ...]
+) -> None:
+    number = asked_about(world, *subjects)
+    world.forward(minutes=9)
+    first = Home(world, number, lost)
+    assert tries(world, first, number) == ["PeerUnreachable"]
+    once = charged(world)
+
+    world.forward(minutes=2)
+    again = Home(world, number)
+    tries(world, again, number)
+
+    assert again.asked[0] == first.asked[0]
+    assert once == min(len(subjects), 5)
+    assert charged(world) == len(subjects)
+    assert job_of(world, number).state is JobState.DONE
+
+
+@pytest.mark.parametrize("subjects", [(SHOWN,), SIX])
+def test_what_home_finds_out_of_time_is_authorised_anew_and_asked_in_the_same_try(
+    world: World, subjects: tuple[Identifier, ...]
+) -> None:
+    number = asked_about(world, *subjects)
+    old = [one.request for one in payload(world, number).messages]
+    world.forward(minutes=30)
+    home = Home(world, number)
+
+    assert tries(world, home, number) == []
+
+    told = result(world, number)
+    assert home.asked == [*old, *(one.request for one in payload(world, number).messages)]
+    assert (len(told.frames), told.refused) == (len(old), ())
+    assert charged(world) == len(subjects)
+    noted = [one.entry.act for one in world.bank.journal()].count(Act.REFUSED_BY_PEER)
+    assert noted == len(subjects)
+
+
+def test_a_home_whose_clock_is_a_little_ahead_refuses_no_query_for_good(world: World) -> None:
+    number = asked_about(world, SHOWN)
+    world.forward(minutes=9, seconds=30)
+    home = Home(world, number)
+    home.late_by = timedelta(seconds=30)
+
+    tries(world, home, number)
+
+    assert job_of(world, number).state is JobState.DONE
+    assert len(home.asked) == 2
+
+
+def test_a_home_that_finds_everything_out_of_time_is_asked_twice_and_believed(world: World) -> None:
+    number = asked_about(world, SHOWN)
+    home = Home(world, number)
+    home.late_by = timedelta(minutes=10)
+
+    tries(world, home, number)
+
+    assert job_of(world, number).state is JobState.FAILED
+    assert [one.reason for one in result(world, number).refused] == ["CONSENT_EXPIRED"]
+    assert len(home.asked) == 2
+
+
+def test_a_question_whose_consent_ended_meanwhile_goes_on_with_another_that_carries_it(world: World) -> None:
+    consent(world, [SHOWN], good_for=timedelta(minutes=3))
+    number = asked_about(world, SHOWN)
+    (ended,) = payload(world, number).messages[0].items
+    world.forward(minutes=4)
+
+    tries(world, Home(world, number), number)
+
+    (carried,) = payload(world, number).messages[0].items
+    assert job_of(world, number).state is JobState.DONE
+    assert None not in {ended.consent, carried.consent}
+    assert carried.consent != ended.consent
+
+
+def test_of_a_batch_only_the_message_that_came_late_is_asked_again(world: World) -> None:
+    number, plan = batch(world)
+    tries(world, ScriptedHome(world, plan, [PeerUnreachable(AGENCY)]), number)
+    first, second = payload(world, number).messages
+    world.forward(minutes=10)
+    home = Home(world, number)
+
+    tries(world, home, number)
+
+    kept, again = payload(world, number).messages
     assert kept == first
-    assert (again.request != second.request) == is_new
-    assert (again.items[0].authorisation != second.items[0].authorisation) == is_new
-    assert [one.subject for one in again.items] == [one.subject for one in second.items]
+    assert home.asked == [second.request, again.request]
+    assert charged(world) == len(SIX)
+
+
+def test_a_message_of_which_anything_was_answered_is_not_asked_again(world: World) -> None:
+    late = ItemRefused(reason="CONSENT_EXPIRED", article="S 24", subject=0)
+    other = ItemRefused(reason="AUTHORISATION_MISSING", article="S 28", subject=1)
+    message = replace_struct(prepared(world, SHOWN, SHOWN_ABROAD).messages[0], done=True)
+
+    assert came_late(replace_struct(message, refused=(late, other)))
+    assert not came_late(replace_struct(message, refused=(late,)))
+    assert not came_late(replace_struct(message, refused=(other, other)))
+    assert not came_late(message)
 
 
 def test_an_evaluation_whose_answer_was_lost_is_the_same_request_again(world: World) -> None:

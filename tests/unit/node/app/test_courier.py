@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from time import monotonic
 from typing import cast
@@ -95,6 +95,19 @@ def run(
             await asyncio.sleep(0.01)
         stop.set()
         await running
+        threads.close()
+        return errands.groups
+
+    return asyncio.run(main())
+
+
+def run_once(world: World, script: Callable[[Job], Exception | None]) -> list[list[str]]:
+    """One round of a courier."""
+
+    async def main() -> list[list[str]]:
+        threads = Threads(world.bank.store)
+        errands, duties = ScriptedErrands(threads, script), cast("SqlStore", world.bank.store).duties
+        await Courier(cast("Errands", errands), threads, duties, 0.01).once()
         threads.close()
         return errands.groups
 
@@ -252,6 +265,27 @@ def test_jobs_behind_one_that_was_not_reached_say_why_they_wait_too(world: World
     (why, same) = (job_of(world, one).result for one in (first, behind))
     assert why is not None
     assert why == same
+
+
+def test_jobs_behind_one_that_was_refused_for_now_wait_too_but_say_nothing_of_themselves(world: World) -> None:
+    first, behind = queue(world, "first"), queue(world, "behind")
+    due = job_of(world, behind)
+
+    assert run_once(world, lambda _: refused(Refusal.NOT_READY)) == [["first"]]
+
+    assert job_of(world, first).attempts == 1
+    held = job_of(world, behind)
+    assert held == replace(due, next_at=held.next_at)
+    assert held.next_at > due.next_at
+
+
+def test_a_job_that_waits_behind_another_is_given_up_on_its_own_time_and_no_earlier(world: World) -> None:
+    queue(world, "first")
+    behind = queue(world, "behind", patience=0.1)
+
+    groups = run(world, lambda _: refused(Refusal.NOT_READY), lambda: job_of(world, behind).state is JobState.FAILED)
+
+    assert ["behind"] in groups
 
 
 def test_a_bug_in_one_job_ends_neither_the_job_nor_the_courier(world: World) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import msgspec
 import pytest
@@ -147,6 +148,19 @@ def test_ctrl_c_leaves_the_job_queued_and_says_how_to_learn_the_end(
 
 
 @pytest.mark.usefixtures("_at_once")
+def test_ctrl_c_calls_no_job_queued_that_has_ended_meanwhile(node: Node, capsys: pytest.CaptureFixture[str]) -> None:
+    def end_and_interrupt() -> None:
+        _write(node, lambda work: work.outbox.finish(1, b"{}", NOON, failed=False))
+        signal.raise_signal(signal.SIGINT)
+
+    with serving_lock(node.folder), ends(130):
+        wait_for(node, 1, 60, Heard(end_and_interrupt).telling)
+
+    told = capsys.readouterr().err
+    assert told == "creditport: interrupted; job 1 has ended meanwhile: `creditport jobs show 1` reads its result\n"
+
+
+@pytest.mark.usefixtures("_at_once")
 def test_a_job_that_ends_meanwhile_is_given_back(node: Node) -> None:
     heard = Heard(lambda: _write(node, lambda work: work.outbox.finish(1, b"{}", NOON, failed=False)))
 
@@ -194,6 +208,21 @@ def test_jobs_that_wait_are_listed_with_the_code_of_their_last_failure(bank: Ter
     assert "无法连接" in bank.run("jobs", "list").stdout
 
 
+def test_jobs_beyond_those_that_are_listed_are_counted(
+    bank: Terminal, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "MOST_LISTED", 2)
+    for place in range(3):
+        job = NewJob(kind=JobKind.NOTICES, peer=AGENCY, key=f"more {place}", payload=b"{}")
+        _write(node, partial(lambda job, work: work.outbox.add(job, NOON), job))
+
+    listed = bank.run("jobs", "list", "--json")
+
+    assert len(json.loads(listed.stdout)) == 2
+    assert listed.stderr == "creditport: 2 more wait, 4 in all (另有 2 项，共 4 项)\n"
+    assert bank.ask("status")["jobs_waiting"] == 4
+
+
 def test_who_does_not_wait_learns_the_number_and_whether_anybody_will_send_it(bank: Terminal) -> None:
     words = ("query", "--agreement", "ab" * 32, "--provider", "hk-authority", "--subject", SECRET)
 
@@ -219,6 +248,24 @@ def test_a_job_of_any_kind_that_was_given_up_says_why(
 
     assert done.stdout == ""
     assert done.stderr.startswith("creditport: job 2 was given up, tried once: ")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in JobKind if kind is not JobKind.QUERY])
+def test_a_job_of_any_kind_that_was_refused_says_why(bank: Terminal, node: Node, kind: JobKind) -> None:
+    """A query is refused one by one, and says it in its own way."""
+    result = msgspec.json.encode(JobResult(outcome="REFUSED", reason="PEER_SUSPENDED", article="S 8", by=AGENCY))
+
+    def end(work: UnitOfWork) -> None:
+        number = work.outbox.add(NewJob(kind=kind, peer=AGENCY, key="two", payload=b"{}"), NOON)
+        work.outbox.finish(number, result, NOON, failed=True)
+
+    _write(node, end)
+
+    told = bank.ask("jobs", "show", "2", code=1)
+    assert (told["reason"], told["article"], told["by"]) == ("PEER_SUSPENDED", "S 8", AGENCY)
+    said = bank.run("jobs", "show", "2", code=1).stderr
+    assert said.startswith("creditport: sz-agency refused: PEER_SUSPENDED (S 8). ")
+    assert told["text_zh"] in said
 
 
 @pytest.mark.parametrize(
