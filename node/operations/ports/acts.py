@@ -46,11 +46,8 @@ class Tree(Protocol):
         """Give the index of a sequenced leaf hash."""
 
 
-class Outbox(Protocol):
-    """Jobs for the courier."""
-
-    def add(self, job: NewJob, at: datetime) -> int:
-        """Queue a job and give its number; the same key again gives the first one's number."""
+class Line(Protocol):
+    """Jobs as the courier has them."""
 
     def due(self, at: datetime, limit: int) -> Sequence[Job]:
         """Give waiting jobs whose time has come: of each lane (peer and kind) the oldest first, the lanes in turn."""
@@ -66,6 +63,13 @@ class Outbox(Protocol):
 
     def finish(self, number: int, result: bytes, at: datetime, *, failed: bool) -> None:
         """Close a job with its result."""
+
+
+class Outbox(Line, Protocol):
+    """Jobs as whoever queues them, or asks after them, has them."""
+
+    def add(self, job: NewJob, at: datetime) -> int:
+        """Queue a job and give its number; the same key again gives the first one's number."""
 
     def find(self, number: int) -> Job | None:
         """Give one job."""
