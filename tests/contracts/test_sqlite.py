@@ -86,7 +86,7 @@ def _raw(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-# Tables that stay small, counts over everything or of what waits, part of a compaction, and beginnings others go on from.
+# Tables that stay small, counts of everything or of what waits, part of a compaction, beginnings others go on from.
 _READ_WHOLE = {
     agreement_store._CONSENTS, agreement_store._DOCUMENTS, notice_store._FROM, operator_store._ALL,
     operator_store._BY_NAME, outbox_store._WAITING, record_store._COUNT, registry_store._HEADS, registry_store._PINS,
