@@ -17,7 +17,7 @@ from node.domain.sample import sample_enterprises
 from node.domain.subjects import SubjectKind
 from node.domain.vocabulary import load_vocabulary
 from node.operations.change_records import propagate, updates
-from node.operations.rows import NewRecordRow
+from node.operations.record_rows import NewRecordRow
 from node.operations.stored_records import row_from_admitted
 from node.operations.whole_kinds import shapes_of
 from node.storage.store import SqlStore

@@ -13,7 +13,7 @@ from node.cli.screen import Exit, fail, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence
 from node.operations.find_documents import find_documents, kinds_with_tokens
 from node.operations.ports import UnitOfWork
-from node.operations.rows import RecordRow
+from node.operations.record_rows import RecordRow
 
 _TOKEN = re.compile(rf"[0-9a-f]{{{2 * TOKEN_SIZE}}}")
 

@@ -22,7 +22,7 @@ from node.cli.standing import because
 from node.cli.withholding import release, withhold
 from node.domain.records import Kind, Withheld
 from node.domain.serving import strongest, withheld
-from node.operations.rows import RecordRow
+from node.operations.record_rows import RecordRow
 from node.operations.stored_records import record_from_row
 from registry.norms.law import Law
 

@@ -22,7 +22,8 @@ from node.domain.operators import Role, SignedAct, SigningOperator
 from node.operations.keep_clocks import begin_clocks, counting_of, end_clocks
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
-from node.operations.rows import DeletionRow, ErasureRow, NewNoticeRow
+from node.operations.record_rows import DeletionRow
+from node.operations.rows import ErasureRow, NewNoticeRow
 from node.operations.standings import admit_again
 from node.operations.stored_records import row_from_admitted
 from node.operations.whole_kinds import note_taken_in

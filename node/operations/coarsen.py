@@ -13,8 +13,8 @@ from agreements.agreement import Agreement
 from node.domain.crowd import Ladder, Step, first_crowded, ladder_of
 from node.domain.vocabulary import Vocabulary
 from node.operations.ports import Store, UnitOfWork
+from node.operations.record_rows import RecordRow
 from node.operations.rendition_rows import AliasRow
-from node.operations.rows import RecordRow
 
 FEW: Final = 10_000
 """Cells that a disclosure takes in itself, at most; while there are more it waits for the maker of crowds."""

@@ -19,8 +19,8 @@ from node.domain.serving import is_visible
 from node.domain.vocabulary import Vocabulary
 from node.operations.coarsen import are_ready, ladders_of
 from node.operations.ports import UnitOfWork
+from node.operations.record_rows import RecordRow
 from node.operations.render import Asked, Disclosure, Name, Renderer, Shown
-from node.operations.rows import RecordRow
 from node.operations.stored_records import outline_from_row
 from registry.parties import PartyId
 

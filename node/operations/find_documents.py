@@ -7,7 +7,7 @@ from crypto.document_token import DocumentTokens
 from node.domain.document_numbers import token_items, token_of
 from node.domain.records import Content, Kind, decode_content
 from node.operations.ports import UnitOfWork
-from node.operations.rows import RecordRow
+from node.operations.record_rows import RecordRow
 from registry.norms.catalogue import Catalogue, DataItem, Precision
 
 _PAGE = 1_000

@@ -20,7 +20,7 @@ from node.domain.rows import BadRow, Row, Sheet
 from node.operations.change_records import propagate, updates
 from node.operations.join_by_name import HomeNames
 from node.operations.ports import Store
-from node.operations.rows import Imported, NewRecords
+from node.operations.record_rows import Imported, NewRecords
 from node.operations.standings import admit_again
 from node.operations.stored_records import Envelopes, rows_from_lot
 from node.operations.uncollected import uncollected

@@ -35,8 +35,9 @@ from node.operations.disclose import (
 )
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
+from node.operations.record_rows import RecordRow, Selection
 from node.operations.render import Asked, Disclosure, Name, Renderer, Shown
-from node.operations.rows import RecordRow, Selection, SentFrameRow
+from node.operations.rows import SentFrameRow
 from node.operations.whole_kinds import not_whole
 from node.operations.write_down import write_down
 from registry.norms.law import Law

@@ -28,7 +28,7 @@ from node.domain.records import HomeRecord, Kind, decode_content
 from node.operations.change_records import propagate, replacements
 from node.operations.facts import NodeFacts
 from node.operations.ports import UnitOfWork
-from node.operations.rows import RecordRow
+from node.operations.record_rows import RecordRow
 from node.operations.standing_rows import RecheckRow, StandingRow
 from node.operations.standings import standing_of
 from node.operations.stored_records import facts_judged, record_from_row

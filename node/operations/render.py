@@ -20,8 +20,9 @@ from node.domain.rendition import Rule, rules_of, valid_until
 from node.domain.vocabulary import Vocabulary
 from node.operations.coarsen import Steps, ladders_of
 from node.operations.ports import UnitOfWork
+from node.operations.record_rows import RecordRow
 from node.operations.rendition_rows import AliasRow, RenditionRow
-from node.operations.rows import LedgerRow, RecordRow
+from node.operations.rows import LedgerRow
 from registry.norms.catalogue import Precision
 from registry.norms.law import Law
 

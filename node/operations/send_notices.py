@@ -25,8 +25,9 @@ from node.operations.desk import Desk
 from node.operations.disclose import may_be_seen, withdraw_withheld
 from node.operations.ports import UnitOfWork
 from node.operations.push_records import fit, write_frame
+from node.operations.record_rows import RecordRow
 from node.operations.render import Asked, Disclosure, Name, Renderer, Shown
-from node.operations.rows import NoticeBatchRow, NoticeRow, RecordRow, SentFrameRow
+from node.operations.rows import NoticeBatchRow, NoticeRow, SentFrameRow
 from registry.norms.catalogue import Precision
 from registry.parties import PartyId
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from node.domain.recheck import BY_LAW
 from node.operations.ports import UnitOfWork
-from node.operations.rows import RecordRow
+from node.operations.record_rows import RecordRow
 from node.operations.standing_rows import StandingRow
 
 

@@ -10,7 +10,7 @@ from node.domain.portion import Lot, Varying, ready_of
 from node.domain.recheck import Judged
 from node.domain.records import CatalogueItem, Coming, HomeRecord, Kind, Withheld, decode_content
 from node.domain.subjects import SubjectKind
-from node.operations.rows import NewRecordRow, NewRecords, RecordRow
+from node.operations.record_rows import NewRecordRow, NewRecords, RecordRow
 from registry.norms.catalogue import Nature, Polarity, Publicity
 from registry.norms.overlay import Severity
 from registry.parties import PartyId

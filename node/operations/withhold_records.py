@@ -31,7 +31,7 @@ from node.operations.change_records import (
 from node.operations.keep_clocks import end_clocks
 from node.operations.operators import NotAllowed, order
 from node.operations.ports import UnitOfWork
-from node.operations.rows import RecordRow
+from node.operations.record_rows import RecordRow
 from node.operations.standing_rows import WithholdingRow
 from node.operations.standings import standing_of
 from node.operations.stored_records import outline_from_row

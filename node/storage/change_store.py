@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from node.domain.records import Withheld
-from node.operations.rows import DeletionRow, NewRecordRow, RecordRow, Selection
+from node.operations.record_rows import DeletionRow, NewRecordRow, RecordRow, Selection
 from node.storage.crowd_store import number_cells
 from node.storage.moments import day_or_none, from_milliseconds, to_milliseconds
 from node.storage.record_facts import number_facts

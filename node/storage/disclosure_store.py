@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
+from node.operations.record_rows import RecordRow
 from node.operations.rendition_rows import AliasRow, RenditionRow
-from node.operations.rows import RecordRow
 from node.storage.record_store import COLUMNS, record_from_row
 from node.storage.transaction import Transaction
 

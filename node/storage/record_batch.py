@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 from node.domain.crowd import Cell
 from node.domain.naming import claim_of, contradicts
 from node.domain.records import Kind
-from node.operations.rows import NewRecordRow, NewRecords
+from node.operations.record_rows import NewRecordRow, NewRecords
 from node.storage.moments import day_or_none
 
 Outcome = Literal["new", "unchanged", "updated", "conflict", "renamed", "repeated", "deleted", "corrected"]

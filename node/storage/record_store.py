@@ -10,7 +10,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
-from node.operations.rows import Imported, NewRecordRow, NewRecords, RecordRow
+from node.operations.record_rows import Imported, NewRecordRow, NewRecords, RecordRow
 from node.storage.crowd_store import number_cells, put_numbers
 from node.storage.moments import from_milliseconds, from_milliseconds_or_none, to_milliseconds
 from node.storage.record_batch import (

@@ -12,15 +12,14 @@ from node.domain.jobs import JobKind, NewJob
 from node.domain.journal import Drafted
 from node.domain.receipts import KIND
 from node.operations.ports import Store
+from node.operations.record_rows import DeletionRow, NewRecordRow
 from node.operations.rendition_rows import RenditionRow
 from node.operations.rows import (
     AgreementDocumentRow,
     ConsentRow,
     CopyRow,
-    DeletionRow,
     LedgerRow,
     NewNoticeRow,
-    NewRecordRow,
     ReceivedFrameRow,
     SentFrameRow,
     StoredCheckpoint,

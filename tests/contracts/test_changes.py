@@ -5,7 +5,7 @@ from datetime import date
 from msgspec import structs
 
 from node.operations.ports import Store, UnitOfWork
-from node.operations.rows import NewRecordRow, RecordRow
+from node.operations.record_rows import NewRecordRow, RecordRow
 from tests.contracts.examples import BRN, NOON, USCC, deletion, minutes, record, stock
 
 

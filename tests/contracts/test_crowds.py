@@ -7,7 +7,7 @@ from msgspec import structs
 
 from node.domain.crowd import END, Cell
 from node.operations.ports import Store, UnitOfWork
-from node.operations.rows import NewRecordRow
+from node.operations.record_rows import NewRecordRow
 from tests.contracts.examples import NOON, deletion, digest, record, rendition, stock
 
 SHAPE, OTHER_SHAPE = digest("shape"), digest("another shape")

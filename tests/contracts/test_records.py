@@ -3,7 +3,7 @@
 from datetime import date
 
 from node.operations.ports import Store
-from node.operations.rows import NewRecordRow, NewRecords, RecordRow
+from node.operations.record_rows import NewRecordRow, NewRecords, RecordRow
 from tests.contracts.examples import BRN, NOON, USCC, deletion, minutes, record
 
 LEI = ("LEI", "5493001KJTIIGC8Y1R12")

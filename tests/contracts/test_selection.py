@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from node.operations.ports import Store, UnitOfWork
-from node.operations.rows import Selection
+from node.operations.record_rows import Selection
 from tests.contracts.examples import (
     BANK,
     NOON,

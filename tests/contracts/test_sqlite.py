@@ -13,7 +13,8 @@ from threading import Thread
 import pytest
 from msgspec import structs
 
-from node.operations.rows import ActRow, NewRecordRow
+from node.operations.record_rows import NewRecordRow
+from node.operations.rows import ActRow
 from node.storage import (
     agreement_store,
     change_store,

@@ -5,7 +5,7 @@ from datetime import date
 from msgspec import structs
 
 from node.operations.ports import Store, UnitOfWork
-from node.operations.rows import RecordRow
+from node.operations.record_rows import RecordRow
 from node.operations.standing_rows import RecheckRow, StandingRow, WithholdingRow
 from tests.contracts.examples import NOON, deletion, digest, minutes, record, short, stock
 

@@ -44,7 +44,7 @@ from node.operations.keep_agreements import (
 from node.operations.operators import order
 from node.operations.ports import UnitOfWork
 from node.operations.push_records import Wanted, plan_push
-from node.operations.rows import RecordRow
+from node.operations.record_rows import RecordRow
 from node.operations.stored_records import record_from_row
 from node.operations.withhold_records import ReleaseRecord, WithholdRecord, release_record, withhold_record
 from registry.parties import Jurisdiction, PartyClass, PartyId

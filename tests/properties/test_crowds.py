@@ -15,7 +15,7 @@ from node.domain.records import Content, Kind, content_type, encode_content
 from node.domain.rendition import valid_until
 from node.domain.vocabulary import load_vocabulary
 from node.operations.coarsen import Steps
-from node.operations.rows import NewRecordRow
+from node.operations.record_rows import NewRecordRow
 from registry.norms.catalogue import Precision
 from tests.contracts.examples import NOON, deletion, digest
 from tests.fakes.forms import render

@@ -8,41 +8,25 @@ from node.domain.mapping import Mapping, read_mapping, standard_mapping
 from node.domain.mappings import shipped_mappings
 from node.domain.records import Kind
 from node.domain.rows import Header, Sheet, one_by_one
+from tests.unit.node.domain.test_mapping import TEXT
 
-OWN = """
-id = "x"
-kind = "201"
-[columns.name_zh]
-from = ["a"]
-[columns.name_en]
-from = ["b", "c"]
-join = " / "
-[columns.decided_on]
-from = ["d"]
-date = "DMY"
-[columns.penalty_types]
-from = ["e"]
-table = "t"
-separator = "、"
-[columns.entity_type]
-from = ["f"]
-table = "t"
-default = "OTHER"
-[columns.performed]
-from = ["a"]
-filled = "true"
-default = "false"
-[columns.procedure]
-constant = "GENERAL"
-[tables.t]
-"罚款" = "FINE"
-"警告" = "WARNING"
-"""
-MAPPINGS = [read_mapping(text) for text in (OWN, *shipped_mappings().values())]
+MAPPINGS = [read_mapping(text) for text in (TEXT, *shipped_mappings().values())]
 MAPPINGS += [standard_mapping(kind) for kind in (Kind.REGISTRATION, Kind.PENALTY)]
 TEXTS = st.one_of(
     st.sampled_from(
-        ["", " ", "罚款", "警告", "罚款、警告 ", "别的", "05/03/2024", "2024-03-05", "2024年3月5日", " 甲 "]
+        [
+            "",
+            " ",
+            "罚款",
+            "警告",
+            "罚款、警告 ",
+            "别的",
+            "有限责任公司",
+            "05/03/2024",
+            "2024-03-05",
+            "2024年3月5日",
+            " 甲 ",
+        ]
     ),
     st.text(max_size=4),
 )

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.operations.ports import Store
-from node.operations.rows import RecordRow
+from node.operations.record_rows import RecordRow
 from node.storage.engine import create, open_store
 from tests.contracts.examples import NOON, digest, record
 from tests.fakes.memory import MemoryStore

@@ -6,10 +6,7 @@ from typing import Protocol
 
 from node.domain.jobs import Job, NewJob
 from node.domain.journal import Drafted
-from node.operations.rows import (
-    JournalRow,
-    StoredCheckpoint,
-)
+from node.operations.rows import JournalRow, StoredCheckpoint
 
 
 class Journal(Protocol):

@@ -4,15 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from node.operations.rows import (
-    CopyRow,
-    ErasureRow,
-    FloorRow,
-    HeldRow,
-    PushTally,
-    ReceivedFrameRow,
-    SentFrameRow,
-)
+from node.operations.rows import CopyRow, ErasureRow, FloorRow, HeldRow, PushTally, ReceivedFrameRow, SentFrameRow
 from registry.parties import PartyId
 
 

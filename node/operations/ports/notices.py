@@ -5,13 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from node.domain.notices import Stream
-from node.operations.rows import (
-    NewNoticeRow,
-    NoticeBatchRow,
-    NoticeRow,
-    NoticeStageRow,
-    ReceivedNoticeRow,
-)
+from node.operations.rows import NewNoticeRow, NoticeBatchRow, NoticeRow, NoticeStageRow, ReceivedNoticeRow
 from registry.parties import PartyId
 
 

@@ -6,17 +6,9 @@ from typing import Protocol
 
 from node.domain.crowd import Cell
 from node.domain.notices import Holding
+from node.operations.record_rows import DeletionRow, Imported, NewRecordRow, RecordRow, Selection
 from node.operations.rendition_rows import AliasRow, LadderRow, RenditionRow
-from node.operations.rows import (
-    DeletionRow,
-    DisclosureRow,
-    Imported,
-    LedgerRow,
-    NewRecordRow,
-    RecordRow,
-    Selection,
-    ShownBefore,
-)
+from node.operations.rows import DisclosureRow, LedgerRow, ShownBefore
 from node.operations.standing_rows import RecheckRow, StandingRow, WithholdingRow
 from registry.parties import PartyId
 

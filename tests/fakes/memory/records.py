@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace as changed
 
 from node.domain.records import Withheld
-from node.operations.rows import DeletionRow, Imported, NewRecordRow, RecordRow, Selection
+from node.operations.record_rows import DeletionRow, Imported, NewRecordRow, RecordRow, Selection
 from node.storage.record_batch import RECORD_COLUMNS, Batch, Claimed, Known, Numbers, RecordValues, Stated
 from tests.fakes.memory.state import HomeRecord, Part
 

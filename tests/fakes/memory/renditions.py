@@ -8,8 +8,9 @@ from datetime import date, datetime
 from msgspec.structs import replace as changed
 
 from node.domain.notices import Holding
+from node.operations.record_rows import RecordRow
 from node.operations.rendition_rows import AliasRow, RenditionRow
-from node.operations.rows import DisclosureRow, LedgerRow, NoticeRow, RecordRow, ShownBefore
+from node.operations.rows import DisclosureRow, LedgerRow, NoticeRow, ShownBefore
 from registry.parties import PartyId
 from tests.fakes.memory.state import Disclosed, Part, SentFrame, add_new
 

@@ -18,7 +18,7 @@ from node.domain.crowd import Cell
 from node.domain.jobs import Job
 from node.domain.notices import Stream
 from node.domain.receipts import COPY_KIND, KIND
-from node.operations import rendition_rows, rows
+from node.operations import record_rows, rendition_rows, rows
 from node.operations.inspection_rows import InspectionRow
 from node.operations.standing_rows import RecheckRow, WithholdingRow
 from node.storage.errors import Unusable
@@ -69,7 +69,7 @@ def page_of(table: Iterable[Row], after: int, limit: int) -> list[tuple[int, Row
 class HomeRecord:
     """A record, or its tombstone."""
 
-    row: rows.RecordRow
+    row: record_rows.RecordRow
     source_key: bytes
     content_digest: bytes
     cell_no: int | None = None
@@ -135,7 +135,7 @@ class State:
         self.cells: dict[Cell, int] = {}
         self.shapes: dict[str, bytes] = {}  # of the cells that all records of a kind are in
         self.wrong_contents: set[tuple[int, bytes]] = set()  # (record number, content digest)
-        self.deletions: dict[int, rows.DeletionRow] = {}
+        self.deletions: dict[int, record_rows.DeletionRow] = {}
         self.fallen: dict[int, tuple[str, str]] = {}  # (reason code, field) by record number
         self.rechecks: Table[RecheckRow] = Table()
         self.withholdings: Table[WithholdingRow] = Table()

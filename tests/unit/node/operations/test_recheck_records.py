@@ -17,7 +17,8 @@ from node.operations.import_records import Import, import_rows
 from node.operations.keep_clocks import mark_missed
 from node.operations.ports import UnitOfWork
 from node.operations.recheck_records import PORTION, Portion, next_portion, take_portion
-from node.operations.rows import NoticeRow, RecordRow
+from node.operations.record_rows import RecordRow
+from node.operations.rows import NoticeRow
 from node.operations.stored_records import record_from_row
 from registry.norms.calendar import shanghai_day
 from registry.norms.shelf import Pack, open_pack, shipped_shelf

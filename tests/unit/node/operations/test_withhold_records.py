@@ -12,7 +12,8 @@ from node.domain.operators import Role, SigningOperator
 from node.domain.records import Kind, Withheld
 from node.domain.serving import strongest, withheld
 from node.operations.change_records import Changed, NotChanged
-from node.operations.rows import NoticeRow, RecordRow
+from node.operations.record_rows import RecordRow
+from node.operations.rows import NoticeRow
 from node.operations.standing_rows import WithholdingRow
 from node.operations.stored_records import record_from_row
 from node.operations.withhold_records import (
