@@ -131,7 +131,15 @@ def ends(code: int) -> Iterator[None]:
     assert ended.value.exit_code == code
 
 
-@pytest.mark.usefixtures("_at_once")
+@pytest.fixture
+def _hears_ctrl_c() -> Iterator[None]:
+    """As in a terminal; what a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_at_once", "_hears_ctrl_c")
 def test_ctrl_c_leaves_the_job_queued_and_says_how_to_learn_the_end(
     node: Node, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -147,7 +155,7 @@ def test_ctrl_c_leaves_the_job_queued_and_says_how_to_learn_the_end(
         assert [one.number for one in waiting.waiting_jobs(work, NOON)] == [1]
 
 
-@pytest.mark.usefixtures("_at_once")
+@pytest.mark.usefixtures("_at_once", "_hears_ctrl_c")
 def test_ctrl_c_calls_no_job_queued_that_has_ended_meanwhile(node: Node, capsys: pytest.CaptureFixture[str]) -> None:
     def end_and_interrupt() -> None:
         _write(node, lambda work: work.outbox.finish(1, b"{}", NOON, failed=False))
