@@ -190,13 +190,14 @@ def test_received_frames_are_shown_by_sender(store: Store) -> None:
 
 
 def test_batches_of_receipts_are_found_by_the_digest_of_their_document(store: Store) -> None:
-    number = stock(store).agreement_no
+    stocked = stock(store)
+    number = stocked.agreement_no
     frames = [sent(name, number) for name in "fg"]
     with store.write() as work:
         work.sent_frames.add(frames)
         for frame in frames:
             assert work.sent_frames.receipt(BANK, [(frame.frame, frame.header_digest, minutes(1))], receipts("both"))
-        work.notices.add([notice("change", number, 1)])
+        work.notices.add([notice("change", number, stocked.records[0])])
         about_change = receipts("change", COPY_KIND)
         assert len(work.notices.advance(BANK, [(short("change"), "APPLIED", NOON)], about_change)) == 1
 
