@@ -15,8 +15,7 @@ from registry.parties import PartyId
 N = TypeVar("N")
 
 MESSAGES_AHEAD: Final = 8
-"""Messages of a stream written ahead of their answers. Only the first goes alone: a write into a stream that
-the peer is just refusing would hide its refusal behind an error of gRPC's own."""
+"""Messages of a stream written ahead of their answers."""
 
 
 @dataclass(slots=True)
@@ -25,8 +24,7 @@ class Ahead(Generic[N]):
 
     unanswered: deque[N] = field(default_factory=deque)
     all_sent: bool = False
-    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
-    _opens: int = MESSAGES_AHEAD
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MESSAGES_AHEAD))
 
     @property
     def done(self) -> bool:
@@ -34,10 +32,8 @@ class Ahead(Generic[N]):
         return self.all_sent and not self.unanswered
 
     def answered(self) -> None:
-        """Make room for as many as may go ahead behind the first answer, for one behind each other."""
-        for _ in range(self._opens):
-            self.room.release()
-        self._opens = 1
+        """Make room for one message more."""
+        self.room.release()
 
 
 async def next_answer(
@@ -63,9 +59,14 @@ async def write_ahead(
 ) -> None:
     """Write messages as there is room for them; why writing failed is for the reading side to say.
 
-    What the messages' own source raises ends the stream as their end does, and is raised after it.
+    The first waits until the peer has taken the stream, which its headers say: a write into a stream that is just
+    being refused would hide the refusal behind an error of gRPC's own. What the messages' own source raises ends the
+    stream as their end does, and is raised after it.
     """
     try:
+        await stream.initial_metadata()
+        if stream.done():
+            return
         async for name, raw in messages:
             await ahead.room.acquire()
             ahead.unanswered.append(name)

@@ -182,6 +182,8 @@ class Guard(grpc.GenericRpcHandler):
             async with asyncio.timeout(cap):
                 with self._places:
                     if not generates:
+                        # Its sender writes nothing before these headers say that the stream is taken.
+                        await context.send_initial_metadata(())
                         answer = await behaviour(request, context)
                         if isinstance(answer, RefusedAnswer):
                             await self._turn_away(context, answer)

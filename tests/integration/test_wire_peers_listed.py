@@ -12,7 +12,12 @@ from node.operations.asked import Answered, RefusedAnswer
 from node.wire.errors import CannotListen, PeerRefused, PeerUnreachable
 from node.wire.methods import SERVICES, Method
 from node.wire.metrics import WireMetrics
-from node.wire.outgoing import batch_query_call_to_wire, query_call_to_wire, read_registry_to_wire
+from node.wire.outgoing import (
+    batch_answer_from_wire,
+    batch_query_call_to_wire,
+    query_call_to_wire,
+    read_registry_to_wire,
+)
 from node.wire.peers import PeerAddress, PeerClient
 from node.wire.refusals import refusal_from_error
 from node.wire.server import ServerOptions, serve
@@ -33,7 +38,7 @@ HEALTH = "/grpc.health.v1.Health/"
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 
 
-async def read(stream: "grpc.aio.UnaryStreamCall[bytes, bytes]") -> bytes:
+async def read(stream: "grpc.aio.UnaryStreamCall[bytes, bytes] | grpc.aio.StreamStreamCall[bytes, bytes]") -> bytes:
     message = await stream.read()
     assert isinstance(message, bytes)
     return message
@@ -119,11 +124,15 @@ def test_revocation_acts_on_a_connection_that_is_open_already() -> None:
 def test_revocation_acts_within_a_stream_that_is_open_already() -> None:
     async def story(net: Network) -> None:
         calls = [batch_query_call_to_wire(query_call(n)) for n in range(2)]
-        answers = net.client.batch_query(HOME, calls)
-        first = await anext(answers)
-        net.gateway.list_certificate(net.bank.certificate, refuse(Refusal.KEY_REVOKED, ""))
+        async with net.channel(net.bank) as channel:
+            ask: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(Method.BATCH_QUERY)
+            stream = ask(timeout=20)
 
-        second = await anext(answers)
+            await stream.write(calls[0].raw)
+            first, _ = batch_answer_from_wire(await read(stream), calls[0])
+            net.gateway.list_certificate(net.bank.certificate, refuse(Refusal.KEY_REVOKED, ""))
+            await stream.write(calls[1].raw)
+            second, _ = batch_answer_from_wire(await read(stream), calls[1])
 
         assert isinstance(first, Answered)
         assert isinstance(second, RefusedAnswer)

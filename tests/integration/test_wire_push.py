@@ -16,6 +16,7 @@ from node.operations.asked import FrameArrived, FrameRefused, FrameStored, Notic
 from node.wire.ahead import MESSAGES_AHEAD
 from node.wire.codec import pushed_to_wire
 from node.wire.errors import BadAnswer, PeerRefused, PeerUnreachable
+from node.wire.guard import Stream
 from node.wire.methods import LARGEST_BODY, LARGEST_CHECKPOINT, LARGEST_HEADER, LARGEST_MESSAGE, Method
 from node.wire.outgoing import notices_to_wire, push_frame_to_wire, query_call_to_wire
 from node.wire.peers import PeerAddress, PeerClient
@@ -41,16 +42,20 @@ from tests.integration.wire_network import (
 )
 
 Outcome = FrameStored | FrameRefused
-Behaviour = Callable[[AsyncIterator[bytes], object], AsyncIterator[bytes]]
+Behaviour = Callable[[AsyncIterator[bytes], Stream], AsyncIterator[bytes]]
 
 PATIENCE = 30.0
 
 
 @dataclass
 class Source:
-    """Frames to push: remembers how many were taken, how far ahead of the answers, and whether it was closed."""
+    """Frames to push, the second and later ones when `going_on`.
+
+    It remembers how many were taken, how far ahead of the answers, and whether it was closed.
+    """
 
     count: int
+    going_on: asyncio.Event | None = None
     failure: Exception | None = None
     answers: list[Outcome] = field(default_factory=list)
     taken: int = 0
@@ -61,6 +66,8 @@ class Source:
     async def frames(self) -> AsyncIterator[tuple[bytes, FrameArrived]]:
         try:
             for number in range(self.count):
+                if number and self.going_on:
+                    await self.going_on.wait()
                 self.taken += 1
                 self.most_ahead = max(self.most_ahead, self.taken - len(self.answers))
                 if self.most_ahead > MESSAGES_AHEAD:
@@ -227,9 +234,11 @@ def test_the_largest_frame_goes_through_and_what_grpc_does_not_let_in_ends_the_s
 
 def test_a_caller_delisted_while_its_stream_is_open_pushes_nothing_more() -> None:
     async def story(net: Network) -> None:
-        async with aclosing(net.client.push_frames(HOME, Source(4).frames())) as outcomes:
+        going_on = asyncio.Event()
+        async with aclosing(net.client.push_frames(HOME, Source(4, going_on).frames())) as outcomes:
             first = await anext(outcomes)
             net.gateway.list_certificate(net.bank.certificate, refuse(Refusal.KEY_REVOKED, ""))
+            going_on.set()
             others = [outcome async for outcome in outcomes]
 
         assert first == stored(pushed_frame(0)[1])
@@ -251,13 +260,15 @@ def test_a_party_whose_admission_ended_still_brings_receipts_and_notices_and_not
 
         assert net.gateway.documents == [(BANK, b"receipts")]
         assert taken == NoticesTaken(expected=8)
+        source = Source(3)
         for attempt in (
-            Source(3).push(net.client),
+            source.push(net.client),
             net.client.query(HOME, query_call_to_wire(query_call())),
             net.client.read_registry(HOME, 0),
             net.client.deliver_document(HOME, b"terms"),
         ):
             assert await reason_of(attempt) is Refusal.PEER_SUSPENDED
+        assert source.taken == 0
         assert not net.gateway.pushed
         assert not net.gateway.queries
 
@@ -266,9 +277,11 @@ def test_a_party_whose_admission_ended_still_brings_receipts_and_notices_and_not
 
 def test_a_stream_that_was_open_when_the_admission_ended_takes_nothing_more() -> None:
     async def story(net: Network) -> None:
-        async with aclosing(net.client.push_frames(HOME, Source(2).frames())) as outcomes:
+        going_on = asyncio.Event()
+        async with aclosing(net.client.push_frames(HOME, Source(2, going_on).frames())) as outcomes:
             await anext(outcomes)
             net.gateway.end_admission(net.bank.certificate)
+            going_on.set()
             second = await anext(outcomes)
 
         assert isinstance(second, FrameRefused)
@@ -397,19 +410,22 @@ def test_frames_that_are_not_answered_in_time_are_no_answer() -> None:
     play(story)
 
 
-async def ends_early(requests: AsyncIterator[bytes], _: object) -> AsyncIterator[bytes]:
+async def ends_early(requests: AsyncIterator[bytes], call: Stream) -> AsyncIterator[bytes]:
+    await call.send_initial_metadata(())
     await anext(requests)
     yield pushed_to_wire(stored(pushed_frame(0)[1]), b"")
 
 
-async def answers_twice(requests: AsyncIterator[bytes], _: object) -> AsyncIterator[bytes]:
+async def answers_twice(requests: AsyncIterator[bytes], call: Stream) -> AsyncIterator[bytes]:
+    await call.send_initial_metadata(())
     await anext(requests)
     for _again in range(2):
         yield pushed_to_wire(stored(pushed_frame(0)[1]), b"")
     await anext(requests)
 
 
-async def names_another(requests: AsyncIterator[bytes], _: object) -> AsyncIterator[bytes]:
+async def names_another(requests: AsyncIterator[bytes], call: Stream) -> AsyncIterator[bytes]:
+    await call.send_initial_metadata(())
     await anext(requests)
     yield pushed_to_wire(stored(pushed_frame(99)[1]), b"")
 
