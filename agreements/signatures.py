@@ -20,6 +20,10 @@ UNREADABLE: Final = CryptoError
 """What reading outsiders' bytes can raise; `reason_of` turns each into a code."""
 
 
+ILLEGIBLE: Final = frozenset({Refusal.MALFORMED, Refusal.UNKNOWN_FIELD, Refusal.OVERSIZED})
+"""The codes of bytes that are no document of the kind at all; other codes are about what was read."""
+
+
 def reason_of(failure: CryptoError) -> Refusal:
     """The code for bytes that could not be read or did not verify."""
     if isinstance(failure, UnknownField):

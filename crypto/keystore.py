@@ -190,6 +190,15 @@ def lock(secrets: Secrets, passphrase: str, parameters: Parameters, random: Rand
     return canonical(_File(checksum=_checksum(header, ciphertext), ciphertext=ciphertext, header=header))
 
 
+def require_sound(raw: bytes) -> None:
+    """See that a keystore file is what `lock` wrote, before anybody is asked for its passphrase.
+
+    Raises:
+        DamagedKeystore: it is not.
+    """
+    _sound(raw)
+
+
 def unlock(raw: bytes, passphrase: str) -> Secrets:
     """The secrets in a keystore file.
 
@@ -197,25 +206,32 @@ def unlock(raw: bytes, passphrase: str) -> Secrets:
         DamagedKeystore: the file is not what `lock` wrote, or asks for absurd work to open.
         WrongPassphrase: the file is sound, the passphrase is another.
     """
+    file, parameters = _sound(raw)
+    salt, nonce = from_base64(file.header.salt), from_base64(file.header.nonce)
+    key, check = _derive(passphrase, parameters, salt)
+    if not compare_digest(check, file.header.check):
+        raise WrongPassphrase("the passphrase does not open this keystore")
+    try:
+        plaintext = AESGCM(key).decrypt(nonce, from_base64(file.ciphertext), canonical(file.header))
+        entries = read(plaintext, tuple[_Entry, ...], limit=LARGEST)
+        return Secrets(tuple(_entry_from_text(entry) for entry in entries))
+    except (InvalidTag, ValueError, Malformed):
+        raise DamagedKeystore("the keystore file has been altered") from None
+
+
+def _sound(raw: bytes) -> tuple[_File, Parameters]:
     try:
         file = read(raw, _File, limit=LARGEST)
-        salt, nonce = from_base64(file.header.salt), from_base64(file.header.nonce)
-        sealed = from_base64(file.ciphertext)
+        salt = from_base64(file.header.salt)
+        from_base64(file.header.nonce)
+        from_base64(file.ciphertext)
         kdf = file.header.kdf
         parameters = Parameters(passes=kdf.passes, memory=kdf.memory, lanes=kdf.lanes)
     except (Malformed, BadKey):
         raise DamagedKeystore("not a keystore file") from None
     if file.checksum != _checksum(file.header, file.ciphertext) or len(salt) != SALT_SIZE:
         raise DamagedKeystore("the keystore file has changed since it was written")
-    key, check = _derive(passphrase, parameters, salt)
-    if not compare_digest(check, file.header.check):
-        raise WrongPassphrase("the passphrase does not open this keystore")
-    try:
-        plaintext = AESGCM(key).decrypt(nonce, sealed, canonical(file.header))
-        entries = read(plaintext, tuple[_Entry, ...], limit=LARGEST)
-        return Secrets(tuple(_entry_from_text(entry) for entry in entries))
-    except (InvalidTag, ValueError, Malformed):
-        raise DamagedKeystore("the keystore file has been altered") from None
+    return file, parameters
 
 
 def _derive(passphrase: str, cost: Parameters, salt: bytes) -> tuple[bytes, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crypto.errors import DamagedKeystore, WrongPassphrase
 from crypto.keys import Algorithm, Purpose, SigningKey, generate, generate_seal_key, key_id
-from crypto.keystore import STANDARD, KeyEntry, Parameters, Secrets, entry_of, lock, unlock
+from crypto.keystore import STANDARD, KeyEntry, Parameters, Secrets, entry_of, lock, require_sound, unlock
 from crypto.pseudonym import SEED_SIZE, public_key
 from node.domain.context import NodeKeys
 from registry.parties import PartyClass
@@ -16,6 +16,10 @@ from registry.parties import PartyClass
 
 class KeysError(Exception):
     """A keystore could not be opened; the text is one sentence for a person and never shows a key."""
+
+
+class NoSuchKey(KeysError):
+    """A file that somebody named as a key of an enterprise is none; the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +92,26 @@ def open_operator_key(path: Path, name: str, passphrase: Callable[[], str]) -> S
 
 
 def open_subject_key(path: Path, passphrase: Callable[[], str]) -> SigningKey:
-    """Open an enterprise's own signing key, which no node knows."""
+    """Open an enterprise's own signing key, which no node knows; the passphrase is only asked for a keystore.
+
+    Raises:
+        NoSuchKey: the file is no keystore, or one without such a key.
+        KeysError: it is missing or cannot be read, or the passphrase is wrong.
+    """
     if not path.exists():
         raise KeysError(f"there is no key in {path}: make one with `creditport declaration key`")
-    secrets = _open(path, passphrase(), "the keystore of the enterprise")
+    try:
+        raw = path.read_bytes()
+        require_sound(raw)
+        secrets = unlock(raw, passphrase())
+    except OSError as error:
+        raise KeysError(f"{path} cannot be read: {error.strerror}") from None
+    except WrongPassphrase:
+        raise KeysError(f"wrong passphrase for {path}, the key of the enterprise") from None
+    except DamagedKeystore:
+        raise NoSuchKey(f"{path} is no key of an enterprise, or a damaged one") from None
     if not secrets.history(Purpose.SUBJECT):
-        raise KeysError(f"{path} holds no key of an enterprise")
+        raise NoSuchKey(f"{path} holds no key of an enterprise")
     return secrets.current(Purpose.SUBJECT).signing_key()
 
 

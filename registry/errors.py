@@ -7,6 +7,7 @@
     │   └── BadHead            a head of an authority's log
     ├── BadFingerprint         text that does not spell a fingerprint
     ├── BadPack                a rule pack, catalogue, calendar or code list that must not be used
+    │   ├── NotAPack           a file that is none at all: not TOML, or not of the fields of any kind of pack
     │   └── IncompleteEntry    a catalogue entry without a part that it must have (S 17)
     └── CalendarUnavailable    a day outside every calendar pack: nothing is guessed (rule 10)
 
@@ -53,6 +54,10 @@ class BadPack(RegistryError):
         self.pack = pack
         self.place = place
         self.expected = expected
+
+
+class NotAPack(BadPack):
+    """The file is no pack: not TOML, too long, or a key is missing, unknown or of another type."""
 
 
 class IncompleteEntry(BadPack):

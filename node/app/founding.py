@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from crypto.errors import CryptoError
 from crypto.keys import PublicKey, Purpose
@@ -27,10 +26,14 @@ from registry.statements import Term
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """An authority's card file, and the digest that somebody compared out of band."""
+    """An authority's card, and the digest that somebody compared out of band."""
 
-    card: Path
+    card: ListedCard
     digest: bytes
+
+
+class NotPinned(Exception):
+    """An authority that was named is not to be trusted by its card; the text says why, in one sentence."""
 
 
 def found(folder: Folder, config: Config, passphrase: str, pins: Sequence[Pin]) -> ListedCard:
@@ -41,6 +44,7 @@ def found(folder: Folder, config: Config, passphrase: str, pins: Sequence[Pin]) 
 
     Raises:
         ConfigError: the folder is in use, or something given does not fit.
+        NotPinned: a card is not the one that somebody compared, or of no authority.
         StorageError: the database cannot be made, or there is one already.
     """
     if folder.path.exists() and not folder.path.is_dir():
@@ -94,28 +98,21 @@ def _new_database(url: str) -> Iterator[str]:
         raise
 
 
-def _given(draft: Folder, config: Config, pins: Sequence[Pin]) -> list[tuple[bytes, bytes]]:
-    """The cards to pin, with their digests: an authority's own is the first."""
+def _given(draft: Folder, config: Config, pins: Sequence[Pin]) -> list[Pin]:
+    """What to pin: an authority's own card is the first."""
     card = own_card(draft)
-    own = [(card.raw, card.digest)] if config.identity.party_class.is_authority else []
-    return own + [(_bytes_of(pin.card), pin.digest) for pin in pins]
+    own = [Pin(card=card, digest=card.digest)] if config.identity.party_class.is_authority else []
+    return [*own, *pins]
 
 
-def _bytes_of(card: Path) -> bytes:
-    try:
-        return card.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{card} cannot be read: {error.strerror}") from None
-
-
-def _pin(url: str, cards: Sequence[tuple[bytes, bytes]], context: Context) -> None:
+def _pin(url: str, pins: Sequence[Pin], context: Context) -> None:
     store = open_store(url)
     try:
-        for raw, digest in cards:
+        for pin in pins:
             with store.write() as work:
-                pinned = pin_authority(work, raw, digest, context)
+                pinned = pin_authority(work, pin.card, pin.digest, context)
             if isinstance(pinned, Unfit):
-                raise ConfigError(pinned.why)
+                raise NotPinned(pinned.why)
     finally:
         store.close()
 

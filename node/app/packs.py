@@ -30,7 +30,8 @@ def install(folder: Folder, raw: bytes, where: str) -> Pack:
     """Put a pack into the node's folder; it is used once an authority has adopted exactly these bytes.
 
     Raises:
-        BadPack: it is none, or must not be used; file and place are named.
+        NotAPack: it is none; file and place are named.
+        BadPack: it must not be used; the same.
         ConfigError: it cannot be written.
     """
     pack = open_pack(raw, where)

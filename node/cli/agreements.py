@@ -13,12 +13,12 @@ from agreements.filing import filing_due
 from agreements.termination import Ending
 from agreements.terms import epoch_at
 from node.app.opening import Node, utc_now
-from node.cli.inputs import text_of
+from node.cli.inputs import a_file, text_of
 from node.cli.references import AgreementName, find_agreement
 from node.cli.screen import Exit, facts, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.cli.waiting import fail_if_given_up, fail_if_refused, job_result, queued, wait_for
-from node.domain.drafting import OFFERED, Setting, complete, example, read_draft
+from node.domain.drafting import OFFERED, Draft, DraftRefused, Setting, complete, example, read_draft
 from node.domain.jobs import Job
 from node.domain.records import Kind
 from node.domain.vocabulary import vocabulary_of
@@ -78,13 +78,15 @@ def show_example(
 @app.command(epilog="Example: creditport agreement draft agreement.toml --as alice")
 @one_sentence
 def draft(
-    file: Annotated[Path, typer.Argument(help="A draft file; `creditport agreement example` prints one.")],
+    file: Annotated[
+        Path, typer.Argument(help="A draft file; `creditport agreement example` prints one.", callback=a_file)
+    ],
     operator: OperatorName,
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
     """Complete a draft with epoch keys and keep it; nothing is sent yet."""
-    drafted = read_draft(text_of(file))
+    drafted = _drafted(file)
     with acting(node) as opened:
         who = ordering(opened, operator)
         with opened.store.write() as work:
@@ -99,7 +101,10 @@ def draft(
                 law=known.law,
                 epoch_key=lambda name, number: epoch_keys(context, name, range(number, number + 1))[0],
             )
-            terms = complete(drafted, setting, context.random(16).hex())
+            try:
+                terms = complete(drafted, setting, context.random(16).hex())
+            except DraftRefused as wrong:
+                fail(f"{file}: {wrong}", Exit.REFUSED)
             office = Office(facts=known, settings=opened.settings, context=context, operator=who)
             done = draft_agreement(work, terms, office)
     facts({"agreement": _or_fail(done).agreement.hex(), "state": "DRAFT"}, as_json=json)
@@ -199,6 +204,14 @@ def show(name: AgreementName, node: NodeFolder = HERE, json: JsonFlag = False) -
     for kind in agreement.terms.kinds:
         fields = "  ".join(f"{one.name}:{one.precision}" for one in kind.fields)
         out.print(f"fields of {kind.kind}  {fields}", markup=False)
+
+
+def _drafted(file: Path) -> Draft:
+    """The draft in a file; what is none ends the command."""
+    try:
+        return read_draft(text_of(file))
+    except DraftRefused as wrong:
+        fail(f"{file}: {wrong}", Exit.USAGE)
 
 
 def _order(name: str, operator: str, folder: Path, wait: float, act: Order, *, json: bool) -> None:

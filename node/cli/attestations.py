@@ -23,8 +23,8 @@ from node.cli.imports import (
     listing_of,
     source_in,
 )
-from node.cli.inputs import DAY, a_day, require_other, text_of
-from node.cli.references import read_subjects
+from node.cli.inputs import DAY, a_day, a_file, require_other, text_of, to_be_written
+from node.cli.references import read_subject
 from node.cli.screen import Exit, err, facts, fail
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.attestations import ToAttest
@@ -38,8 +38,7 @@ _Keys = Annotated[
     Path | None,
     typer.Option(
         help="The keys that your customers showed you: CSV with the columns `subject` and `key`.",
-        exists=True,
-        dir_okay=False,
+        callback=a_file,
     ),
 ]
 _Until = Annotated[
@@ -52,9 +51,9 @@ _Until = Annotated[
 
 @one_sentence
 def attest(
-    file: Annotated[Path, typer.Argument(help="The file that is to be imported.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="The file that is to be imported.", callback=a_file)],
     kind: KindOption,
-    output: Annotated[Path, typer.Option(help="Write the signed attestation there.")],
+    output: Annotated[Path, typer.Option(help="Write the signed attestation there.", callback=to_be_written)],
     operator: OperatorName,
     mapping: MappingOption = None,
     declarations: DeclarationsOption = None,
@@ -76,13 +75,14 @@ def attest(
     end = until.replace(tzinfo=SHANGHAI).astimezone(UTC) if until else utc_now() + _TERM
     if end <= utc_now():
         fail("--until names a day to come", Exit.USAGE)
+    whose = _keys_in(keys) if keys else {}
     with acting(node) as opened:
+        needed = ToAttest(signed=declarations_in(declarations, opened), keys=whose)
         _require_admission(opened)
         who = ordering(opened, operator)
         intake = intake_of(opened, kind, "", provider=opened.party, attested=None)
         if declarations and keys is None:
             err.print("creditport: note: no --keys, so no declaration is known to be its subject's own", markup=False)
-        needed = ToAttest(signed=declarations_in(declarations, opened), keys=_keys_in(keys) if keys else {})
         with file.open("rb") as stream, closing(read.rows(stream)) as rows:
             gathered = gather(rows, intake, needed, reason, end, opened.context)
         attestation = _worth_signing(gathered)
@@ -118,17 +118,25 @@ def _keys_in(file: Path) -> dict[SubjectName, frozenset[str]]:
     """The keys by subject; the first line that is none ends the command."""
     keys: dict[SubjectName, frozenset[str]] = {}
     lines = csv.DictReader(text_of(file).splitlines())
-    if not {"subject", "key"} <= set(lines.fieldnames or ()):
-        fail(f"{file.name}: expected a first line with the columns subject and key", Exit.USAGE)
-    for line in lines:
-        (subject,) = read_subjects([line.get("subject") or ""], None, check_attested=True)
-        key = (line.get("key") or "").strip()
-        try:
-            subject_key(key)
-        except (CryptoError, ValueError):
-            fail(f"{file.name}: key: expected 64 hexadecimal digits of an Ed25519 key, got another text", Exit.USAGE)
-        keys[name_of(subject)] = keys.get(name_of(subject), frozenset()) | {key}
+    try:
+        if not {"subject", "key"} <= set(lines.fieldnames or ()):
+            fail(f"{file.name}: expected a first line with the columns subject and key", Exit.USAGE)
+        for line in lines:
+            where = f"{file.name} line {lines.line_num}"
+            subject = name_of(read_subject(where, line.get("subject") or "", check_attested=True))
+            keys[subject] = keys.get(subject, frozenset()) | {_key(where, line.get("key") or "")}
+    except csv.Error:
+        fail(f"{file.name} line {lines.line_num + 1} is no line of CSV", Exit.USAGE)
     return keys
+
+
+def _key(where: str, text: str) -> str:
+    key = text.strip()
+    try:
+        subject_key(key)
+    except (CryptoError, ValueError):
+        fail(f"{where}: key: expected 64 hexadecimal digits of an Ed25519 key, got another text", Exit.USAGE)
+    return key
 
 
 def _require_admission(node: Node) -> None:

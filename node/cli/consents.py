@@ -11,7 +11,7 @@ from agreements.consent import Consent, Form
 from agreements.refusal import Refused
 from crypto import envelope
 from node.app.opening import utc_now
-from node.cli.inputs import a_day
+from node.cli.inputs import a_day, a_file
 from node.cli.references import (
     AgreementOption,
     CheckAttested,
@@ -47,7 +47,7 @@ Free = Annotated[bool, typer.Option("--free/--conditioned", help="No service dep
 Warned = Annotated[bool, typer.Option("--warned/--unwarned", help="The form warns of what may follow (S 23).")]
 Purposes = Annotated[list[str], typer.Option(metavar="PURPOSE", help="For what. May be repeated.")]
 Kinds = Annotated[list[str], typer.Option(metavar="KIND", help="Which kinds of records. May be repeated.")]
-Evidence = Annotated[Path, typer.Option(help="The signed form; only its SHA-256 is kept.", exists=True, dir_okay=False)]
+Evidence = Annotated[Path, typer.Option(help="The signed form; only its SHA-256 is kept.", callback=a_file)]
 
 
 @app.command(
@@ -85,6 +85,8 @@ def attest(
     You attest with it how the consent came about: standalone, free and warned, unless you say otherwise.
     """
     subjects = read_subjects(subject, subject_file, check_attested=uscc_check_attested)
+    if not evidence.stat().st_size:
+        fail(f"{evidence} is empty, and no signed form", Exit.USAGE)
     with evidence.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").digest()
     with acting(node) as opened:

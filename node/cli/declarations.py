@@ -18,11 +18,12 @@ from agreements.declaration import (
     subject_key,
 )
 from agreements.refusal import Refusal, Refused, refuse
+from agreements.signatures import ILLEGIBLE
 from crypto.errors import Malformed
-from crypto.keys import Purpose, Suite
+from crypto.keys import Purpose, SigningKey, Suite
 from node.app.opening import utc_now
 from node.cli.imports import documents_of, files_in
-from node.cli.inputs import DAY, a_day, passphrase, text_of
+from node.cli.inputs import DAY, a_day, a_file, files_or_folders, passphrase, text_of, to_be_written
 from node.cli.references import CheckAttested, read_subjects
 from node.cli.screen import Exit, err, facts, fail, fail_refused, out, say_json
 from node.cli.session import JsonFlag, one_sentence
@@ -32,7 +33,7 @@ from node.domain.declarations import name_of
 from node.domain.identification import IDENTIFIER_COLUMNS
 from node.domain.records import Kind
 from node.domain.screening import screen_free_text
-from node.keys import make_person_keys, open_subject_key, sealed_keystore
+from node.keys import NoSuchKey, make_person_keys, open_subject_key, sealed_keystore
 from registry.norms.calendar import months_later
 from registry.norms.catalogue import load_catalogue
 from registry.norms.code_lists import CodeListName, load_code_list
@@ -56,7 +57,7 @@ def add_to(program: typer.Typer) -> None:
 @app.command(epilog="Example: creditport declaration key our.key.json --subject 91440300MA5TERT15Q")
 @one_sentence
 def key(
-    file: Annotated[Path, typer.Argument(help="Write the encrypted key there.", dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="Write the encrypted key there.", callback=to_be_written)],
     subject: Code,
     uscc_check_attested: CheckAttested = False,
     json: JsonFlag = False,
@@ -78,7 +79,7 @@ def key(
 )
 @one_sentence
 def sign(
-    key_file: Annotated[Path, typer.Option("--key", help="The key that `declaration key` made.", dir_okay=False)],
+    key_file: Annotated[Path, typer.Option("--key", help="The key that `declaration key` made.")],
     subject: Code,
     number: Annotated[str, typer.Option(help="Your own number of the declaration; each number once.")],
     topic: Annotated[str, typer.Option(help="A code of the list DECLARATION-TOPICS: QUALIFICATION, FINANCE ...")],
@@ -86,17 +87,19 @@ def sign(
         datetime,
         typer.Option(parser=a_day, metavar=DAY, help="Last day on which it may be shown; at most twelve months."),
     ],
-    output: Annotated[Path, typer.Option(help="Write the signed declaration there, for your institution.")],
+    output: Annotated[
+        Path, typer.Option(help="Write the signed declaration there, for your institution.", callback=to_be_written)
+    ],
     statement: Annotated[str | None, typer.Option(help="What you declare.")] = None,
     statement_file: Annotated[
-        Path | None, typer.Option(help="The same, out of a file of UTF-8 text.", exists=True, dir_okay=False)
+        Path | None, typer.Option(help="The same, out of a file of UTF-8 text.", callback=a_file)
     ] = None,
     uscc_check_attested: CheckAttested = False,
     json: JsonFlag = False,
 ) -> None:
     """Sign what the enterprise declares of itself. What is signed is shown first, in full."""
     (about,) = read_subjects([subject], None, check_attested=uscc_check_attested)
-    words = text_of(statement_file) if statement_file else statement or ""
+    words = _statement_in(statement_file) if statement_file else statement or ""
     _require_fit(topic, words)
     _require_term(until.date())
     if output.exists():
@@ -111,8 +114,7 @@ def sign(
         suite=Suite.ONE,
         topic_code=topic,
     )
-    _show_first(draft)
-    signing = open_subject_key(key_file, lambda: passphrase(_VARIABLE, "Passphrase, to sign this 输入口令以签名"))
+    signing = _signing(key_file, draft)
     raw = sign_declaration(msgspec.structs.replace(draft, key=signing.public.raw.hex()), signing)
     signed = open_declaration(raw, load_rule_pack().reference)
     if isinstance(signed, Refused):
@@ -124,10 +126,16 @@ def sign(
 @app.command(epilog="Example: creditport declaration show received/ --json")
 @one_sentence
 def show(
-    paths: Annotated[list[Path], typer.Argument(help="Signed declarations: files, or folders of *.json.", exists=True)],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Signed declarations: files, or folders of *.json.", callback=files_or_folders),
+    ],
     json: JsonFlag = False,
 ) -> None:
     """Read signed declarations: what they say, and by which key. As JSON, in the columns of an import of kind 503."""
+    for path in paths:
+        if not path.is_dir() and not any(documents_of(path)):
+            fail(f"{path} is empty, and no declaration", Exit.USAGE)
     rows, refused, rule_pack = [], list[tuple[Path, Refused]](), load_rule_pack().reference
     for file, raw in ((one, raw) for one in files_in(paths) for raw in documents_of(one)):
         found = open_declaration(raw, rule_pack)
@@ -143,7 +151,15 @@ def show(
     if refused:
         (file, first), all_of_them = refused[0], len(refused) + len(rows)
         named = f"{first.reason}: {first.detail}; the first in {file}"
-        fail(f"{len(refused)} of {all_of_them} documents: {named}", Exit.REFUSED)
+        illegible = all(one.reason in ILLEGIBLE for _, one in refused)
+        fail(f"{len(refused)} of {all_of_them} documents: {named}", Exit.USAGE if illegible else Exit.REFUSED)
+
+
+def _statement_in(file: Path) -> str:
+    words = text_of(file)
+    if not words.strip():
+        fail(f"{file} is empty, and no statement", Exit.USAGE)
+    return words
 
 
 def _require_fit(topic: str, words: str) -> None:
@@ -164,6 +180,19 @@ def _require_term(until: date) -> None:
     most = rules.consent_max_months.value
     if until > months_later(today, most):
         fail_refused(refuse(Refusal.CONSENT_LIFELONG, rules.reference, f"--until: expected at most {most} months on"))
+
+
+def _signing(file: Path, draft: SelfDeclaration) -> SigningKey:
+    """The key in a file, for which the passphrase is given in sight of what is to be signed."""
+
+    def shown() -> str:
+        _show_first(draft)
+        return passphrase(_VARIABLE, "Passphrase, to sign this 输入口令以签名")
+
+    try:
+        return open_subject_key(file, shown)
+    except NoSuchKey as none:
+        fail(str(none), Exit.USAGE)
 
 
 def _show_first(draft: SelfDeclaration) -> None:

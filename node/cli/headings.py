@@ -1,17 +1,14 @@
 """The headings of a file that somebody names: read for a draft, and looked at before a file of our own is loaded."""
 
 from collections.abc import Sequence
-from contextlib import closing
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from node.cli.screen import Exit, err, fail
 from node.domain.columns import kinds_with, standard_columns
 from node.domain.records import Kind
-from node.domain.rows import Format, Row, read_rows
+from node.domain.rows import Format, read_headings
 
-_LOOKED_AT: Final = 100
 _NO_TABLES: Final = {
     b"PK\x03\x04": "an Excel workbook or another archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -21,31 +18,43 @@ _NO_TABLES: Final = {
 _OTHER_SEPARATORS: Final = {";": "semicolons", "\t": "tabulators", "|": "bars"}
 
 
-def require_table(file: Path) -> None:
-    """End the command where a file cannot be read twice, or its first bytes say that it is no table of text."""
+def require_table(file: Path, form: Format) -> None:
+    """End the command where a file cannot be read twice, or its first bytes say that it is no table of text.
+
+    Lines may be none, where a system had nothing to say; a table has its headings.
+    """
     if not file.is_file():
         fail(f"{file} is not an ordinary file, which is read more than once: store it first", Exit.USAGE)
     with file.open("rb") as stream:
         first = stream.read(4)
+    if not first and form is Format.CSV:
+        fail(f"{file.name} is empty: a table begins with its headings  文件为空", Exit.USAGE)
     for begins, what in _NO_TABLES.items():
         if first.startswith(begins):
             fail(f"{file.name} is {what}: save the table as CSV  请另存为 CSV 文件", Exit.USAGE)
 
 
-def headings_of(file: Path, form: Format, encoding: str | None) -> Sequence[str] | None:
-    """What heads the first row that can be read, in the order of the file; None where none of the first can."""
-    with file.open("rb") as stream, closing(read_rows(stream, form, encoding=encoding)) as rows:
-        return next((list(row.values) for row in islice(rows, _LOOKED_AT) if isinstance(row, Row)), None)
+def headings_of(file: Path, form: Format, encoding: str | None) -> Sequence[str]:
+    """What heads the columns of a file, in its order, or nothing where it has no rows; no such file ends it."""
+    with file.open("rb") as stream:
+        found = read_headings(stream, form, encoding=encoding)
+    if found is None and form is Format.CSV:
+        fail(f"{file.name} does not begin with one line of different headings  首行须为互不相同的列名", Exit.USAGE)
+    if found is None:
+        fail(
+            f"{file.name} has no row that can be read: one JSON object in each line  每行须为一个 JSON 对象", Exit.USAGE
+        )
+    return found
 
 
-def look_at_headings(file: Path, form: Format, encoding: str | None, kind: Kind) -> None:
+def look_at_headings(file: Path, headings: Sequence[str], kind: Kind) -> None:
     """End the command where a file without a mapping has our columns of another kind; say which ones are not read."""
-    found = [heading for heading in headings_of(file, form, encoding) or () if heading.strip()]
+    found = [heading for heading in headings if heading.strip()]
     if len(found) == 1:
         _require_commas(file, found[0])
     strange = [heading for heading in found if heading not in standard_columns(kind)]
     if not strange or len(strange) == len(found):
-        return  # none at all of the kind's own columns is for whoever reads the rows to say
+        return  # none at all of the kind's own columns is for whoever knows the mapping to say
     others = kinds_with(found)
     if others:
         named = " or ".join(one.value for one in others)

@@ -15,15 +15,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agreements.attestation import open_attestation
 from agreements.refusal import Refused
+from agreements.signatures import ILLEGIBLE
 from node.app.opening import Node, utc_now
-from node.cli.headings import look_at_headings, require_table
+from node.cli.headings import headings_of, look_at_headings, require_table
 from node.cli.import_report import ImportReport, rejects_file
-from node.cli.inputs import require_other, text_of
+from node.cli.inputs import a_file, bytes_of, files_or_folders, require_other, text_of, to_be_written
 from node.cli.screen import Exit, err, fail, fail_refused, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.attestations import Attested, attested_in
 from node.domain.dates import shanghai_day
-from node.domain.declarations import Signed, read_declarations
+from node.domain.declarations import Signed, holds_declarations, read_declarations
 from node.domain.errors import MappingRefused
 from node.domain.intake import Intake, open_intake
 from node.domain.mapping import Mapping, read_mapping, standard_mapping
@@ -53,7 +54,7 @@ DeclarationsOption = Annotated[
     typer.Option(
         "--declarations",
         help="Declarations that their subjects signed: files, or folders of *.json files. May be repeated.",
-        exists=True,
+        callback=files_or_folders,
     ),
 ]
 _Attestations = Annotated[
@@ -61,8 +62,7 @@ _Attestations = Annotated[
     typer.Option(
         "--attestation",
         help="A signed attestation of self-declarations or odd codes. May be repeated.",
-        exists=True,
-        dir_okay=False,
+        callback=a_file,
     ),
 ]
 _Provider = Annotated[
@@ -98,16 +98,16 @@ class Source:
     def sheets(self, stream: IO[bytes]) -> Generator[Sheet | Row | BadRow]:
         """Read the file, good rows in sheets; a file with none of the columns ends the command."""
         form = form_of(self.file)
-        wanted = {source for column in self.mapping.columns for source in column.sources}
         for one in read_sheets(stream, form, encoding=self.encoding):  # type: ignore[arg-type]  # an opened file is a BinaryIO
-            names = one.header.places if isinstance(one, Sheet) else one.values if isinstance(one, Row) else wanted
-            if wanted.isdisjoint(names):
-                kind = self.mapping.kind.value
-                fail(
-                    f"{self.file.name} has none of the columns of kind {kind}: another kind, or a --mapping?",
-                    Exit.USAGE,
-                )
+            if not isinstance(one, BadRow):
+                self.require_columns(one.header.places if isinstance(one, Sheet) else one.values)
             yield from self._mapped(one)
+
+    def require_columns(self, names: Iterable[str]) -> None:
+        """End the command where none of these headings is one that is read."""
+        if {source for column in self.mapping.columns for source in column.sources}.isdisjoint(names):
+            kind = self.mapping.kind.value
+            fail(f"{self.file.name} has none of the columns of kind {kind}: another kind, or a --mapping?", Exit.USAGE)
 
     def _mapped(self, one: Sheet | Row | BadRow) -> Iterable[Sheet | Row | BadRow]:
         if isinstance(one, Row):
@@ -124,14 +124,15 @@ def import_file(
         Path,
         typer.Argument(
             help="CSV, or JSON Lines (.json, .jsonl, .ndjson); any of UTF-8, GB18030, Big5.",
-            exists=True,
-            dir_okay=False,
+            callback=a_file,
         ),
     ],
     kind: KindOption,
     operator: OperatorName,
     mapping: MappingOption = None,
-    rejects: Annotated[Path | None, typer.Option(help="Write every row that is not loaded there, with why.")] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Write every row that is not loaded there, with why.", callback=to_be_written)
+    ] = None,
     source: _SourceSystem = "",
     provider: _Provider = None,
     attestation: _Attestations = None,
@@ -149,9 +150,9 @@ def import_file(
 ) -> None:
     """Load records; every row is loaded, or named with what was wrong. Loading a file again changes nothing."""
     require_other(rejects, file)
+    read = source_in(file, mapping, kind, encoding)
     with ExitStack() as stack:
         opened = stack.enter_context(acting(node))
-        read = source_in(file, mapping, kind, encoding)
         intake = intake_of(
             opened, kind, source or read.mapping.source, provider=PartyId(provider or opened.party),
             attested=_attested(opened, attestation or [], declarations),
@@ -200,23 +201,26 @@ def mapping_named(name: str | None, kind: Kind) -> Mapping:
     if name is None:
         return standard_mapping(kind)
     shipped = shipped_mappings()
-    if name not in shipped and "/" not in name and not name.endswith(".toml"):
+    if name not in shipped and "/" not in name and not name.endswith(".toml") and not Path(name).exists():
         fail(f"there is no mapping {name}: a .toml file, or one of {', '.join(shipped)}", Exit.USAGE)
     try:
         read = read_mapping(shipped[name] if name in shipped else text_of(Path(name)))
     except MappingRefused as wrong:
         fail(f"{name}: {wrong}", Exit.USAGE)
     if read.kind is not kind:
-        fail(f"the mapping is for kind {read.kind.value}, not {kind.value}", Exit.USAGE)
+        fail(f"{name} is a mapping for kind {read.kind.value}, not {kind.value}", Exit.USAGE)
     return read
 
 
 def source_in(file: Path, mapping: str | None, kind: Kind, encoding: str | None) -> Source:
-    """A file as it is to be read; one that is no table, or of our own columns of another kind, ends the command."""
-    require_table(file)
+    """A file as it is to be read; one that is no table, or of the columns of another kind, ends the command."""
+    require_table(file, form_of(file))
     read = Source(file=file, mapping=mapping_named(mapping, kind), encoding=known_encoding(encoding))
+    found = headings_of(file, form_of(file), read.encoding)
     if mapping is None:
-        look_at_headings(file, form_of(file), read.encoding, kind)
+        look_at_headings(file, found, kind)
+    if found:
+        read.require_columns(found)
     return read
 
 
@@ -283,7 +287,10 @@ def documents_of(file: Path) -> Iterator[bytes]:
 
 
 def declarations_in(paths: Sequence[Path] | None, node: Node) -> Signed:
-    """The signed declarations in these files and folders."""
+    """The signed declarations in these files and folders; a file that was named and holds none ends the command."""
+    for path in paths or ():
+        if not path.is_dir() and not holds_declarations(documents_of(path), node.rule_pack):
+            fail(f"{path} holds no signed declaration", Exit.USAGE)
     return read_declarations(documents_in(paths or ()), node.rule_pack)
 
 
@@ -293,9 +300,10 @@ def _attested(node: Node, files: Sequence[Path], declarations: Sequence[Path] | 
         known = node.facts(work)
     found = []
     for file in files:
-        opened = open_attestation(file.read_bytes(), known.snapshot, utc_now(), known.law.rules.reference)
+        opened = open_attestation(bytes_of(file), known.snapshot, utc_now(), known.law.rules.reference)
         if isinstance(opened, Refused):
-            fail(f"{file.name}: {opened.reason}: {opened.detail}", Exit.REFUSED)
+            code = Exit.USAGE if opened.reason in ILLEGIBLE else Exit.REFUSED
+            fail(f"{file.name}: {opened.reason}: {opened.detail}", code)
         found.append(opened)
     return attested_in(found, declarations_in(declarations, node))
 

@@ -3,7 +3,9 @@
 import os
 import sys
 from datetime import datetime
+from errno import EACCES, EISDIR, ENOTDIR
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 
@@ -16,14 +18,79 @@ DAY = "YYYY-MM-DD"
 """How options that take `a_day` show what they take."""
 
 
+def a_file(given: Path | list[Path] | None) -> Path | list[Path] | None:
+    """Callback of options that name files to read: one that the system does not give out ends the command.
+
+    Asked before anything else, so that nobody types a passphrase for nothing; a pipe is only looked at.
+    """
+    for file in _each(given):
+        _require_given_out(file)
+        if file.is_dir():
+            _not_given_out(file, EISDIR)
+    return given
+
+
+def files_or_folders(given: list[Path] | None) -> list[Path] | None:
+    """The same for options that name files, or folders of files."""
+    for file in _each(given):
+        _require_given_out(file)
+    return given
+
+
+def _each(given: Path | list[Path] | None) -> list[Path]:
+    return [given] if isinstance(given, Path) else list(given or ())
+
+
+def _require_given_out(file: Path) -> None:
+    try:
+        file.stat()
+    except OSError as error:
+        _not_given_out(file, error.errno)
+    if not os.access(file, os.R_OK):
+        _not_given_out(file, EACCES)
+
+
+def _not_given_out(file: Path, number: int | None) -> NoReturn:
+    fail(f"{file} cannot be read: {os.strerror(number or 0)}", Exit.LOCAL)
+
+
+def to_be_written(given: Path | None) -> Path | None:
+    """Callback of options that name a file to write: one that cannot be written ends the command, before it acts."""
+    number = None if given is None else unwritable(given)
+    if number is not None:
+        fail(f"{given} cannot be written: {os.strerror(number)}", Exit.LOCAL)
+    return given
+
+
+def unwritable(file: Path) -> int | None:
+    """Why the system would not let a file be written, as an error number of its own; None if it would."""
+    if file.is_dir():
+        return EISDIR
+    try:
+        file.parent.stat()
+    except OSError as error:
+        return error.errno
+    if not file.parent.is_dir():
+        return ENOTDIR
+    return None if os.access(file if file.exists() else file.parent, os.W_OK) else EACCES
+
+
+def bytes_of(file: Path) -> bytes:
+    """The bytes of a file that somebody named; one that the system does not give out ends the command."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        _not_given_out(file, error.errno)
+
+
 def text_of(file: Path) -> str:
-    """The text of a file that somebody named, which is UTF-8, marked or not. Raises ConfigError."""
+    """The text of a file that somebody named, which is UTF-8, marked or not; anything else ends the command."""
     try:
         return file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
+        _not_given_out(file, error.errno)
     except UnicodeDecodeError:
-        raise ConfigError(f"{file} is not UTF-8 text") from None
+        fail(f"{file} is not UTF-8 text", Exit.USAGE)
 
 
 def a_day(text: str) -> datetime:
@@ -57,7 +124,17 @@ def passphrase(variable: str, prompt: str, *, new: bool = False) -> str:
         return given
     file = os.environ.get(f"{variable}_FILE")
     if file:
-        return text_of(Path(file)).rstrip("\n")
+        return _secret_in(Path(file), variable)
     if not sys.stdin.isatty():
         raise ConfigError(f"no passphrase: set {variable} or {variable}_FILE")
     return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=new))
+
+
+def _secret_in(file: Path, variable: str) -> str:
+    """What a passphrase's own file holds: where it is wrong the machine is, and no command line."""
+    try:
+        return file.read_text(encoding="utf-8-sig").rstrip("\n")
+    except OSError as error:
+        raise ConfigError(f"{file}, of {variable}_FILE, cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file}, of {variable}_FILE, is not UTF-8 text") from None

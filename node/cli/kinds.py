@@ -7,7 +7,7 @@ import typer
 
 from node.cli.headings import headings_of, require_table
 from node.cli.imports import KindOption, form_of, known_encoding
-from node.cli.inputs import require_other
+from node.cli.inputs import a_file, require_other, to_be_written
 from node.cli.screen import Exit, err, fail, out, table
 from node.cli.session import JsonFlag, one_sentence
 from node.domain.columns import needed_columns, standard_columns
@@ -33,19 +33,19 @@ def kinds(
 
 @one_sentence
 def map_file(
-    file: Annotated[Path, typer.Argument(help="CSV or JSON Lines, as for import.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="CSV or JSON Lines, as for import.", callback=a_file)],
     kind: KindOption,
-    output: Annotated[Path | None, typer.Option(help="Write the mapping there instead of the screen.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the mapping there instead of the screen.", callback=to_be_written)
+    ] = None,
     encoding: Annotated[str | None, typer.Option(help="Of the file, if its beginning does not show it.")] = None,
 ) -> None:
     """Draft a mapping from the headings of a file: guesses to be looked through, and what is missing, as comments."""
     require_other(output, file)
-    require_table(file)
+    require_table(file, form_of(file))
     if output is not None and output.exists():
         fail(f"there is already a file {output}, and somebody may have completed it: name another one", Exit.REFUSED)
     headings = headings_of(file, form_of(file), known_encoding(encoding))
-    if headings is None:
-        fail(f"{file.name} has no row that can be read", Exit.USAGE)
     text = draft_mapping(kind, headings, file.stem)
     if "\n[columns." not in text:
         fail(f"no heading of {file.name} is like a column of kind {kind.value}: another kind, or no table?", Exit.USAGE)

@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from node.app.founding import Pin, found
+from node.app.founding import NotPinned, Pin, found
 from node.app.lock import is_served
 from node.app.opening import utc_now
 from node.cli.inputs import passphrase
+from node.cli.references import card_in
 from node.cli.screen import Exit, facts, fail, out, say_json
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
 from node.cli.standing import recheck_in_words, recheck_of
@@ -79,7 +80,10 @@ def init(
     )
     pins = [_pin(text) for text in authority or []]
     secret = passphrase("CREDITPORT_PASSPHRASE", "Passphrase for the new node", new=True)
-    card = found(Folder(node), config, secret, pins)
+    try:
+        card = found(Folder(node), config, secret, pins)
+    except NotPinned as wrong:
+        fail(f"--authority: {wrong}", Exit.REFUSED)
     made = {"party": card.card.party, "card": str(Folder(node).card), "fingerprint": fingerprint(card.digest)}
     facts(made, as_json=json)
 
@@ -103,9 +107,10 @@ def _network(listen: str, endpoint: str) -> Network:
 def _pin(text: str) -> Pin:
     file, _, digits = text.rpartition("@")
     try:
-        return Pin(card=Path(file), digest=parse_fingerprint(digits))
+        digest = parse_fingerprint(digits)
     except RegistryError:
         fail("--authority expects CARD-FILE@FINGERPRINT", Exit.USAGE)
+    return Pin(card=card_in(Path(file)), digest=digest)
 
 
 @one_sentence

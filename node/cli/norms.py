@@ -12,7 +12,7 @@ import typer
 from crypto.canonical import canonical
 from node.app.opening import Node, own_card, settings_of
 from node.app.packs import install as install_pack
-from node.cli.inputs import DAY, a_day
+from node.cli.inputs import DAY, a_day, a_file, bytes_of
 from node.cli.screen import Exit, facts, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.cli.standing import recheck_in_words, recheck_of
@@ -21,7 +21,7 @@ from node.domain.operators import Role
 from node.operations.facts import NodeFacts
 from node.operations.keep_registry import Unfit, adopt_packs
 from node.operations.operators import NotAllowed, order
-from registry.errors import BadPack
+from registry.errors import BadPack, NotAPack
 from registry.norms.adoption import Adopted, Clash, in_force
 from registry.norms.calendar import shanghai_day
 from registry.norms.calendar_pack import CalendarPack, PackStatus
@@ -147,14 +147,17 @@ def show(
 @app.command(epilog="Example: creditport norms install SZ-DRAFT-82.toml")
 @one_sentence
 def install(
-    file: Annotated[Path, typer.Argument(help="A pack file, TOML.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="A pack file, TOML.", callback=a_file)],
     node: NodeFolder = HERE,
     json: JsonFlag = False,
 ) -> None:
     """Put a pack into the node's folder. It applies once an authority has adopted these very bytes (安装规则包)."""
+    raw = bytes_of(file)
     with reading(node) as opened:
         try:
-            pack = install_pack(opened.folder, file.read_bytes(), file.name)
+            pack = install_pack(opened.folder, raw, str(file))
+        except NotAPack as none:
+            fail(f"{none.pack} is no norm pack: at {none.place}: expected {none.expected}", Exit.USAGE)
         except BadPack as unfit:
             fail(f"{unfit.pack} must not be used: at {unfit.place}: expected {unfit.expected}", Exit.REFUSED)
         with opened.store.write() as work:

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from crypto.errors import CryptoError
 from node.app.renewing import renew_card
-from node.cli.inputs import passphrase
+from node.cli.inputs import a_file, passphrase, to_be_written
+from node.cli.references import card_in
 from node.cli.screen import Exit, facts, fail, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
 from node.config import Folder
@@ -16,7 +16,7 @@ from node.operations.keep_registry import Unfit, admit_party, pin_authority, rev
 from node.operations.operators import NotAllowed, order
 from registry.errors import RegistryError
 from registry.mirror import Mirror
-from registry.parties import ListedCard, PartyId, fingerprint, parse_fingerprint, read_card
+from registry.parties import ListedCard, PartyId, fingerprint, parse_fingerprint
 from registry.statements import RevocationReason
 
 app = typer.Typer(no_args_is_help=True, help="Party cards, pinned authorities, admission and revocation.")
@@ -27,7 +27,7 @@ def add_to(program: typer.Typer) -> None:
     program.add_typer(app, name="party")
 
 
-CardFile = Annotated[Path, typer.Argument(help="A party card file.")]
+CardFile = Annotated[Path, typer.Argument(help="A party card file.", callback=a_file)]
 
 
 @app.command(epilog="Example: creditport party card --node bank --output hk-bank.card.json")
@@ -35,7 +35,8 @@ CardFile = Annotated[Path, typer.Argument(help="A party card file.")]
 def card(
     node: NodeFolder = HERE,
     out: Annotated[
-        Path | None, typer.Option("--output", help="Write the card there, to hand it to an authority.")
+        Path | None,
+        typer.Option("--output", help="Write the card there, to hand it to an authority.", callback=to_be_written),
     ] = None,
     json: JsonFlag = False,
 ) -> None:
@@ -43,10 +44,7 @@ def card(
     with reading(node) as opened:
         own = opened.settings.own
     if out is not None:
-        try:
-            out.write_bytes(own.raw)
-        except OSError as error:
-            fail(f"{out} cannot be written: {error.strerror}", Exit.LOCAL)
+        out.write_bytes(own.raw)
     facts({**_shown(own), "file": str(out or Folder(node).card)}, as_json=json)
 
 
@@ -72,12 +70,9 @@ def pin(
     json: JsonFlag = False,
 ) -> None:
     """Trust an authority, whose registry this node then mirrors."""
-    try:
-        digest = parse_fingerprint(given)
-    except RegistryError as error:
-        fail(str(error), Exit.USAGE)
+    digest, listed = _fingerprint(given), card_in(file)
     with acting(node) as opened, opened.store.write() as work:
-        pinned = pin_authority(work, _bytes(file), digest, opened.context)
+        pinned = pin_authority(work, listed, digest, opened.context)
     if isinstance(pinned, Unfit):
         fail(pinned.why, Exit.REFUSED)
     facts(_shown(pinned), as_json=json)
@@ -93,12 +88,8 @@ def admit(
     json: JsonFlag = False,
 ) -> None:
     """As an authority: admit a party by its card (or replace its card by a newer one)."""
-    try:
-        listed = read_card(_bytes(file))
-        matches = parse_fingerprint(given) == listed.digest
-    except (CryptoError, RegistryError) as error:
-        fail(f"not a valid party card or fingerprint: {error}", Exit.REFUSED)
-    if not matches:
+    digest, listed = _fingerprint(given), card_in(file)
+    if listed.digest != digest:
         fail(f"the card's fingerprint is {fingerprint(listed.digest)}, not the one given", Exit.REFUSED)
     with acting(node) as opened:
         who = ordering(opened, operator)
@@ -185,8 +176,9 @@ def _say(done: Mirror | Unfit, shown: dict[str, object], *, json: bool) -> None:
     facts(shown, as_json=json)
 
 
-def _bytes(file: Path) -> bytes:
+def _fingerprint(given: str) -> bytes:
+    """The digest that somebody was told; text that spells none ends the command."""
     try:
-        return file.read_bytes()
-    except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror}", Exit.LOCAL)
+        return parse_fingerprint(given)
+    except RegistryError as error:
+        fail(f"--fingerprint: {error}", Exit.USAGE)

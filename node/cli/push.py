@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 
 from agreements.agreement import Agreement
-from node.cli.inputs import text_of
+from node.cli.inputs import a_file, text_of
 from node.cli.references import AgreementOption, find_agreement, only_provider
 from node.cli.screen import LARGEST, Exit, err, facts, fail, out
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
@@ -49,7 +49,7 @@ def push(
         list[int] | None, typer.Option(help="Only this record. May be repeated.", min=1, max=LARGEST)
     ] = None,
     record_file: Annotated[
-        Path | None, typer.Option(help="Only the records in this file, one number a line.", exists=True, dir_okay=False)
+        Path | None, typer.Option(help="Only the records in this file, one number a line.", callback=a_file)
     ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Also what the recipient holds in this version already.")
@@ -100,13 +100,16 @@ def _total(work: UnitOfWork, agreement: Agreement, wanted: Wanted) -> int:
 def _listed(records: list[int], file: Path | None) -> tuple[int, ...] | None:
     """The record numbers that were typed or stand in a file; None if neither was said."""
     numbers = list(records)
-    for place, line in enumerate(text_of(file).split() if file is not None else (), 1):
+    written = text_of(file).split() if file is not None else []
+    if file is not None and not written:
+        fail(f"{file} names no record: one number in each line", Exit.USAGE)
+    for place, line in enumerate(written, 1):
         if not (line.isascii() and line.isdigit() and 0 < int(line) <= LARGEST):
             fail(f"record {place} of {file} is not a number", Exit.USAGE)
         numbers.append(int(line))
     if len(numbers) > MOST_LISTED:
         fail(f"at most {MOST_LISTED:,} records in one push", Exit.USAGE)
-    return tuple(sorted(set(numbers))) if numbers or file is not None else None
+    return tuple(sorted(set(numbers))) if numbers else None
 
 
 def _bar(total: int) -> AbstractContextManager[Told]:

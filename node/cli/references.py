@@ -1,17 +1,18 @@
 """How people name things on the command line: agreements by the beginning of their digest, subjects by their code."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from agreements.agreement import Agreement
-from node.cli.inputs import text_of
+from crypto.errors import CryptoError, Malformed
+from node.cli.inputs import a_file, bytes_of, text_of
 from node.cli.screen import Exit, err, fail
 from node.domain.identifiers import Identifier, Problem, Remark, likely_schemes, parse_identifier
 from node.operations.facts import NodeFacts
-from registry.parties import PartyId
+from registry.errors import RegistryError
+from registry.parties import ListedCard, PartyId, read_card
 
 SHORTEST = 6
 WHOLE = 64
@@ -32,7 +33,7 @@ SubjectOption = Annotated[
 ]
 SubjectFile = Annotated[
     Path | None,
-    typer.Option("--subject-file", help="A file with one identifier a line.", exists=True, dir_okay=False),
+    typer.Option("--subject-file", help="A file with one identifier a line.", callback=a_file),
 ]
 CheckAttested = Annotated[
     bool,
@@ -45,6 +46,16 @@ _REMARKS = {
     Remark.CHECK_ATTESTED: "the check character of the unified code does not fit, and you attest it",
     Remark.ORGANISATION_CHECK: "the organisation code inside does not fit its own check (GB 11714); is it right?",
 }
+
+
+def card_in(file: Path) -> ListedCard:
+    """The party card in a file; what is none, or contradicts itself, ends the command."""
+    try:
+        return read_card(bytes_of(file))
+    except Malformed:
+        fail(f"{file} is no party card", Exit.USAGE)
+    except (CryptoError, RegistryError) as error:
+        fail(f"{file}: not a valid party card: {error}", Exit.REFUSED)
 
 
 def find_agreement(name: str, known: NodeFacts) -> Agreement:
@@ -83,31 +94,32 @@ def read_subjects(subjects: list[str] | None, file: Path | None, *, check_attest
     `check_attested` excuses check characters of unified codes. What is odd about accepted ones is said on standard
     error, by place.
     """
-    lines = list(subjects or [])
+    lines = {f"subject {place}": typed for place, typed in enumerate(subjects or (), 1)}
     if file is not None:
-        lines += [line.strip() for line in text_of(file).splitlines() if line.strip()]
+        written = enumerate(text_of(file).splitlines(), 1)
+        lines |= {f"{file.name} line {place}": line.strip() for place, line in written if line.strip()}
     if not lines and file is not None:
         fail(f"{file.name} names no subject: one code in each line", Exit.USAGE)
     if not lines:
         fail("name the subjects with --subject or --subject-file", Exit.USAGE)
-    found = list(_identifiers(lines, check_attested=check_attested))
+    found = {where: read_subject(where, text, check_attested=check_attested) for where, text in lines.items()}
     for remark, text in _REMARKS.items():
-        places = [place for place, one in enumerate(found, 1) if remark in one.remarks]
+        places = [where for where, one in found.items() if remark in one.remarks]
         if places:
             others = f" and {len(places) - 1} more" if places[1:] else ""
-            err.print(f"creditport: note: subject {places[0]}{others}: {text}", markup=False)
-    return list(dict.fromkeys(found))
+            err.print(f"creditport: note: {places[0]}{others}: {text}", markup=False)
+    return list(dict.fromkeys(found.values()))
 
 
-def _identifiers(lines: Iterable[str], *, check_attested: bool) -> Iterable[Identifier]:
-    for place, line in enumerate(lines, 1):
-        scheme, colon, code = line.rpartition(":")
-        likely = (scheme,) if colon else likely_schemes(code, waive_check=check_attested)
-        if not likely:
-            fail(f"subject {place}: no known scheme has codes like this; write SCHEME:CODE", Exit.USAGE)
-        if len(likely) > 1:
-            fail(f"subject {place}: a code of {' or '.join(likely)}? write SCHEME:CODE", Exit.USAGE)
-        parsed = parse_identifier(likely[0], code, waive_check=check_attested)
-        if isinstance(parsed, Problem):
-            fail(f"subject {place}: {parsed.field}: expected {parsed.expected}, got {parsed.got}", Exit.USAGE)
-        yield parsed
+def read_subject(where: str, text: str, *, check_attested: bool = False) -> Identifier:
+    """The identifier that was typed, or stands at a place of a file; text that is none ends the command."""
+    scheme, colon, code = text.rpartition(":")
+    likely = (scheme,) if colon else likely_schemes(code, waive_check=check_attested)
+    if not likely:
+        fail(f"{where}: no known scheme has codes like this; write SCHEME:CODE", Exit.USAGE)
+    if len(likely) > 1:
+        fail(f"{where}: a code of {' or '.join(likely)}? write SCHEME:CODE", Exit.USAGE)
+    parsed = parse_identifier(likely[0], code, waive_check=check_attested)
+    if isinstance(parsed, Problem):
+        fail(f"{where}: {parsed.field}: expected {parsed.expected}, got {parsed.got}", Exit.USAGE)
+    return parsed

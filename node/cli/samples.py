@@ -10,7 +10,7 @@ import typer
 
 from node.app.opening import utc_now
 from node.cli.imports import KindOption, MappingOption, Source, mapping_named
-from node.cli.inputs import require_other
+from node.cli.inputs import a_file, require_other, to_be_written
 from node.cli.screen import Exit, fail
 from node.cli.session import one_sentence
 from node.domain.columns import standard_columns
@@ -24,7 +24,7 @@ from node.domain.sample_records import sample_records
 
 @one_sentence
 def sample(
-    file: Annotated[Path, typer.Argument(help="CSV file to write.")],
+    file: Annotated[Path, typer.Argument(help="CSV file to write.", callback=to_be_written)],
     kind: KindOption,
     count: Annotated[int, typer.Option(min=1, max=10_000_000)] = 1_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same rows.")] = 1,
@@ -32,8 +32,7 @@ def sample(
         Path | None,
         typer.Option(
             help="For every kind but 101: a file of the enterprises they are about, whose codes they state.",
-            exists=True,
-            dir_okay=False,
+            callback=a_file,
         ),
     ] = None,
     mapping: MappingOption = None,
@@ -63,5 +62,5 @@ def _enterprises(of: Path, mapping: str | None) -> list[dict[str, str]]:
     with of.open("rb") as stream, closing(read.rows(stream)) as rows:
         found = [dict(row.values) for row in rows if isinstance(row, Row) and not is_without_identifier(row)]
     if not found:
-        fail(f"{of} is no sample file of enterprises: `creditport records sample FILE --kind 101`", Exit.USAGE)
+        fail(f"{of} names no enterprise: `creditport records sample FILE --kind 101` writes some", Exit.USAGE)
     return found

@@ -11,10 +11,10 @@ import io
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, KeysView, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from typing import Any, BinaryIO, Final, cast
 
 import msgspec
@@ -23,6 +23,7 @@ from node.domain.identifiers import Problem
 
 _SAMPLE: Final = 64 * 1024
 _LONGEST_LINE: Final = 1024 * 1024
+_LOOKED_AT: Final = 100
 _LOW_TRAILS_OF_BIG5: Final = 0.2
 _STRAY_SHARE: Final = 2
 _COMPANY: Final = tuple("公司".encode(encoding) for encoding in ("gb18030", "big5hkscs"))
@@ -175,13 +176,33 @@ def read_sheets(stream: BinaryIO, form: Format, *, encoding: str | None = None) 
     Whatever cannot be read is one `BadRow`, never an exception. The encoding is found from the first 64 KiB unless it
     is given. Bytes that do not belong to it spoil their own row only. The stream is left open.
     """
+    with _text_of(stream, encoding) as text:
+        blocks = _blocks(text)
+        is_stray = _is_replaced if text.encoding in _WITHOUT_SURROGATES else _has_stray_bytes
+        yield from _csv_rows(blocks, is_stray) if form is Format.CSV else _json_rows(chain.from_iterable(blocks))
+
+
+def read_headings(stream: BinaryIO, form: Format, *, encoding: str | None = None) -> Sequence[str] | None:
+    """What heads the columns of a file, in its order: none where it has no rows, None where it is no file of rows.
+
+    That of a table is its first line, and of lines of JSON the first that can be read, if it is one of the first 100.
+    """
+    if form is Format.CSV:
+        with _text_of(stream, encoding) as text:
+            return _headings(_Lines(_blocks(text)))
+    with closing(read_rows(stream, form, encoding=encoding)) as read:
+        first = list(islice(read, _LOOKED_AT))
+    return next((list(row.values) for row in first if isinstance(row, Row)), None if first else ())
+
+
+@contextmanager
+def _text_of(stream: BinaryIO, encoding: str | None) -> Iterator[io.TextIOWrapper]:
+    """The text of a stream, which is left open."""
     buffered = io.BufferedReader(cast("io.RawIOBase", stream), _SAMPLE)
     name = encoding or detect_encoding(buffered.peek(_SAMPLE))
     text = io.TextIOWrapper(buffered, encoding=name, errors="replace", newline="")
     try:
-        blocks = _blocks(text)
-        is_stray = _is_replaced if name in _WITHOUT_SURROGATES else _has_stray_bytes
-        yield from _csv_rows(blocks, is_stray) if form is Format.CSV else _json_rows(chain.from_iterable(blocks))
+        yield text
     finally:
         text.detach().detach()
 
@@ -255,9 +276,8 @@ class _Lines:
 def _csv_rows(blocks: Iterator[list[str]], is_stray: Callable[[str], bool]) -> Iterator[Sheet | Row | BadRow]:
     """Blocks in which every line is a good row are read at once; in any other, row by row."""
     lines = _Lines(blocks)
-    header = _next_record(csv.reader(lines, strict=True))
-    columns = tuple(name.strip() for name in header) if isinstance(header, list) else ()
-    if not columns or len(set(columns)) < len(columns):
+    columns = _headings(lines)
+    if columns is None:
         yield BadRow(1, Problem("header", "one line of different column names", "no such line"))
         return
     number, shared = 1, Header(columns)
@@ -269,6 +289,13 @@ def _csv_rows(blocks: Iterator[list[str]], is_stray: Callable[[str], bool]) -> I
             lines.waiting.clear()
             yield Sheet(number + 1, shared, tuple(zip(*plain, strict=True)))
             number += len(plain)
+
+
+def _headings(lines: _Lines) -> tuple[str, ...] | None:
+    """The first line, if it is one of different column names."""
+    header = _next_record(csv.reader(lines, strict=True))
+    columns = tuple(name.strip() for name in header) if isinstance(header, list) else ()
+    return columns if columns and len(set(columns)) == len(columns) else None
 
 
 def _plain_records(lines: Collection[str], width: int, is_stray: Callable[[str], bool]) -> list[list[str]] | None:

@@ -24,7 +24,7 @@ from registry.mirror import Advanced, Mirror, NotAdvanced, Setback, advance
 from registry.norms.adoption import Contradiction, adds_nothing, clashes
 from registry.norms.law import Lacking, resolve
 from registry.norms.shelf import Pack
-from registry.parties import ListedCard, PartyId, fingerprint, read_card, registry_origin
+from registry.parties import ListedCard, PartyId, fingerprint, registry_origin
 from registry.snapshot import fold
 from registry.statements import Adoption, Desk, RevocationReason, Term, admit, adopt, revoke
 
@@ -46,17 +46,13 @@ class Unfit:
     why: str
 
 
-def pin_authority(work: UnitOfWork, raw: bytes, expected: bytes, context: Context) -> ListedCard | Unfit:
+def pin_authority(work: UnitOfWork, card: ListedCard, expected: bytes, context: Context) -> ListedCard | Unfit:
     """Trust an authority by its card, whose digest somebody compared out of band."""
-    try:
-        card = read_card(raw)
-    except (CryptoError, RegistryError) as error:
-        return Unfit(why=f"not a valid party card: {error}")
     if card.digest != expected:
         return Unfit(why=f"the card's fingerprint is {fingerprint(card.digest)}, not the one given")
     if not card.card.party_class.is_authority:
         return Unfit(why=f"{card.card.party} is not an authority")
-    work.registries.pin(card.card.party, raw)
+    work.registries.pin(card.card.party, card.raw)
     work.generation.move()
     _journal(work, context, card.card.party, {"card": card.digest.hex(), "done": "pinned"})
     work.commit()

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from registry.errors import BadPack
+from registry.errors import BadPack, NotAPack
 
 T = TypeVar("T")
 _COMPLAINTS: Final = {
@@ -23,14 +23,14 @@ def read_pack(text: str, kind: type[T], pack: str) -> T:
     """The pack in `text`; `pack` is the name by which errors call it.
 
     Raises:
-        BadPack: not TOML, or a key is missing, unknown, or of another type; the error names the place.
+        NotAPack: not TOML, or a key is missing, unknown, or of another type; the error names the place.
     """
     plain = read_tables(text, pack)
     try:
         return msgspec.convert(plain, kind, strict=True, str_keys=True)
     except msgspec.ValidationError as failure:
         complaint, _, place = str(failure).rpartition(" - at ")
-        raise BadPack(pack, place.replace("`", "") if complaint else "$", _expected(complaint or place)) from None
+        raise NotAPack(pack, place.replace("`", "") if complaint else "$", _expected(complaint or place)) from None
 
 
 def _expected(complaint: str) -> str:
@@ -42,11 +42,11 @@ def _expected(complaint: str) -> str:
 
 
 def read_tables(text: str, pack: str) -> Mapping[str, object]:
-    """The tables of a TOML text, before it is known of what they are; BadPack when it is not TOML."""
+    """The tables of a TOML text, before it is known of what they are; NotAPack when it is not TOML."""
     try:
         return _tables(text)
     except tomllib.TOMLDecodeError:
-        raise BadPack(pack, "the whole file", "TOML") from None
+        raise NotAPack(pack, "the whole file", "TOML") from None
 
 
 @lru_cache(maxsize=1)

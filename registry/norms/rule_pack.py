@@ -184,7 +184,7 @@ def _named(failure: BadPack, text: str) -> BadPack:
         try:
             convert(clock, Clock, strict=True)
         except ValidationError:
-            return BadPack(failure.pack, f"clocks.{code}{rest}", failure.expected)
+            return type(failure)(failure.pack, f"clocks.{code}{rest}", failure.expected)
     return failure
 
 

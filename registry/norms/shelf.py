@@ -16,7 +16,7 @@ from typing import Annotated, Final, NewType
 
 from msgspec import Meta, Struct
 
-from registry.errors import BadPack
+from registry.errors import BadPack, NotAPack
 from registry.norms.calendar_pack import CalendarPack, read_calendar_pack
 from registry.norms.catalogue import Catalogue, read_catalogue
 from registry.norms.code_lists import BandTable, CodeList, read_band_table, read_code_list
@@ -127,14 +127,15 @@ def open_pack(raw: bytes, where: str) -> Pack:
     What kind it is follows from the tables in it, and from nothing that is said about it.
 
     Raises:
-        BadPack: not TOML, no pack, or one that must not be used; file and place are named.
+        NotAPack: not TOML, or no pack of any kind; file and place are named.
+        BadPack: one that must not be used; the same.
     """
     if len(raw) > LARGEST_PACK:
-        raise BadPack(where, "the whole file", f"at most {LARGEST_PACK} bytes")
+        raise NotAPack(where, "the whole file", f"at most {LARGEST_PACK} bytes")
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        raise BadPack(where, "the whole file", "TOML") from None
+        raise NotAPack(where, "the whole file", "TOML") from None
     kind, content = _read(text, where)
     identity = f"{content.jurisdiction}-{content.year}" if isinstance(content, CalendarPack) else content.id
     return Pack(

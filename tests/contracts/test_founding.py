@@ -4,18 +4,20 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from crypto.keystore import STANDARD
-from node.app.founding import Pin, found
+from node.app.founding import NotPinned, Pin, found
 from node.app.opening import opened
 from node.config import SQLITE_IN_FOLDER, Config, ConfigError, Folder, Identity, Network, read_config
 from node.storage.errors import AlreadyInitialised
 from registry.parties import Jurisdiction, PartyClass, PartyId
 from tests.contracts.postgresql import PostgresqlServer
+from tests.fakes.members import Part
 
 PASSPHRASE = "correct horse"
 
@@ -81,13 +83,13 @@ def test_a_configuration_that_chose_its_packs_is_read_if_it_chose_these(tmp_path
 
 
 def test_a_founding_that_fails_leaves_neither_folder_nor_tables(tmp_path: Path, config: Config) -> None:
-    stranger = tmp_path / "stranger.json"
-    stranger.write_bytes(b"{}")
+    part = Part(party=PartyId("mo-authority"), party_class=PartyClass.CREDIT_DEPT, jurisdiction=Jurisdiction.MO)
+    another = Pin(card=part.card(datetime(2026, 11, 2, tzinfo=UTC)), digest=bytes(32))
 
-    with pytest.raises(ConfigError):
-        found(Folder(tmp_path / "node"), config, PASSPHRASE, [Pin(card=stranger, digest=bytes(32))])
+    with pytest.raises(NotPinned, match="not the one given"):
+        found(Folder(tmp_path / "node"), config, PASSPHRASE, [another])
 
-    assert [path.name for path in tmp_path.iterdir()] == ["stranger.json"]
+    assert list(tmp_path.iterdir()) == []
     assert _tables(config) == []
 
 

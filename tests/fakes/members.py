@@ -201,7 +201,7 @@ class Member:
 
     def pin(self, authority: ListedCard) -> None:
         """Trust an authority."""
-        self.write(lambda work: pin_authority(work, authority.raw, authority.digest, self.context))
+        self.write(lambda work: pin_authority(work, authority, authority.digest, self.context))
 
     def renew(self) -> None:
         """As an authority, say anew how long the log is."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,8 +51,8 @@ def verify(
     if json:
         say_json([_plain(one) for one in reports])
     else:
-        for report in reports:
-            _show(report)
+        for report, file in zip_longest(reports, bundles):
+            _show(report, file)
     raise typer.Exit(int(exit_code(reports)))
 
 
@@ -64,8 +65,9 @@ def exit_code(reports: Sequence[Report]) -> Exit:
     return Exit.OK
 
 
-def _show(report: Report) -> None:
-    out.print(f"[bold]{report.node or '?'}[/]")
+def _show(report: Report, file: Path | None) -> None:
+    """Show one report by the name of its node, or by that of a file which says of none."""
+    out.print(report.node or str(file), style="bold", markup=False)
     for one in report.steps if report.node else ():
         if one.outcome is not Outcome.UNCHECKED or Step.COUNTERPARTS not in {other.step for other in report.steps}:
             _show_step(one, hindered=report.hindrance is not None)

@@ -17,9 +17,9 @@ from agreements.refusal import Refusal, explain
 from agreements.signatures import sign_document
 from crypto import envelope
 from crypto.canonical import from_base64
-from crypto.errors import Malformed
+from crypto.errors import CryptoError, Malformed
 from crypto.keys import Purpose, SigningKey, Suite
-from node.cli.inputs import passphrase
+from node.cli.inputs import passphrase, unwritable
 from node.cli.inspector.bundles import JsonFlag, cards_of, one_sentence
 from node.cli.screen import Exit, err, facts, fail
 from node.config import ConfigError, Folder
@@ -29,6 +29,7 @@ from node.keys import open_node_keys
 from node.wire.errors import BadAnswer, PeerRefused
 from node.wire.peers import PeerAddress, PeerClient
 from node.wire.tls import Identity
+from registry.errors import RegistryError
 from registry.mirror import Advanced, Mirror, advance
 from registry.parties import ListedCard, PartyId, read_card
 from registry.snapshot import fold
@@ -87,6 +88,9 @@ def fetch(
     anchors = [inspector.card, *cards_of(authority or [])]
     # Each by its time: the last one is what shows that the next goes on from it, and is not to be overwritten.
     file = out or Path(f"{node}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.bundle")
+    wrong = unwritable(file)
+    if wrong is not None:
+        fail(f"{file} cannot be written: {os.strerror(wrong)}", Exit.LOCAL, PROGRAM)
     order = _order(inspector, PartyId(node), tuple(sorted(agreement)) if agreement else None)
     try:
         size = asyncio.run(_fetch(inspector, anchors, PartyId(node), order, file, wait))
@@ -103,6 +107,8 @@ def _open(path: Path) -> Inspector:
         card = read_card(folder.card.read_bytes())
     except FileNotFoundError:
         raise ConfigError(f"there is no node in {path}") from None
+    except (CryptoError, RegistryError):
+        raise ConfigError(f"{folder.card} is damaged: restore it from a backup") from None
     if not card.card.party_class.is_authority:
         fail(f"{card.card.party} is no authority; only an authority inspects (S 9, 45)", Exit.USAGE, PROGRAM)
     keys = open_node_keys(folder.keystore, passphrase("CREDITPORT_PASSPHRASE", f"Passphrase of the node in {path}"))

@@ -144,7 +144,7 @@ def test_a_document_that_is_no_declaration_is_named_by_its_file(
     stray.write_text("{}", "utf-8")
 
     assert declared
-    assert "1 of 2 documents: " in (said := firm.run("declaration", "show", str(tmp_path / "signed"), code=1).stderr)
+    assert "1 of 2 documents: " in (said := firm.run("declaration", "show", str(tmp_path / "signed"), code=2).stderr)
     assert "notes.json" in said.replace("\n", "")
 
 
@@ -241,7 +241,7 @@ def test_nobody_attests_a_key_that_its_subject_did_not_show(
         said = authority.run(*words, *known, code=1).stderr
         assert "would not be taken in: row 2: attestation: expected signed by the key" in said
     keys.write_text(f"subject,key\n{FIRM},{'00' * 32}\n", "utf-8")
-    assert "other_keys.csv: key" in authority.run(*words, "--keys", str(keys), code=2).stderr
+    assert "other_keys.csv line 2: key" in authority.run(*words, "--keys", str(keys), code=2).stderr
     assert not word.exists()
 
 
@@ -270,8 +270,10 @@ def test_an_attestation_does_not_cover_what_was_changed_after_it(
 
     assert bank.ask(*words, "--rejects", str(rejects), code=1)["rejected"] == 1
     assert "ATTESTATION_MISSING,statement,what its subject signed,something else" in rejects.read_text("utf-8")
-    word.write_bytes(word.read_bytes().replace(b'"payload":"e', b'"payload":"f'))
-    assert "word.json: " in bank.run(*words, code=1).stderr
+    whole = word.read_bytes()
+    for of, to, code in ((b'"sig":"', b'"sig":"0000', 1), (b'"payload":"e', b'"payload":"f', 2)):
+        word.write_bytes(whole.replace(of + whole.partition(of)[2][: len(to) - len(of)], to))
+        assert "word.json: " in bank.run(*words, code=code).stderr
 
 
 def test_who_is_not_admitted_attests_nothing(

@@ -56,11 +56,13 @@ def test_a_drafted_mapping_is_completed_and_loads_the_file(bank: Terminal, tmp_p
     assert done["new"] == 1
 
 
-def test_a_file_without_rows_has_nothing_to_map(bank: Terminal, tmp_path: Path) -> None:
-    file = tmp_path / "empty.csv"
+def test_headings_are_mapped_with_no_row_below_them_if_any_is_like_a_column(bank: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "headings.csv"
     file.write_text("a,b\n", encoding="utf-8")
+    assert "no heading of headings.csv" in bank.run("records", "map", str(file), "--kind", "201", code=2).stderr
 
-    assert "no row" in bank.run("records", "map", str(file), "--kind", "201", code=2).stderr
+    file.write_text("uscc,b\n", encoding="utf-8")
+    assert "[columns.uscc]" in bank.run("records", "map", str(file), "--kind", "201").stdout
 
 
 def test_a_file_that_is_no_table_gives_no_draft(bank: Terminal, tmp_path: Path) -> None:

@@ -135,17 +135,26 @@ def test_a_tampered_installed_file_is_passed_over_and_named(authority: Terminal,
         (b'id = "HK"', b"id =", "at the whole file"),
     ],
 )
-def test_a_file_that_is_no_pack_is_refused_with_its_place(
+def test_a_file_that_is_no_pack_is_named_with_its_place(
     authority: Terminal, tmp_path: Path, written: bytes, instead: bytes, place: str
 ) -> None:
     file = tmp_path / "wrong.toml"
     file.write_bytes(shipped_bytes("rules", "HK").replace(written, instead, 1))
 
-    said = authority.run("norms", "install", str(file), code=1).stderr
+    said = authority.run("norms", "install", str(file), code=2).stderr
 
-    assert "wrong.toml" in said
+    assert "wrong.toml is no norm pack" in said
     assert place in said
     assert not (authority.node / "norms").exists()
+
+
+def test_a_pack_that_a_rule_has_something_against_is_refused(authority: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "generous.toml"
+    file.write_bytes(shipped_bytes("rules", "HK").replace(b"default_days = 90", b"default_days = 9999", 1))
+
+    said = authority.run("norms", "install", str(file), code=1).stderr
+
+    assert "generous.toml must not be used: at retention.default_days: expected no more than max_days" in said
 
 
 def test_what_cannot_be_adopted_is_refused_in_one_sentence(authority: Terminal, bank: Terminal, second: Path) -> None:
