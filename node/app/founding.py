@@ -9,6 +9,7 @@ from datetime import datetime
 
 from crypto.errors import CryptoError
 from crypto.keys import PublicKey, Purpose
+from node.app.errors import NotIssued, NotPinned
 from node.app.opening import own_card, settings_of, utc_now
 from node.config import Config, ConfigError, Folder, write_config, write_private
 from node.domain.context import Context
@@ -32,10 +33,6 @@ class Pin:
     digest: bytes
 
 
-class NotPinned(Exception):
-    """An authority that was named is not to be trusted by its card; the text says why, in one sentence."""
-
-
 def found(folder: Folder, config: Config, passphrase: str, pins: Sequence[Pin]) -> ListedCard:
     """Make a new node, and give its card.
 
@@ -43,8 +40,9 @@ def found(folder: Folder, config: Config, passphrase: str, pins: Sequence[Pin]) 
     half node behind. A process that is killed may leave an empty database on a PostgreSQL server.
 
     Raises:
-        ConfigError: the folder is in use, or something given does not fit.
+        ConfigError: the folder is in use, or cannot be made.
         NotPinned: a card is not the one that somebody compared, or of no authority.
+        NotIssued: the node's own card would not be valid.
         StorageError: the database cannot be made, or there is one already.
     """
     if folder.path.exists() and not folder.path.is_dir():
@@ -153,5 +151,5 @@ def _issue(draft: Folder, config: Config, keys: OpenKeys, at: datetime) -> None:
         )
         raw = issue_card(card, keys.node.document)
     except (CryptoError, RegistryError) as error:
-        raise ConfigError(f"the party card would not be valid: {error}") from None
+        raise NotIssued(f"the party card would not be valid: {error}") from None
     write_private(draft.card, raw)

@@ -13,7 +13,7 @@ from agreements.filing import filing_due
 from agreements.termination import Ending
 from agreements.terms import epoch_at
 from node.app.opening import Node, utc_now
-from node.cli.inputs import a_file, text_of
+from node.cli.inputs import a_file, require_party, text_of
 from node.cli.references import AgreementName, find_agreement
 from node.cli.screen import Exit, facts, fail, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
@@ -65,6 +65,7 @@ def show_example(
     node: NodeFolder = HERE,
 ) -> None:
     """Print a draft file to be edited."""
+    require_party("--recipient", recipient)
     offered = [one.value for one in kind or ()] or OFFERED
     with reading(node) as opened:
         entries = opened.law.catalogue.entries

@@ -148,6 +148,8 @@ def show(
         rows.append(_row(found))
     if json:
         say_json(rows)
+    if not rows and not refused:
+        err.print("creditport: note: no *.json file there  文件夹中没有 *.json 文件", markup=False)
     if refused:
         (file, first), all_of_them = refused[0], len(refused) + len(rows)
         named = f"{first.reason}: {first.detail}; the first in {file}"

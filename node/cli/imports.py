@@ -170,7 +170,8 @@ def import_file(
             report.name_sources(sources_of(stack.enter_context(closing(read.sheets(again))), intake, report.contested))
     report.say(as_json=json)
     if not report.done["rows"]:
-        err.print(f"creditport: {file.name} has no row below its headings  文件没有数据行", markup=False)
+        below = " below its headings" if form_of(file) is Format.CSV else ""
+        err.print(f"creditport: {file.name} has no row{below}  文件没有数据行", markup=False)
     if report.done["rejected"]:
         raise typer.Exit(int(Exit.REFUSED))
 

@@ -7,10 +7,12 @@ from errno import EACCES, EISDIR, ENOTDIR
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
 import typer
 
 from node.cli.screen import Exit, fail
-from node.config import ConfigError
+from node.config import ConfigError, Endpoint
+from registry.parties import PartyName
 
 _FIRST, _LAST = "\ud800", "\udfff"
 """What stands for bytes that are no UTF-8, and has no place in any document."""
@@ -106,6 +108,22 @@ def is_readable(value: object) -> bool:
     if isinstance(value, list | tuple):
         return all(map(is_readable, value))
     return not (isinstance(value, str) and any(_FIRST <= letter <= _LAST for letter in value))
+
+
+def require_address(option: str, text: str) -> None:
+    """End the command where an option's text is no address that a node may have."""
+    try:
+        msgspec.convert(text, Endpoint)
+    except msgspec.ValidationError:
+        fail(f"{option} expects HOST:PORT, such as 127.0.0.1:7443", Exit.USAGE)
+
+
+def require_party(option: str, text: str) -> None:
+    """End the command where an option's text cannot be the name of a party."""
+    try:
+        msgspec.convert(text, PartyName)
+    except msgspec.ValidationError:
+        fail(f"{option} expects 3 to 32 of a-z, 0-9 and hyphens, a letter first, no hyphen last", Exit.USAGE)
 
 
 def require_other(output: Path | None, source: Path | None) -> None:

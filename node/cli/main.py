@@ -11,8 +11,8 @@ HELP = (
     "Exchange enterprise credit records lawfully and provably between Shenzhen, Hong Kong and the Greater Bay Area."
     "\n\nName the node's folder with --node or CREDITPORT_NODE. Passphrases come from CREDITPORT_PASSPHRASE and "
     "CREDITPORT_OPERATOR_PASSPHRASE (or ..._FILE), or are asked for."
-    "\n\nExit codes: 0 done, 1 refused or findings, 2 wrong usage, 3 not possible now, "
-    "4 something is wrong here, 130 interrupted."
+    "\n\nExit codes: 0 done, 1 refused or findings, 2 wrong usage or another file than the command reads, "
+    "3 not possible now, 4 something is wrong on this machine, 130 interrupted."
 )
 COMMANDS = ("init", "serve", "status", "migrate")
 GROUPS = {

@@ -8,24 +8,24 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
-from node.app.founding import NotPinned, Pin, found
+from node.app.errors import NotIssued, NotPinned
+from node.app.founding import Pin, found
 from node.app.lock import is_served
 from node.app.opening import utc_now
-from node.cli.inputs import passphrase
+from node.cli.inputs import passphrase, require_address, require_party
 from node.cli.references import card_in
 from node.cli.screen import Exit, facts, fail, out, say_json
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
 from node.cli.standing import recheck_in_words, recheck_of
-from node.config import SQLITE_IN_FOLDER, Config, Endpoint, Folder, Identity, Network, read_config
+from node.config import SQLITE_IN_FOLDER, Config, Folder, Identity, Network, read_config
 from node.operations.facts import heard_authorities
 from node.operations.keep_clocks import calendar_alarms
 from node.storage.engine import migrate as migrate_store
 from registry.errors import RegistryError
 from registry.norms.calendar import shanghai_day
-from registry.parties import Jurisdiction, PartyClass, PartyId, PartyName, fingerprint, parse_fingerprint
+from registry.parties import Jurisdiction, PartyClass, PartyId, fingerprint, parse_fingerprint
 
 
 def add_to(app: typer.Typer) -> None:
@@ -66,7 +66,9 @@ def init(
     json: JsonFlag = False,
 ) -> None:
     """Make a new node: keys, party card, database."""
-    _require_name(party)
+    require_party("--party", party)
+    require_address("--listen", listen)
+    require_address("--endpoint", endpoint or listen)
     config = Config(
         identity=Identity(
             party=PartyId(party),
@@ -75,7 +77,7 @@ def init(
             jurisdiction=jurisdiction,
             party_class=party_class,
         ),
-        network=_network(listen, endpoint or listen),
+        network=Network(listen=listen, endpoint=endpoint or listen),
         database=database,
     )
     pins = [_pin(text) for text in authority or []]
@@ -84,24 +86,10 @@ def init(
         card = found(Folder(node), config, secret, pins)
     except NotPinned as wrong:
         fail(f"--authority: {wrong}", Exit.REFUSED)
+    except NotIssued as wrong:
+        fail(str(wrong), Exit.USAGE)
     made = {"party": card.card.party, "card": str(Folder(node).card), "fingerprint": fingerprint(card.digest)}
     facts(made, as_json=json)
-
-
-def _require_name(party: str) -> None:
-    try:
-        msgspec.convert(party, PartyName)
-    except msgspec.ValidationError:
-        fail("--party expects 3 to 32 of a-z, 0-9 and hyphens, a letter first, no hyphen last", Exit.USAGE)
-
-
-def _network(listen: str, endpoint: str) -> Network:
-    for option, address in (("--listen", listen), ("--endpoint", endpoint)):
-        try:
-            msgspec.convert(address, Endpoint)
-        except msgspec.ValidationError:
-            fail(f"{option} expects HOST:PORT, such as 127.0.0.1:7443", Exit.USAGE)
-    return Network(listen=listen, endpoint=endpoint)
 
 
 def _pin(text: str) -> Pin:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from node.app.errors import NotIssued
 from node.app.renewing import renew_card
-from node.cli.inputs import a_file, passphrase, to_be_written
+from node.cli.inputs import a_file, passphrase, require_address, to_be_written
 from node.cli.references import card_in
 from node.cli.screen import Exit, facts, fail, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading
@@ -57,8 +58,17 @@ def renew(
     json: JsonFlag = False,
 ) -> None:
     """Issue this node's next card, for an authority to admit. Serve again to use a new address."""
+    for option, address in (("--endpoint", endpoint), ("--listen", listen)):
+        if address:
+            require_address(option, address)
     secret = passphrase("CREDITPORT_PASSPHRASE", f"Passphrase of the node in {node}")
-    facts(_shown(renew_card(Folder(node), secret, endpoint, listen)), as_json=json)
+    try:
+        renewed = renew_card(Folder(node), secret, endpoint, listen)
+    except NotIssued as wrong:
+        fail(str(wrong), Exit.USAGE)
+    if isinstance(renewed, Unfit):
+        fail(renewed.why, Exit.REFUSED)
+    facts(_shown(renewed), as_json=json)
 
 
 @app.command(epilog="Example: creditport party pin sz-authority.card.json --fingerprint 0123-...-cdef")

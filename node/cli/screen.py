@@ -35,7 +35,11 @@ err = _console(stderr=True)
 
 
 class Exit(IntEnum):
-    """Exit codes, stable for scripts."""
+    """Exit codes, stable for scripts: `docs/operations.md` says of each what it means.
+
+    A file that was named and is not what the command reads is USAGE, one that a rule refuses once it was read is
+    REFUSED, and one that the system does not give out is LOCAL.
+    """
 
     OK = 0
     REFUSED = 1

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from crypto.keystore import STANDARD
-from node.app.founding import NotPinned, Pin, found
+from node.app.errors import NotPinned
+from node.app.founding import Pin, found
 from node.app.opening import opened
 from node.config import SQLITE_IN_FOLDER, Config, ConfigError, Folder, Identity, Network, read_config
 from node.storage.errors import AlreadyInitialised

@@ -10,7 +10,7 @@ HELP = (
     "change reached every holder; and verify it without trusting the node."
     "\n\n核查企业信用记录由谁、依据哪份已备案协议、向谁披露，以及更正与删除是否送达每一持有方；核验无须信任被查节点。"
     "\n\nExit codes: 0 clean, 1 findings (or refused), 2 cannot be checked (or wrong usage), 3 not possible now, "
-    "4 something is wrong here, 130 interrupted."
+    "4 something is wrong on this machine, 130 interrupted."
 )
 
 

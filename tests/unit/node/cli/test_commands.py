@@ -149,6 +149,18 @@ def _standings(terminal: Terminal) -> dict[str, str]:
     return {row["party"]: row["standing"] for row in terminal.ask("party", "list")}
 
 
+def test_a_card_is_renewed_for_an_address_that_there_can_be(bank: Terminal) -> None:
+    for words in (("--listen", "nonsense"), ("--endpoint", "nonsense"), ("--endpoint", "node.example:99999")):
+        bank.run("party", "renew", *words, code=2)
+        assert bank.ask("party", "card")["serial"] == 1
+    assert bank.ask("party", "renew", "--listen", "127.0.0.1:7009")["serial"] == 2
+    bank.run("status")
+
+
+def test_an_authority_s_card_stays_as_it_is(authority: Terminal) -> None:
+    assert "stays as it is" in authority.run("party", "renew", code=1).stderr
+
+
 def test_keys_and_operators_are_listed_without_their_secrets(bank: Terminal) -> None:
     keys, operators = bank.ask("keys", "list"), bank.ask("operator", "list")
 
@@ -346,6 +358,9 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
         lambda bank: ("records", "sample", str(bank.node / "p.csv"), "--kind", "201", "--of", __file__),
     ),
     "a draft that is no text": (2, "is not UTF-8 text", lambda bank: ("agreement", "draft", _no_text(bank))),
+    "a draft for a party of no name": (
+        2, "--recipient expects", lambda _: ("agreement", "example", "--recipient", 'hk"bank'),
+    ),
     "a party of no name": (
         2, "--party expects", lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--party", "X Y"),
     ),
@@ -360,6 +375,10 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     "an endpoint of no port": (
         2, "--endpoint expects HOST:PORT",
         lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--endpoint", "node.example"),
+    ),
+    "an endpoint of a port that there is not": (
+        2, "endpoint: expected lower-case host:port",
+        lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--endpoint", "node.example:99999"),
     ),
     "a text for a declaration": (
         2, "9 of 9 documents: MALFORMED", lambda bank: ("declaration", "show", _nine_lines(bank)),

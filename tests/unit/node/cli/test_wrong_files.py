@@ -7,6 +7,7 @@ it was given cannot be checked.
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ import typer
 import typer.main
 from typer.testing import CliRunner
 
+from node.app.opening import utc_now
 from node.cli.inspector.main import program as inspector
 from node.cli.main import program as operator
+from node.domain.dates import shanghai_day
 from registry.parties import read_card
 from tests.unit.node.cli.conftest import BANK_WORDS, Terminal, at
 
@@ -26,7 +29,8 @@ DIGEST = "ab" * 32
 IMPORT = "records import table.csv --kind 101 --source SZ-CREDIT"
 ATTEST = "records attest table.csv --kind 101 --output new.json"
 ABOUT = "--agreement abcdef --purpose CROSS_BORDER_FINANCING"
-SIGN = f"declaration sign --subject {USCC} --number 1 --topic FINANCE --until 2026-12-31 --output new.json"
+UNTIL = shanghai_day(utc_now()) + timedelta(days=30)
+SIGN = f"declaration sign --subject {USCC} --number 1 --topic FINANCE --until {UNTIL} --output new.json"
 
 READ = {
     "init --authority": f"init --node new --authority FILE@{DIGEST}",
@@ -156,12 +160,16 @@ def terminal(folder: Path) -> Terminal:
     return Terminal(bank.node, bank.environment | secret)
 
 
+Run = Callable[[str, str, str], tuple[int, str]]
+"""Runs a line with a file put in; gives the exit code and what was said on standard error."""
+
+
 def authority_in(folder: Path) -> str:
     return f"card.json@{read_card((folder / 'card.json').read_bytes()).digest.hex()}"
 
 
 @pytest.fixture
-def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], tuple[int, str]]:
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a line with a file put in, in the folder where they lie; gives the code and what was said."""
     monkeypatch.chdir(folder)
     environment = terminal(folder).environment
@@ -183,7 +191,7 @@ def is_one_sentence_about(file: str, said: str) -> bool:
 
 
 @pytest.mark.parametrize("place", READ)
-def test_a_file_of_another_kind_is_wrong_usage(place: str, run: Callable[[str, str, str], tuple[int, str]]) -> None:
+def test_a_file_of_another_kind_is_wrong_usage(place: str, run: Run) -> None:
     for file in ["empty", "bytes", *KINDS.values()]:
         if file not in FITS.get(place, ()):
             code, said = run(place, READ[place], file)
@@ -202,19 +210,28 @@ def test_what_is_no_bundle_is_named_and_cannot_be_checked(folder: Path, monkeypa
 
 
 @pytest.mark.parametrize("place", READ)
-def test_a_file_that_is_not_given_out_is_the_machine_s(
-    place: str, run: Callable[[str, str, str], tuple[int, str]]
-) -> None:
+def test_a_file_that_is_not_given_out_is_the_machine_s(place: str, run: Run) -> None:
     expected, missing = (2 if place.startswith("inspect ") else 4), "missing.toml"
     for file in [missing, *(["folder"] if place not in FOLDERS_TOO else [])]:
         code, said = run(place, READ[place], file)
         assert (code, is_one_sentence_about(file, said)) == (expected, True), (place, file, said)
 
 
+@pytest.mark.parametrize(
+    ("place", "file"), [("party admit FILE", "card.json"), ("declaration show PATHS", "declaration.json")]
+)
+def test_what_can_be_read_and_does_not_verify_is_refused(place: str, file: str, folder: Path, run: Run) -> None:
+    raw = (folder / file).read_bytes()
+    begun, mark, signature = raw.partition(b'"sig":"')
+    (folder / f"altered-{file}").write_bytes(begun + mark + b"0000" + signature[4:])
+
+    code, said = run(place, READ[place], f"altered-{file}")
+
+    assert (code, is_one_sentence_about(f"altered-{file}", said)) == (1, True), said
+
+
 @pytest.mark.parametrize("place", WRITTEN)
-def test_a_file_that_cannot_be_written_is_the_machine_s(
-    place: str, run: Callable[[str, str, str], tuple[int, str]]
-) -> None:
+def test_a_file_that_cannot_be_written_is_the_machine_s(place: str, run: Run) -> None:
     for file in ("table.csv/new.json", "folder"):
         code, said = run(place, WRITTEN[place], file)
         assert (code, is_one_sentence_about(file.partition("/")[0], said)) == (4, True), (place, file, said)

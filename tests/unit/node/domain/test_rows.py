@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 
-from node.domain.rows import BadRow, Format, Row, detect_encoding, read_rows
+from node.domain.rows import BadRow, Format, Row, detect_encoding, read_headings, read_rows
 
 
 def read(raw: bytes, form: Format = Format.CSV, encoding: str | None = None) -> list[Row | BadRow]:
@@ -171,3 +171,24 @@ def test_a_line_without_end_costs_itself_only_and_is_not_held_in_memory(form: Fo
 def test_a_short_list_of_enterprises_shows_its_encoding(encoding: str) -> None:
     """Full-width letters and digits have high second bytes in both encodings."""
     assert detect_encoding("ＡＢＣ１２３４５６７８９０有限公司\n".encode(encoding)) == encoding
+
+
+@pytest.mark.parametrize(
+    ("raw", "form", "headings"),
+    [
+        (b"a,b\n", Format.CSV, ["a", "b"]),
+        (b"a,a\n1,2\n", Format.CSV, None),
+        (b"\na,b\n1,2\n", Format.CSV, None),
+        (b"", Format.CSV, None),
+        (b'[]\n{"b": 1, "a": 2}\n{"c": 3}\n', Format.JSON_LINES, ["b", "a"]),
+        (b'{"a":\n1}\n', Format.JSON_LINES, None),
+        (b"\n", Format.JSON_LINES, []),
+    ],
+)
+def test_headings_stand_in_the_first_line_of_a_table_and_in_the_first_good_object(
+    raw: bytes, form: Format, headings: list[str] | None
+) -> None:
+    found = read_headings(stream := BytesIO(raw), form)
+
+    assert (None if found is None else list(found)) == headings
+    assert not stream.closed
