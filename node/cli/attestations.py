@@ -30,6 +30,7 @@ from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, o
 from node.domain.attestations import ToAttest
 from node.domain.dates import SHANGHAI
 from node.domain.declarations import name_of
+from node.domain.records import Kind
 from node.operations.attest_records import Gathered, attest_records, gather
 from node.operations.operators import NotAllowed
 
@@ -85,7 +86,7 @@ def attest(
         needed = ToAttest(signed=declarations_in(declarations, opened), keys=_keys_in(keys) if keys else {})
         with file.open("rb") as stream, closing(read.rows(stream)) as rows:
             gathered = gather(rows, intake, needed, reason, end, opened.context)
-        attestation = _worth_signing(gathered)
+        attestation = _worth_signing(gathered, kind)
         with opened.store.write() as work:
             issued = attest_records(work, attestation, who, opened.facts(work).law, opened.context)
         if isinstance(issued, NotAllowed):
@@ -101,14 +102,14 @@ def attest(
     facts(told, as_json=json)
 
 
-def _worth_signing(gathered: Gathered | NotAllowed) -> Attestation:
+def _worth_signing(gathered: Gathered | NotAllowed, kind: Kind) -> Attestation:
     """What is to be signed, after every row was named that is not in it; ends the command where nothing is."""
     if isinstance(gathered, NotAllowed):
         fail(gathered.why, Exit.REFUSED)
-    report = ImportReport(None)
+    report = ImportReport(kind, None)
     report.take(gathered.refused)
     for line in report.alike_in_words():
-        err.print(f"creditport: would not be taken in: {line}", markup=False)
+        err.print(f"creditport: would not be taken in: {line.en}  不会入库：{line.zh}", markup=False)
     if gathered.attestation is None:
         fail("no row of this file needs an attestation that can be given", Exit.REFUSED)
     return gathered.attestation

@@ -157,7 +157,7 @@ def import_file(
             attested=_attested(opened, attestation or [], declarations),
         )  # fmt: skip
         ordered = _order(opened, operator, read, intake, join_by_name=join_by_name, names_may_change=names_may_change)
-        report = ImportReport(rejects_file(stack, rejects))
+        report = ImportReport(kind, rejects_file(stack, rejects))
         stack.push(report.say_interrupted)
         stream = stack.enter_context(file.open("rb"))
         # Closed before the file is, also when somebody interrupts.

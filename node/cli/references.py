@@ -10,6 +10,7 @@ from agreements.agreement import Agreement
 from node.cli.inputs import text_of
 from node.cli.screen import Exit, err, fail
 from node.domain.identifiers import Identifier, Problem, Remark, likely_schemes, parse_identifier
+from node.domain.problem_words import told_in_chinese
 from node.operations.facts import NodeFacts
 from registry.parties import PartyId
 
@@ -109,5 +110,6 @@ def _identifiers(lines: Iterable[str], *, check_attested: bool) -> Iterable[Iden
             fail(f"subject {place}: a code of {' or '.join(likely)}? write SCHEME:CODE", Exit.USAGE)
         parsed = parse_identifier(likely[0], code, waive_check=check_attested)
         if isinstance(parsed, Problem):
-            fail(f"subject {place}: {parsed.field}: expected {parsed.expected}, got {parsed.got}", Exit.USAGE)
+            en = f"subject {place}: {parsed.field}: expected {parsed.expected}, got {parsed.got}"
+            fail(f"{en}  第 {place} 个主体：{told_in_chinese(parsed)}", Exit.USAGE)
         yield parsed
