@@ -24,12 +24,13 @@ from node.cli.imports import (
     source_in,
 )
 from node.cli.inputs import DAY, a_day, a_file, require_other, text_of, to_be_written
-from node.cli.references import read_subject
+from node.cli.references import Place, place_in, read_subject
 from node.cli.screen import Exit, err, facts, fail
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.attestations import ToAttest
 from node.domain.dates import SHANGHAI
 from node.domain.declarations import name_of
+from node.domain.records import Kind
 from node.operations.attest_records import Gathered, attest_records, gather
 from node.operations.operators import NotAllowed
 
@@ -85,7 +86,7 @@ def attest(
             err.print("creditport: note: no --keys, so no declaration is known to be its subject's own", markup=False)
         with file.open("rb") as stream, closing(read.rows(stream)) as rows:
             gathered = gather(rows, intake, needed, reason, end, opened.context)
-        attestation = _worth_signing(gathered)
+        attestation = _worth_signing(gathered, kind)
         with opened.store.write() as work:
             issued = attest_records(work, attestation, who, opened.facts(work).law, opened.context)
         if isinstance(issued, NotAllowed):
@@ -101,14 +102,14 @@ def attest(
     facts(told, as_json=json)
 
 
-def _worth_signing(gathered: Gathered | NotAllowed) -> Attestation:
+def _worth_signing(gathered: Gathered | NotAllowed, kind: Kind) -> Attestation:
     """What is to be signed, after every row was named that is not in it; ends the command where nothing is."""
     if isinstance(gathered, NotAllowed):
         fail(gathered.why, Exit.REFUSED)
-    report = ImportReport(None)
+    report = ImportReport(kind, None)
     report.take(gathered.refused)
     for line in report.alike_in_words():
-        err.print(f"creditport: would not be taken in: {line}", markup=False)
+        err.print(f"creditport: would not be taken in: {line.en}  不会入库：{line.zh}", markup=False)
     if gathered.attestation is None:
         fail("no row of this file needs an attestation that can be given", Exit.REFUSED)
     return gathered.attestation
@@ -122,20 +123,20 @@ def _keys_in(file: Path) -> dict[SubjectName, frozenset[str]]:
         if not {"subject", "key"} <= set(lines.fieldnames or ()):
             fail(f"{file.name}: expected a first line with the columns subject and key", Exit.USAGE)
         for line in lines:
-            where = f"{file.name} line {lines.line_num}"
+            where = place_in(file, lines.line_num)
             subject = name_of(read_subject(where, line.get("subject") or "", check_attested=True))
             keys[subject] = keys.get(subject, frozenset()) | {_key(where, line.get("key") or "")}
     except csv.Error:
-        fail(f"{file.name} line {lines.line_num + 1} is no line of CSV", Exit.USAGE)
+        fail(f"{file.name} line {lines.line_num + 1} is no line of CSV  该行不是 CSV 格式", Exit.USAGE)
     return keys
 
 
-def _key(where: str, text: str) -> str:
+def _key(where: Place, text: str) -> str:
     key = text.strip()
     try:
         subject_key(key)
     except (CryptoError, ValueError):
-        fail(f"{where}: key: expected 64 hexadecimal digits of an Ed25519 key, got another text", Exit.USAGE)
+        fail(f"{where.en}: key: expected 64 hexadecimal digits of an Ed25519 key, got another text", Exit.USAGE)
     return key
 
 

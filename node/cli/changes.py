@@ -8,6 +8,7 @@ import typer
 from agreements.refusal import Refused
 from node.app.opening import utc_now
 from node.cli.inputs import DAY, a_day
+from node.cli.problem_shown import problem_in_words
 from node.cli.screen import LARGEST, Exit, facts, fail, out
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.correction import correct as corrected
@@ -125,8 +126,7 @@ def _corrected(law: Law, record: HomeRecord, changes: dict[str, str]) -> Admitte
         fail(f"{intake.reason}: {intake.detail}", Exit.REFUSED)
     admitted = corrected(record, changes, intake)
     if isinstance(admitted, Rejected):
-        wrong = admitted.problem
-        fail(f"{wrong.field}: expected {wrong.expected}, got {wrong.got} ({admitted.reason})", Exit.REFUSED)
+        fail(str(problem_in_words(admitted.reason, admitted.problem, record.kind)), Exit.REFUSED)
     return admitted
 
 

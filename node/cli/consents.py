@@ -86,7 +86,7 @@ def attest(
     """
     subjects = read_subjects(subject, subject_file, check_attested=uscc_check_attested)
     if not evidence.stat().st_size:
-        fail(f"{evidence} is empty, and no signed form", Exit.USAGE)
+        fail(f"{evidence} is empty, and no signed form  文件为空，并非已签署的书面材料", Exit.USAGE)
     with evidence.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").digest()
     with acting(node) as opened:

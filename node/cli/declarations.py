@@ -135,7 +135,7 @@ def show(
     """Read signed declarations: what they say, and by which key. As JSON, in the columns of an import of kind 503."""
     for path in paths:
         if not path.is_dir() and not any(documents_of(path)):
-            fail(f"{path} is empty, and no declaration", Exit.USAGE)
+            fail(f"{path} is empty, and no declaration  文件为空，没有申报", Exit.USAGE)
     rows, refused, rule_pack = [], list[tuple[Path, Refused]](), load_rule_pack().reference
     for file, raw in ((one, raw) for one in files_in(paths) for raw in documents_of(one)):
         found = open_declaration(raw, rule_pack)
@@ -160,7 +160,7 @@ def show(
 def _statement_in(file: Path) -> str:
     words = text_of(file)
     if not words.strip():
-        fail(f"{file} is empty, and no statement", Exit.USAGE)
+        fail(f"{file} is empty, and no statement  文件为空，没有申报内容", Exit.USAGE)
     return words
 
 

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from agreements.refusal import Refusal, explain
+from node.cli.problem_shown import Said, problem_in_words, rows_in_words
 from node.cli.screen import err, facts, out, say_json
 from node.domain.identifiers import Problem, Remark
 from node.domain.intake import Case, Rejected
+from node.domain.problem_words import in_chinese
+from node.domain.records import Kind
 
 MOST_REJECTS_SHOWN = 20
 MOST_CONFLICTS_KEPT = 200
@@ -25,9 +28,16 @@ _COUNTS = {
     "conflicts": "其中冲突",
 }
 _REMARKS = {
-    Remark.CHECK_ATTESTED: "with a check character that does not fit its unified code, as the file attests",
-    Remark.ORGANISATION_CHECK: "with a unified code whose organisation code does not fit its own check (GB 11714)",
+    Remark.CHECK_ATTESTED: Said(
+        "with a check character that does not fit its unified code, as the file attests",
+        "统一社会信用代码的校验码不符，文件注明已经核实",
+    ),
+    Remark.ORGANISATION_CHECK: Said(
+        "with a unified code whose organisation code does not fit its own check (GB 11714)",
+        "统一社会信用代码中的组织机构代码与其自身校验码（GB 11714）不符",
+    ),
 }
+_COLUMNS = ("row", "reason", "field", "expected", "got", "case", "expected_zh", "got_zh")
 
 
 def rejects_file(stack: ExitStack, path: Path | None) -> Any:
@@ -35,18 +45,19 @@ def rejects_file(stack: ExitStack, path: Path | None) -> Any:
     if path is None:
         return None
     file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
-    writer = csv.DictWriter(file, ["row", "reason", "field", "expected", "got", "case"])
-    writer.writeheader()
+    writer = csv.writer(file)
+    writer.writerow(_COLUMNS)
     return writer
 
 
 @dataclass(slots=True)
 class ImportReport:
-    """What became of the file: counts, and the rows that were not loaded, the first of them kept for the screen.
+    """What became of a file of one kind: counts, and the rows that were not loaded, the first kept for the screen.
 
     `remarked` are the first loaded rows of each remark about an identifier, `remarks` how many there are.
     """
 
+    kind: Kind
     writer: Any
     done: Counter[str] = field(default_factory=Counter)
     cases: Counter[str] = field(default_factory=Counter)
@@ -112,34 +123,41 @@ class ImportReport:
         counts |= {"unjoined": self.cases[Case.UNJOINED], "conflicts": self.cases[Case.CONFLICT]}
         if as_json:
             lists = {"conflicts_found": [self._conflict(one) for one in self.conflicts]}
-            rejects = {"rejects": [_reject(one) for one in self.first]}
+            rejects = {"rejects": [dict(zip(_COLUMNS, _reject(one), strict=True)) for one in self.first]}
             odd = {one.value: {"count": self.remarks[one], "rows": rows} for one, rows in self.remarked.items()}
             why = {"reasons": dict(sorted(self.reasons.items()))}
             say_json(counts | why | lists | rejects | {"remarks": odd})
             return
         facts({f"{name} {_COUNTS[name]}": count for name, count in counts.items()}, as_json=False)
-        for remark, rows in self.remarked.items():
-            more = f" and {self.remarks[remark] - 1} more" if rows[1:] else ""
-            out.print(f"loaded: row {rows[0]}{more} {_REMARKS[remark]} ({remark})", markup=False)
-        conflicts = self.conflicts[:MOST_REJECTS_SHOWN]
-        for one in conflicts:
-            other = self.sources.get(one.source_key or b"")
-            where = f"; row {other} of this file is what stands there" if other else ""
-            out.print(f"conflict: row {one.row}: {_wrong(one)}{where}", markup=False)
-        for line in self.alike_in_words():
-            out.print(line, markup=False)
-        left = self.done["rejected"] - len(conflicts) - self.alike.total()
-        if left:
-            out.print(f"... and {left} more; --rejects FILE names them all", markup=False)
+        for line in self._lines():
+            out.print(str(line), markup=False)
         for reason, count in sorted(self.reasons.items()):
             told = explain(Refusal(reason))
             out.print(f"{count} {reason} ({told.article}). {told.zh} {told.en}", markup=False)
 
-    def alike_in_words(self) -> Iterator[str]:
+    def _lines(self) -> Iterator[Said]:
+        """What is said of single rows: of loaded ones first, then of conflicts and of the others."""
+        for remark, (first, *_) in self.remarked.items():
+            rows, odd = rows_in_words(first, self.remarks[remark]), _REMARKS[remark]
+            yield Said(f"loaded: {rows.en} {odd.en} ({remark})", f"已入库：{rows.zh}，{odd.zh}")
+        conflicts = self.conflicts[:MOST_REJECTS_SHOWN]
+        for one in conflicts:
+            row, wrong = rows_in_words(one.row), problem_in_words(one.reason, one.problem, self.kind)
+            other = self.sources.get(one.source_key or b"")
+            en = f"; row {other} of this file is what stands there" if other else ""
+            zh = f"；现有内容见本文件第 {other} 行" if other else ""
+            yield Said(f"conflict: {row.en}: {wrong.en}{en}", f"冲突：{row.zh}：{wrong.zh}{zh}")
+        yield from self.alike_in_words()
+        left = self.done["rejected"] - len(conflicts) - self.alike.total()
+        if left:
+            zh = f"另有 {left} 行，--rejects FILE 逐行列出"
+            yield Said(f"... and {left} more; --rejects FILE names them all", zh)
+
+    def alike_in_words(self) -> Iterator[Said]:
         """A line for each kind of thing that is wrong: its first row, and how many more there are."""
         for what, one in self.first_alike.items():
-            others = f" and {self.alike[what] - 1} more" if self.alike[what] > 1 else ""
-            yield f"row {one.row}{others}: {_wrong(one)}"
+            rows, wrong = rows_in_words(one.row, self.alike[what]), problem_in_words(*what, self.kind)
+            yield Said(f"{rows.en}: {wrong.en}", f"{rows.zh}：{wrong.zh}")
 
     def _conflict(self, one: Rejected) -> dict[str, Any]:
         return {
@@ -150,18 +168,8 @@ class ImportReport:
         }
 
 
-def _wrong(one: Rejected) -> str:
-    wrong = one.problem
-    return f"{wrong.field}: expected {wrong.expected}, got {wrong.got} ({one.reason})"
-
-
-def _reject(one: Rejected) -> dict[str, Any]:
-    problem = one.problem
-    return {
-        "row": one.row,
-        "reason": one.reason.value,
-        "field": problem.field,
-        "expected": problem.expected,
-        "got": problem.got,
-        "case": one.case.value,
-    }
+def _reject(one: Rejected) -> tuple[str | int, ...]:
+    """What the rejects file says of a row, in the order of its columns."""
+    problem, case = one.problem, one.case.value
+    told = (one.row, one.reason.value, problem.field, problem.expected, problem.got, case)
+    return (*told, in_chinese(problem.expected), in_chinese(problem.got))

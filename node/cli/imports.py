@@ -158,7 +158,7 @@ def import_file(
             attested=_attested(opened, attestation or [], declarations),
         )  # fmt: skip
         ordered = _order(opened, operator, read, intake, join_by_name=join_by_name, names_may_change=names_may_change)
-        report = ImportReport(rejects_file(stack, rejects))
+        report = ImportReport(kind, rejects_file(stack, rejects))
         stack.push(report.say_interrupted)
         stream = stack.enter_context(file.open("rb"))
         # Closed before the file is, also when somebody interrupts.
@@ -291,7 +291,7 @@ def declarations_in(paths: Sequence[Path] | None, node: Node) -> Signed:
     """The signed declarations in these files and folders; a file that was named and holds none ends the command."""
     for path in paths or ():
         if not path.is_dir() and not holds_declarations(documents_of(path), node.rule_pack):
-            fail(f"{path} holds no signed declaration", Exit.USAGE)
+            fail(f"{path} holds no signed declaration  文件中没有已签名的申报", Exit.USAGE)
     return read_declarations(documents_in(paths or ()), node.rule_pack)
 
 

@@ -1,7 +1,7 @@
 """How people name things on the command line: agreements by the beginning of their digest, subjects by their code."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -10,6 +10,7 @@ from crypto.errors import CryptoError, Malformed
 from node.cli.inputs import a_file, bytes_of, text_of
 from node.cli.screen import Exit, err, fail
 from node.domain.identifiers import Identifier, Problem, Remark, likely_schemes, parse_identifier
+from node.domain.problem_words import told_in_chinese
 from node.operations.facts import NodeFacts
 from registry.errors import RegistryError
 from registry.parties import ListedCard, PartyId, read_card
@@ -48,12 +49,19 @@ _REMARKS = {
 }
 
 
+class Place(NamedTuple):
+    """Where an identifier stands, in both languages."""
+
+    en: str
+    zh: str
+
+
 def card_in(file: Path) -> ListedCard:
     """The party card in a file; what is none, or contradicts itself, ends the command."""
     try:
         return read_card(bytes_of(file))
     except Malformed:
-        fail(f"{file} is no party card", Exit.USAGE)
+        fail(f"{file} is no party card  该文件不是机构名片", Exit.USAGE)
     except (CryptoError, RegistryError) as error:
         fail(f"{file}: not a valid party card: {error}", Exit.REFUSED)
 
@@ -94,10 +102,10 @@ def read_subjects(subjects: list[str] | None, file: Path | None, *, check_attest
     `check_attested` excuses check characters of unified codes. What is odd about accepted ones is said on standard
     error, by place.
     """
-    lines = {f"subject {place}": typed for place, typed in enumerate(subjects or (), 1)}
+    lines = {Place(f"subject {at}", f"第 {at} 个主体"): typed for at, typed in enumerate(subjects or (), 1)}
     if file is not None:
         written = enumerate(text_of(file).splitlines(), 1)
-        lines |= {f"{file.name} line {place}": line.strip() for place, line in written if line.strip()}
+        lines |= {place_in(file, number): line.strip() for number, line in written if line.strip()}
     if not lines and file is not None:
         fail(f"{file.name} names no subject: one code in each line", Exit.USAGE)
     if not lines:
@@ -107,19 +115,25 @@ def read_subjects(subjects: list[str] | None, file: Path | None, *, check_attest
         places = [where for where, one in found.items() if remark in one.remarks]
         if places:
             others = f" and {len(places) - 1} more" if places[1:] else ""
-            err.print(f"creditport: note: {places[0]}{others}: {text}", markup=False)
+            err.print(f"creditport: note: {places[0].en}{others}: {text}", markup=False)
     return list(dict.fromkeys(found.values()))
 
 
-def read_subject(where: str, text: str, *, check_attested: bool = False) -> Identifier:
+def place_in(file: Path, line: int) -> Place:
+    """How a line of a file is called."""
+    return Place(f"{file.name} line {line}", f"{file.name} 第 {line} 行")
+
+
+def read_subject(where: Place, text: str, *, check_attested: bool = False) -> Identifier:
     """The identifier that was typed, or stands at a place of a file; text that is none ends the command."""
     scheme, colon, code = text.rpartition(":")
     likely = (scheme,) if colon else likely_schemes(code, waive_check=check_attested)
     if not likely:
-        fail(f"{where}: no known scheme has codes like this; write SCHEME:CODE", Exit.USAGE)
+        fail(f"{where.en}: no known scheme has codes like this; write SCHEME:CODE", Exit.USAGE)
     if len(likely) > 1:
-        fail(f"{where}: a code of {' or '.join(likely)}? write SCHEME:CODE", Exit.USAGE)
+        fail(f"{where.en}: a code of {' or '.join(likely)}? write SCHEME:CODE", Exit.USAGE)
     parsed = parse_identifier(likely[0], code, waive_check=check_attested)
     if isinstance(parsed, Problem):
-        fail(f"{where}: {parsed.field}: expected {parsed.expected}, got {parsed.got}", Exit.USAGE)
+        en = f"{where.en}: {parsed.field}: expected {parsed.expected}, got {parsed.got}"
+        fail(f"{en}  {where.zh}：{told_in_chinese(parsed)}", Exit.USAGE)
     return parsed

@@ -11,6 +11,7 @@ from node.domain.identification import IDENTIFIER_COLUMNS, identity_columns
 from node.domain.identifiers import Problem
 from node.domain.intake import Admitted, Intake, Rejected, admit
 from node.domain.money import Money
+from node.domain.reading import Finding
 from node.domain.records import HomeRecord, Kind, Stored, digest_content, encode_content, shipped_entry
 from node.domain.rows import Row
 from node.domain.subjects import SubjectKind
@@ -25,20 +26,25 @@ _STANDS_FOR: Final[Mapping[SubjectKind, str]] = {
 }
 # What is judged and not kept had the one value that is admitted (S 18(1)).
 _ONLY_ADMITTED: Final[Mapping[str, str]] = {"procedure": "GENERAL"}
-_SUBJECT: Final = (
+_SUBJECT: Final = Finding(
     Refusal.SUBJECT_ID_INVALID,
-    "the record's own identifiers: a record under a wrong subject is deleted and loaded anew",
-    "other identifiers",
+    Problem(
+        "identifiers",
+        "the record's own identifiers: a record under a wrong subject is deleted and loaded anew",
+        "other identifiers",
+    ),
 )
-_NUMBER: Final = (
+_NUMBER: Final = Finding(
     Refusal.MALFORMED,
-    "the record's own number: a record under a wrong number is deleted and loaded anew",
-    "another number",
+    Problem(
+        "changes",
+        "the record's own number: a record under a wrong number is deleted and loaded anew",
+        "another number",
+    ),
 )
-_SIGNED: Final = (
+_SIGNED: Final = Finding(
     Refusal.ATTESTATION_MISSING,
-    "what its subject signed: another declaration is signed by it, and loaded",
-    "something else",
+    Problem("changes", "what its subject signed: another declaration is signed by it, and loaded", "something else"),
 )
 
 
@@ -83,17 +89,21 @@ def correct(record: HomeRecord, changes: Mapping[str, str], intake: Intake) -> A
     if isinstance(answer, Rejected):
         return answer
     after = columns_of(answer.record)
-    for column, (reason, expected, got) in _fixed(record.kind).items():
+    for column, finding in _fixed(record.kind).items():
         if after.get(column) != before.get(column):
-            return _rejected(reason, column, expected, got)
+            problem = finding.problem
+            return _rejected(finding.reason, column, problem.expected, problem.got)
     # The digest is taken again: a record out of the store comes without one.
     if answer.record.content_digest == digest_content(record.kind, record.generated_at, encode_content(record.content)):
         return _rejected(Refusal.MALFORMED, "changes", "a change", "the same record")
     return answer
 
 
-def _fixed(kind: Kind) -> dict[str, tuple[Refusal, str, str]]:
-    """The columns that make a record this one: its subject's, its key, and what is the subject's own signed word."""
+def _fixed(kind: Kind) -> dict[str, Finding]:
+    """The columns that make a record this one, each with what to say of another text in it.
+
+    They are its subject's, its key, and what is the subject's own signed word.
+    """
     entry = shipped_entry(kind)
     key = [field.heading for field in entry.columns if field.name in entry.key]
     signed = (*DECLARED, "attestation") if Condition.ATTESTED in entry.conditions else ()

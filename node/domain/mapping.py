@@ -181,7 +181,7 @@ def _make(column: Column, values: Table[str, str]) -> str | Problem:
     if column.constant is not None:
         return column.constant
     if not column.optional and not all(source in values for source in column.sources):
-        return Problem(column.target, f"the column {' and '.join(column.sources)}", "no such column")
+        return Problem(column.target, f"the column {' + '.join(column.sources)}", "no such column")
     text = column.join.join([values.get(source, "").strip() for source in column.sources])
     if not text:
         return column.default or ""

@@ -1,8 +1,7 @@
 """Rows of a file that somebody else wrote: a stream of CSV or JSON Lines, good rows kept, bad ones named.
 
-Real registers come with byte-order marks, in GB18030 or Big5, with lone carriage returns, line feeds inside
-quotes, quotes that never close and shifted columns. None of it stops the reading, and memory does not grow
-with the file.
+Real registers come with byte-order marks, in GB18030 or Big5, with lone carriage returns, line feeds inside quotes,
+quotes that never close and shifted columns. None of it stops the reading, and memory does not grow with the file.
 """
 
 import codecs
@@ -177,15 +176,15 @@ def read_sheets(stream: BinaryIO, form: Format, *, encoding: str | None = None) 
     is given. Bytes that do not belong to it spoil their own row only. The stream is left open.
     """
     with _text_of(stream, encoding) as text:
-        blocks = _blocks(text)
         is_stray = _is_replaced if text.encoding in _WITHOUT_SURROGATES else _has_stray_bytes
-        yield from _csv_rows(blocks, is_stray) if form is Format.CSV else _json_rows(chain.from_iterable(blocks))
+        lines = _blocks(text)
+        yield from _csv_rows(lines, is_stray) if form is Format.CSV else _json_rows(chain.from_iterable(lines))
 
 
 def read_headings(stream: BinaryIO, form: Format, *, encoding: str | None = None) -> Sequence[str] | None:
-    """What heads the columns of a file, in its order: none where it has no rows, None where it is no file of rows.
+    """What heads the columns of a file, in its order, and None where it is no file of rows.
 
-    That of a table is its first line, and of lines of JSON the first that can be read, if it is one of the first 100.
+    It is the first line of a table; of lines of JSON the first good one of a hundred, and nothing where there is none.
     """
     if form is Format.CSV:
         with _text_of(stream, encoding) as text:

@@ -226,15 +226,16 @@ class _Insert:
     def of_many(self, count: int, shared: tuple[str, ...]) -> str:
         """One statement for so many rows: the same text each time, by which the driver knows what it prepared.
 
-        The values that rows share are bound first, and once.
+        The values that rows share are bound first, and once: they have numbers. Once the first row has said which are
+        taken, a value without a number has the next one. Drivers since Python 3.12 ask for the name of each value that
+        they bind, for which SQLite goes through all that have a number.
         """
         written = self.together.get((count, shared))
         if written is None:
-            known, following = {name: place for place, name in enumerate(shared, 1)}, numbering(len(shared) + 1)
-            rows = [
-                f"({', '.join([f'?{known.get(name) or next(following)}' for name in self.names])})"
-                for _ in range(count)
-            ]
+            known, own = {name: f"?{place}" for place, name in enumerate(shared, 1)}, numbering(len(shared) + 1)
+            first = [known.get(name) or (f"?{next(own)}" if shared else "?") for name in self.names]
+            others = [known.get(name, "?") for name in self.names]
+            rows = [f"({', '.join(row)})" for row in (first, *[others] * (count - 1))]
             written = self.together[count, shared] = f"{self.head}{', '.join(rows)}{self.tail}"
         return written
 

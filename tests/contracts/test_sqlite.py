@@ -34,7 +34,7 @@ from node.storage import (
 )
 from node.storage.engine import open_store
 from node.storage.errors import Busy, DiskFull, StorageError, Unusable
-from node.storage.sqlite import Sqlite
+from node.storage.sqlite import _BINDS_BY_NUMBER, Sqlite
 from node.storage.store import SqlStore
 from tests.contracts.examples import (
     AGREEMENT,
@@ -586,7 +586,7 @@ def test_errors_and_names_of_a_store_show_no_content(sqlite: SqlStore) -> None:
     assert "day" not in str(caught.value)
 
 
-@pytest.mark.parametrize("binds_by_number", [True, False])
+@pytest.mark.parametrize("binds_by_number", sorted({_BINDS_BY_NUMBER, False}))
 def test_what_many_rows_share_is_bound_once_or_with_each_where_the_driver_warns_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, binds_by_number: bool
 ) -> None:

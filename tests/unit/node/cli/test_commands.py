@@ -261,6 +261,10 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     "a short agreement name": (2, "six or more digits", lambda _: (*QUERY, "12", "--subject", USCC)),
     "an unknown agreement": (1, "no agreement abcdef", lambda _: (*QUERY, "abcdef", "--subject", USCC)),
     "no subject": (2, "name the subjects", lambda _: (*QUERY, "abcdef")),
+    "a code of another shape": (
+        2, "got 4 characters of another shape  第 1 个主体：统一社会信用代码应为 18 位",
+        lambda _: (*QUERY, "abcdef", "--subject", "CN-USCC:9144"),
+    ),
     "a document in another encoding than the terminal's": (
         2, "not UTF-8 text",
         lambda _: ("records", "delete", "1", "--basis", "REVOKED", "--second", "bob", "--document", "\udcc9\udcee"),

@@ -181,6 +181,7 @@ def test_rows_that_nobody_would_take_in_are_named_once_for_each_thing_that_is_wr
     said = authority.run(*words, code=1).stderr
 
     assert "would not be taken in: row 2 and 499 more: attestation: expected signed by" in said
+    assert "  不会入库：第 2 行等 500 行：" in said
     assert len(said.splitlines()) < 5
 
 

@@ -146,8 +146,11 @@ def test_one_code_claimed_by_two_names_is_reported_with_both_rows_and_stays_so(b
         {"row": 3, "field": "name_zh", "record": 1, "other_row": 2}
     ]  # fmt: skip
     assert rejects[0].read_bytes() == rejects[1].read_bytes()
-    assert "row 3: name_zh: expected the name in record 1, got another name" in said
-    assert "row 2 of this file is what stands there" in said
+    assert (
+        "conflict: row 3: name_zh: expected the name in record 1, got another name (SUBJECT_ID_INVALID); row 2 of this"
+        " file is what stands there"
+        "  冲突：第 3 行：中文名称应为记录 1 中的名称，实为其他名称；现有内容见本文件第 2 行\n"
+    ) in said
     assert "别的" not in said + rejects[0].read_text("utf-8")
 
 
@@ -172,6 +175,8 @@ def test_odd_codes_are_loaded_and_reported_with_their_rows_and_an_attested_check
         "ORGANISATION_CHECK": {"count": 2, "rows": [4, 5]},
     }  # fmt: skip
     assert "loaded: row 3 with a check character that does not fit" in said
+    assert "(CHECK_ATTESTED)  已入库：第 3 行，统一社会信用代码的校验码不符" in said
+    assert "(ORGANISATION_CHECK)  已入库：第 4 行等 2 行，统一社会信用代码中的组织机构代码" in said
     assert "loaded: row 4 and 1 more with a unified code whose organisation code" in said
     assert (first["check_waived"], second["check_waived"]) == (False, True)
 
@@ -202,7 +207,56 @@ def test_penalties_without_a_code_are_all_named_and_alike_ones_once_on_the_scree
             (number, "unjoined") for number in range(2, 32)
         ]
     assert said.count("row 2 and 29 more: identifiers:") == 1
+    assert said.count("  第 2 行等 30 行：主体代码应为已知种类的主体代码，实为空缺，且本节点无此名称的企业") == 1
     assert "more; --rejects" not in said
+
+
+def test_what_is_wrong_with_a_row_is_said_in_both_languages_wherever_it_is_read(bank: Terminal, tmp_path: Path) -> None:
+    file = written(tmp_path / "bad.csv", REGISTRATION | {"uscc": "9144"}, REGISTRATION | {"status": "GONE"})
+    rejects = tmp_path / "rejects.csv"
+
+    told = imported(bank, file, "101", "--rejects", str(rejects), code=1)["rejects"]
+    said = bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", code=1).stdout
+
+    with rejects.open(encoding="utf-8", newline="") as lines:
+        table = csv.DictReader(lines)
+        assert table.fieldnames == ["row", "reason", "field", "expected", "got", "case", "expected_zh", "got_zh"]
+        assert [row | {"row": int(row["row"])} for row in table] == told
+    assert [(row["got"], row["expected_zh"], row["got_zh"]) for row in told] == [
+        (
+            "4 characters of another shape",
+            "18 位统一社会信用代码（GB 32100），其中行政区划码为 6 位数字",
+            "不合格式的 4 个字符",
+        ),
+        ("GONE", "代码表所列代码", "GONE"),
+    ]
+    assert (
+        "row 3: status: expected a code of the list, got GONE (MALFORMED)"
+        "  第 3 行：登记状态应为代码表所列代码，实为 GONE\n"
+    ) in said
+
+
+def test_more_kinds_of_wrong_rows_than_fit_the_screen_are_counted_in_both_languages(
+    bank: Terminal, tmp_path: Path
+) -> None:
+    file = written(tmp_path / "bad.csv", *[REGISTRATION | {"address": "长" * (401 + n)} for n in range(25)])
+
+    said = bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", code=1).stdout
+
+    assert "... and 5 more; --rejects FILE names them all  另有 5 行，--rejects FILE 逐行列出\n" in said
+
+
+def test_a_correction_that_is_refused_says_in_both_languages_what_is_wrong(bank: Terminal, tmp_path: Path) -> None:
+    imported(bank, written(tmp_path / "one.csv", REGISTRATION), "101")
+    words = ("records", "correct", "1", "--basis", "OWN_ERROR", "--set")
+
+    assert bank.run(*words, "capital=many", code=1).stderr == (
+        "creditport: capital: expected an amount and a known currency, got 4 other characters (MALFORMED)"
+        "  注册资本应为金额及已知币种，实为不合格式的 4 个字符\n"
+    )
+    assert bank.run(*words, "region_code=HK", "--set", "uscc=91440300MA5TERT14M", code=1).stderr.endswith(
+        "实为其他主体代码\n"
+    )
 
 
 def test_attested_penalties_about_a_strangers_enterprises_join_them(bank: Terminal, tmp_path: Path) -> None:
