@@ -140,8 +140,10 @@ def read_config(folder: Folder) -> Config:
         raw = folder.config.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(f"there is no node in {folder.path}: make one with `creditport init`") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{folder.config} cannot be read: {type(error).__name__}") from None
+    except OSError as error:
+        raise ConfigError(f"{folder.config} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{folder.config} is not UTF-8 text") from None
     try:
         plain = tomllib.loads(raw)
         if plain.get("law") == _FORMER_LAW:

@@ -202,7 +202,7 @@ def mapping_named(name: str | None, kind: Kind) -> Mapping:
     if name is None:
         return standard_mapping(kind)
     shipped = shipped_mappings()
-    if name not in shipped and "/" not in name and not name.endswith(".toml") and not Path(name).exists():
+    if name not in shipped and "/" not in name and not name.endswith(".toml") and not (name and Path(name).exists()):
         fail(f"there is no mapping {name}: a .toml file, or one of {', '.join(shipped)}", Exit.USAGE)
     try:
         read = read_mapping(shipped[name] if name in shipped else text_of(Path(name)))

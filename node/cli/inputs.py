@@ -48,7 +48,7 @@ def _require_given_out(file: Path) -> None:
         file.stat()
     except OSError as error:
         _not_given_out(file, error.errno)
-    if not os.access(file, os.R_OK):
+    if not os.access(file, os.R_OK | os.X_OK if file.is_dir() else os.R_OK):
         _not_given_out(file, EACCES)
 
 

@@ -1,7 +1,9 @@
 """Bundle files and authority cards as an inspector names them, and one sentence when something is wrong with them."""
 
 import functools
+import os
 from collections.abc import Callable, Iterator
+from errno import EACCES
 from pathlib import Path
 from typing import Annotated, ParamSpec, TypeVar
 
@@ -61,6 +63,8 @@ def lines_of(file: Path) -> Callable[[], Iterator[bytes]]:
     """The lines of a bundle, from the first one each time it is called; NOT CHECKABLE if it cannot be opened."""
     if not file.is_file():
         fail(f"{file} is no bundle file: fetch one with `creditport-inspect fetch`", Exit.USAGE, "creditport-inspect")
+    if not os.access(file, os.R_OK):
+        fail(f"{file} cannot be read: {os.strerror(EACCES)}", Exit.USAGE, "creditport-inspect")
 
     def lines() -> Iterator[bytes]:
         with file.open("rb", buffering=1 << 20) as opened:
