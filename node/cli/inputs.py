@@ -66,15 +66,15 @@ def to_be_written(given: Path | None) -> Path | None:
 
 def unwritable(file: Path) -> int | None:
     """Why the system would not let a file be written, as an error number of its own; None if it would."""
-    if file.is_dir():
-        return EISDIR
+    folder = file.parent
     try:
-        file.parent.stat()
+        folder.stat()
+        if file.is_dir() or not folder.is_dir():
+            return EISDIR if file.is_dir() else ENOTDIR
+        may = os.access(file, os.W_OK) if file.exists() else os.access(folder, os.W_OK | os.X_OK)
     except OSError as error:
         return error.errno
-    if not file.parent.is_dir():
-        return ENOTDIR
-    return None if os.access(file if file.exists() else file.parent, os.W_OK) else EACCES
+    return None if may else EACCES
 
 
 def bytes_of(file: Path) -> bytes:
