@@ -85,7 +85,7 @@ def attest(
     You attest with it how the consent came about: standalone, free and warned, unless you say otherwise.
     """
     subjects = read_subjects(subject, subject_file, check_attested=uscc_check_attested)
-    if not evidence.stat().st_size:
+    if evidence.is_file() and not evidence.stat().st_size:
         fail(f"{evidence} is empty, and no signed form  文件为空，并非已签署的书面材料", Exit.USAGE)
     with evidence.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").digest()

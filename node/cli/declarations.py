@@ -1,6 +1,6 @@
 """declaration: an enterprise's own key, and what it says of itself under it (S 20, 26). Needs no node, no database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -133,11 +133,8 @@ def show(
     json: JsonFlag = False,
 ) -> None:
     """Read signed declarations: what they say, and by which key. As JSON, in the columns of an import of kind 503."""
-    for path in paths:
-        if not path.is_dir() and not any(documents_of(path)):
-            fail(f"{path} is empty, and no declaration  文件为空，没有申报", Exit.USAGE)
     rows, refused, rule_pack = [], list[tuple[Path, Refused]](), load_rule_pack().reference
-    for file, raw in ((one, raw) for one in files_in(paths) for raw in documents_of(one)):
+    for file, raw in _documents(paths):
         found = open_declaration(raw, rule_pack)
         if isinstance(found, Refused):
             refused.append((file, found))
@@ -155,6 +152,18 @@ def show(
         named = f"{first.reason}: {first.detail}; the first in {file}"
         illegible = all(one.reason in ILLEGIBLE for _, one in refused)
         fail(f"{len(refused)} of {all_of_them} documents: {named}", Exit.USAGE if illegible else Exit.REFUSED)
+
+
+def _documents(paths: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:
+    """The documents in these files and folders, with the file of each; an empty file that was named ends the command.
+
+    Each file is read once, for it may be a pipe.
+    """
+    for path in paths:
+        found = [(file, raw) for file in files_in([path]) for raw in documents_of(file)]
+        if not found and not path.is_dir():
+            fail(f"{path} is empty, and no declaration  文件为空，没有申报", Exit.USAGE)
+        yield from found
 
 
 def _statement_in(file: Path) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, Annotated, NoReturn
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -97,17 +97,22 @@ class Source:
 
     def sheets(self, stream: IO[bytes]) -> Generator[Sheet | Row | BadRow]:
         """Read the file, good rows in sheets; a file with none of the columns ends the command."""
-        form = form_of(self.file)
+        form, wanted = form_of(self.file), self.wanted
         for one in read_sheets(stream, form, encoding=self.encoding):  # type: ignore[arg-type]  # an opened file is a BinaryIO
-            if not isinstance(one, BadRow):
-                self.require_columns(one.header.places if isinstance(one, Sheet) else one.values)
+            names = one.header.places if isinstance(one, Sheet) else one.values if isinstance(one, Row) else wanted
+            if wanted.isdisjoint(names):
+                self.fail_strange()
             yield from self._mapped(one)
 
-    def require_columns(self, names: Iterable[str]) -> None:
-        """End the command where none of these headings is one that is read."""
-        if {source for column in self.mapping.columns for source in column.sources}.isdisjoint(names):
-            kind = self.mapping.kind.value
-            fail(f"{self.file.name} has none of the columns of kind {kind}: another kind, or a --mapping?", Exit.USAGE)
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The headings that are read."""
+        return frozenset(source for column in self.mapping.columns for source in column.sources)
+
+    def fail_strange(self) -> NoReturn:
+        """End the command: none of the headings is one that is read."""
+        kind = self.mapping.kind.value
+        fail(f"{self.file.name} has none of the columns of kind {kind}: another kind, or a --mapping?", Exit.USAGE)
 
     def _mapped(self, one: Sheet | Row | BadRow) -> Iterable[Sheet | Row | BadRow]:
         if isinstance(one, Row):
@@ -220,8 +225,8 @@ def source_in(file: Path, mapping: str | None, kind: Kind, encoding: str | None)
     found = headings_of(file, form_of(file), read.encoding)
     if mapping is None:
         look_at_headings(file, found, kind)
-    if found:
-        read.require_columns(found)
+    if found and read.wanted.isdisjoint(found):
+        read.fail_strange()
     return read
 
 
@@ -289,10 +294,13 @@ def documents_of(file: Path) -> Iterator[bytes]:
 
 def declarations_in(paths: Sequence[Path] | None, node: Node) -> Signed:
     """The signed declarations in these files and folders; a file that was named and holds none ends the command."""
+    found: list[bytes] = []
     for path in paths or ():
-        if not path.is_dir() and not holds_declarations(documents_of(path), node.rule_pack):
+        held = list(documents_in([path]))
+        if not path.is_dir() and not holds_declarations(held, node.rule_pack):
             fail(f"{path} holds no signed declaration  文件中没有已签名的申报", Exit.USAGE)
-    return read_declarations(documents_in(paths or ()), node.rule_pack)
+        found += held
+    return read_declarations(found, node.rule_pack)
 
 
 def _attested(node: Node, files: Sequence[Path], declarations: Sequence[Path] | None) -> Attested:

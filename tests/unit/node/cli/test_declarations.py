@@ -1,6 +1,7 @@
 """On the command line: an enterprise signs, an institution attests, and a node loads that and nothing else."""
 
 import csv
+import os
 import shutil
 from collections.abc import Callable
 from hashlib import sha256
@@ -146,6 +147,18 @@ def test_a_document_that_is_no_declaration_is_named_by_its_file(
     assert declared
     assert "1 of 2 documents: " in (said := firm.run("declaration", "show", str(tmp_path / "signed"), code=2).stderr)
     assert "notes.json" in said.replace("\n", "")
+
+
+def test_a_declaration_may_come_through_a_pipe(firm: Terminal, tmp_path: Path) -> None:
+    (file,) = (tmp_path / "signed").iterdir()
+    reads, writes = os.pipe()
+    os.write(writes, file.read_bytes())
+    os.close(writes)
+
+    (row,) = firm.ask("declaration", "show", f"/dev/fd/{reads}")
+    os.close(reads)
+
+    assert row["declaration_no"] == "2026-7"
 
 
 def test_an_attestation_ends_where_its_day_begins_in_shenzhen(
