@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final, NamedTuple
+from itertools import repeat
+from typing import Final
 
 from node.domain.records import Stored
 from registry.norms.calendar import anniversary, months_later
 from registry.norms.catalogue import CatalogueEntry
 
 _DAY: Final = timedelta(days=1)
+_ANY_DAY: Final = date.max
+"""In place of a day of generation where none is asked for."""
 _MOST_REMEMBERED: Final = 20_000
 
 Values = Sequence[Stored] | Mapping[int, Stored]
@@ -33,20 +36,22 @@ class Period:
     months: Mapping[str, int]
 
     @property
-    def places(self) -> tuple[int, ...]:
-        """All the places that it looks at."""
+    def ends(self) -> tuple[int, ...]:
+        """The places that decide the first day withheld."""
         ends = (self.until, self.provider_until, self.publicity_until, self.severity)
-        return (*self.generated, *(place for place in ends if place is not None))
+        return tuple(place for place in ends if place is not None)
+
+    @property
+    def counts_from_generation(self) -> bool:
+        """Whether the day of generation decides the first day withheld, too."""
+        return self.years is not None or self.provider_until is not None
 
     def generation(self, values: Values, stated: date | None) -> date | None:
         """The earliest of the dates present: S 31 does not define "generation", and the earliest is strictest."""
         earliest = stated
         for place in self.generated:
             value = values[place]
-            if isinstance(value, str):
-                value = date.fromisoformat(f"{value}-01")  # a month
-            if isinstance(value, date) and (earliest is None or value < earliest):
-                earliest = value
+            earliest = _earliest(earliest, _first_day(value) if isinstance(value, str) else value)
         return earliest
 
     def first_withheld_day(self, values: Values, generated_at: date) -> date | None:
@@ -69,38 +74,58 @@ class Period:
         return end if months is None else _earlier(end, months_later(generated_at, months))
 
 
-class Span(NamedTuple):
-    """The day of generation, and the first day withheld; without the first there is no record."""
+class Spans:
+    """Both days of many rows at once. An end is remembered by all that decides it: in many rows that is the same."""
 
-    generated_at: date | None
-    disclose_until: date | None
+    def __init__(self, period: Period) -> None:
+        self._period, self._ends = period, _Ends(period)
+
+    def of_all(
+        self, stated: Sequence[date | None], columns: Sequence[Sequence[Stored]]
+    ) -> tuple[list[date | None], list[date | None]]:
+        """The days of generation of many rows, and the first days withheld.
+
+        From the days that they state, and the columns of their values. Without a day of generation there is no record.
+        """
+        generated = [*stated]
+        for place in self._period.generated:
+            generated = [*map(_earliest, generated, _days(columns[place]))]
+        counted = generated if self._period.counts_from_generation else repeat(_ANY_DAY, len(generated))
+        deciding = zip(counted, *[columns[place] for place in self._period.ends], strict=True)
+        return generated, [*map(self._ends.__getitem__, deciding)]
 
 
-_Deciding = tuple[Stored, ...]
-"""The day that a row states for its generation, and what stands in the places of its period."""
-
-
-class Spans(dict[_Deciding, Span]):
-    """The spans of rows by all that decides them: in many rows that is the same."""
+class _Ends(dict[tuple[Stored, ...], date | None]):
+    """The first day withheld, by the day of generation and what stands in the places of the period's ends."""
 
     def __init__(self, period: Period) -> None:
         super().__init__()
-        self._period, self._places = period, period.places
+        self._period = period
 
-    def of_all(self, stated: Sequence[date | None], columns: Sequence[Sequence[Stored]]) -> list[Span]:
-        """The spans of many rows, from the days they state and the columns of their values."""
-        deciding = zip(stated, *[columns[place] for place in self._places], strict=True)
-        return [*map(self.__getitem__, deciding)]
-
-    def __missing__(self, deciding: _Deciding) -> Span:
-        stated, *rest = deciding
-        values = dict(zip(self._places, rest, strict=True))
-        generated_at = self._period.generation(values, stated if isinstance(stated, date) else None)
-        end = None if generated_at is None else self._period.first_withheld_day(values, generated_at)
-        span = Span(generated_at, end)
+    def __missing__(self, deciding: tuple[Stored, ...]) -> date | None:
+        generated_at, *rest = deciding
+        end = None
+        if isinstance(generated_at, date):
+            values = dict(zip(self._period.ends, rest, strict=True))
+            end = self._period.first_withheld_day(values, generated_at)
         if len(self) < _MOST_REMEMBERED:
-            self[deciding] = span
-        return span
+            self[deciding] = end
+        return end
+
+
+def _days(column: Sequence[Stored]) -> Sequence[Stored]:
+    """A column of days: of a month, its first."""
+    if str in {*map(type, column)}:
+        return [_first_day(value) if isinstance(value, str) else value for value in column]
+    return column
+
+
+def _first_day(month: str) -> date:
+    return date.fromisoformat(f"{month}-01")
+
+
+def _earliest(one: date | None, other: Stored) -> date | None:
+    return other if isinstance(other, date) and (one is None or other < one) else one
 
 
 def _earlier(one: date | None, other: date) -> date:

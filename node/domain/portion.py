@@ -16,7 +16,6 @@ from node.domain.crowd import Cell
 from node.domain.identification import read_subjects
 from node.domain.identifiers import Identifier, Remark, Scheme
 from node.domain.intake import CATEGORY, Admitted, Intake, Rejected, admit
-from node.domain.period import Span
 from node.domain.plan import plain_texts
 from node.domain.reading import LONGEST_NAME
 from node.domain.records import Kind, digest_contents, encode_contents, severity_of, source_keys
@@ -154,7 +153,8 @@ class _Columns(NamedTuple):
     remarks: list[tuple[Remark, ...]]
     zh: list[str | None]
     en: list[str | None]
-    spans: list[Span]
+    generated: list[date | None]
+    until: list[date | None]
     fields: list[list[Any]]
 
     def only(self, wanted: list[bool]) -> "_Columns":
@@ -170,7 +170,8 @@ class _Columns(NamedTuple):
             remarks=kept(self.remarks),
             zh=kept(self.zh),
             en=kept(self.en),
-            spans=kept(self.spans),
+            generated=kept(self.generated),
+            until=kept(self.until),
             fields=[kept(column) for column in self.fields],
         )
 
@@ -190,14 +191,15 @@ def _read(rows: Sheet | Sequence[Row], intake: Intake, doubtful: set[int]) -> _C
         schemes = [{one.scheme for one in found} for found in identifiers]
         doubtful.update(place for place, each in enumerate(schemes) if not each.isdisjoint(intake.other_schemes))
     fields = plan.read_all(texts, identifiers, doubtful)
-    spans = intake.spans.of_all(stated_days, fields)
-    doubtful.update(place for place, span in enumerate(spans) if span.generated_at is None)
+    generated, until = intake.spans.of_all(stated_days, fields)
+    if None in generated:
+        doubtful.update(place for place, day in enumerate(generated) if day is None)
     if plan.rules:
         for place, values in enumerate(zip(*fields, strict=True)):
             if place not in doubtful and plan.forbidden(values) is not None:
                 doubtful.add(place)
     numbers = rows.numbers if isinstance(rows, Sheet) else [row.number for row in rows]
-    return _Columns(numbers, identifiers, kinds, remarks, zh, en, spans, fields)
+    return _Columns(numbers, identifiers, kinds, remarks, zh, en, generated, until, fields)
 
 
 def _made(columns: _Columns, intake: Intake) -> Lot:
@@ -207,7 +209,7 @@ def _made(columns: _Columns, intake: Intake) -> Lot:
     kind, plan, fields = intake.kind, intake.plan, columns.fields
     contents = [*map(plan.make, columns.identifiers, columns.zh, columns.en, *plan.stored(fields))]
     encoded = encode_contents(contents)
-    generated, until = map(list, zip(*columns.spans, strict=True))
+    generated = cast("list[date]", columns.generated)  # rows without are doubtful
     firsts = [first for first, *_ in columns.identifiers]
     severity = intake.period.severity
     varying = zip(  # some of these have no end
@@ -223,11 +225,11 @@ def _made(columns: _Columns, intake: Intake) -> Lot:
         in_chinese=[name is not None for name in columns.zh],
         varying=[*varying],
         generated_on=generated,
-        disclose_until=until,
+        disclose_until=columns.until,
         encoded=encoded,
         digests=digest_contents(kind, generated, encoded),
         source_keys=source_keys(kind, firsts, plan.document_nos(fields)),
-        cells=intake.cells.of_all(contents, until),
+        cells=intake.cells.of_all(contents, columns.until),
     )
 
 

@@ -77,7 +77,7 @@ class SqlCells:
 def number_cells(transaction: Transaction, cells: Iterable[Cell | None]) -> dict[Cell | None, int]:
     """The numbers of cells, new ones for those that are new."""
     shapes: dict[bytes, dict[str, Cell]] = defaultdict(dict)
-    for cell in cells:
+    for cell in {*cells}:
         if cell is not None:
             shapes[cell.shape][cell.finest] = cell
     numbers: dict[Cell | None, int] = {}
