@@ -92,9 +92,13 @@ class Sqlite:
             cached_statements=512,
             timeout=self.patience,
         )  # fmt: skip
-        connection.create_function("blob_of", 1, bytes.fromhex, deterministic=True)
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            connection.create_function("blob_of", 1, bytes.fromhex, deterministic=True)
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def translate(self, error: Exception) -> StorageError | None:

@@ -1,6 +1,7 @@
 """Laws of the way from pseudonyms to records: it leads to those of the very name and to nothing of a neighbour's."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from node.operations.ports import Store
 from node.operations.record_rows import RecordRow
 from node.storage.engine import create, open_store
+from node.storage.store import SqlStore
 from tests.contracts.examples import NOON, digest, record
 from tests.fakes.memory import MemoryStore
 
@@ -22,7 +24,7 @@ DAYS = st.dates(date(2031, 11, 21), date(2031, 11, 24))
 
 
 @pytest.fixture(scope="module", params=["memory", "sqlite"])
-def stocked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Store:
+def stocked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """Four subjects: one with records of two kinds, one with one of each kind alone, one with none left."""
     store: Store = MemoryStore()
     if request.param == "sqlite":
@@ -35,7 +37,9 @@ def stocked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         work.agreements.number(digest("agreement"))
         work.records.add([*rows, record("e", others[2])], NOON)
         work.commit()
-    return store
+    yield store
+    if isinstance(store, SqlStore):
+        store.close()
 
 
 @settings(max_examples=60)
