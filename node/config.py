@@ -5,14 +5,15 @@ SQLite) the database. File permissions of the operating system guard it.
 """
 
 import os
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
 
+from registry.errors import NotToml
 from registry.parties import Jurisdiction, PartyClass, PartyId
+from registry.toml import read_toml
 
 CONFIG_FILE = "node.toml"
 PRIVATE_FOLDER = 0o700
@@ -145,11 +146,11 @@ def read_config(folder: Folder) -> Config:
     except UnicodeDecodeError:
         raise ConfigError(f"{folder.config} is not UTF-8 text") from None
     try:
-        plain = tomllib.loads(raw)
+        plain = read_toml(raw)
         if plain.get("law") == _FORMER_LAW:
             del plain["law"]  # written by versions that chose the packs here; authorities adopt them now
         return msgspec.convert(plain, Config)
-    except tomllib.TOMLDecodeError as error:
+    except NotToml as error:
         raise ConfigError(f"{folder.config} is not valid TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise ConfigError(f"{folder.config} is not valid: {error}") from None

@@ -6,6 +6,7 @@
     │   ├── BadStatement       a statement of an authority
     │   └── BadHead            a head of an authority's log
     ├── BadFingerprint         text that does not spell a fingerprint
+    ├── NotToml                text that is not TOML, or not such as can be read
     ├── BadPack                a rule pack, catalogue, calendar or code list that must not be used
     │   ├── NotAPack           a file that is none at all: not TOML, or not of the fields of any kind of pack
     │   └── IncompleteEntry    a catalogue entry without a part that it must have (S 17)
@@ -44,6 +45,10 @@ class BadHead(UnfitFact):
 
 class BadFingerprint(RegistryError):
     """The text is not 64 hexadecimal digits in groups of four."""
+
+
+class NotToml(RegistryError):
+    """The text is not TOML, or nested or counted beyond what can be read; the message says where, never what."""
 
 
 class BadPack(RegistryError):

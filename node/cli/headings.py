@@ -27,6 +27,8 @@ def require_table(file: Path, form: Format) -> None:
         fail(f"{file} is not an ordinary file, which is read more than once: store it first", Exit.USAGE)
     with file.open("rb") as stream:
         first = stream.read(4)
+    if file.suffix.lower() == ".toml":
+        fail(f"{file.name} is TOML, and no table  文件为 TOML，不是表格", Exit.USAGE)
     if not first and form is Format.CSV:
         fail(f"{file.name} is empty: a table begins with its headings  文件为空", Exit.USAGE)
     for begins, what in _NO_TABLES.items():

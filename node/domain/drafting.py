@@ -1,6 +1,5 @@
 """Drafting an agreement: from a TOML file that a person writes to complete terms."""
 
-import tomllib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -12,9 +11,11 @@ from agreements.checking import fitting_direction
 from agreements.terms import Epoch, ExportPath, FieldTerms, KindTerms, Manner, Quotas, Terms
 from crypto.keys import Suite
 from node.domain.errors import DomainError
+from registry.errors import NotToml
 from registry.norms.catalogue import Catalogue, CatalogueEntry, Crossing, DataItem, Nature, Precision
 from registry.norms.law import Law
 from registry.parties import PartyCard, PartyId
+from registry.toml import read_toml
 
 OFFERED: Final = ("101", "201")
 """What a draft offers unless it is told otherwise: registrations and penalties."""
@@ -65,8 +66,8 @@ def read_draft(text: str) -> Draft:
         DraftRefused: not TOML, or a field is missing, unknown or not as expected.
     """
     try:
-        return msgspec.convert(tomllib.loads(text), Draft)
-    except tomllib.TOMLDecodeError as error:
+        return msgspec.convert(read_toml(text), Draft)
+    except NotToml as error:
         raise DraftRefused(f"the draft is not valid TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise DraftRefused(f"the draft is not complete: {error}") from None

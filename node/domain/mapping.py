@@ -24,7 +24,6 @@ change is made to it. Columns it does not name are dropped before anything looks
     "有限责任公司" = "LIMITED"
 """
 
-import tomllib
 from collections.abc import Mapping as Table
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -37,6 +36,8 @@ from node.domain.errors import MappingRefused
 from node.domain.identifiers import Problem
 from node.domain.records import Kind
 from node.domain.rows import BadRow, Header, Row, Sheet, Texts
+from registry.errors import NotToml
+from registry.toml import read_toml
 
 
 class _ColumnText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sources": "from"}):
@@ -145,8 +146,8 @@ def standard_mapping(kind: Kind) -> Mapping:
 def read_mapping(text: str) -> Mapping:
     """Read a mapping file. Raises MappingRefused naming the place: unknown column, option, table or kind."""
     try:
-        read = msgspec.convert(tomllib.loads(text), _MappingText)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        read = msgspec.convert(read_toml(text), _MappingText)
+    except (NotToml, msgspec.ValidationError) as error:
         raise MappingRefused(f"mapping: expected the documented TOML, got: {error}") from None
     strangers = read.columns.keys() - set(standard_columns(read.kind))
     if strangers:

@@ -1,6 +1,5 @@
 """Reading a norm pack: TOML text into a typed fact, strictly, naming the place that does not fit."""
 
-import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
@@ -8,7 +7,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from registry.errors import BadPack, NotAPack
+from registry.errors import BadPack, NotAPack, NotToml
+from registry.toml import read_toml
 
 T = TypeVar("T")
 _COMPLAINTS: Final = {
@@ -45,14 +45,14 @@ def read_tables(text: str, pack: str) -> Mapping[str, object]:
     """The tables of a TOML text, before it is known of what they are; NotAPack when it is not TOML."""
     try:
         return _tables(text)
-    except tomllib.TOMLDecodeError:
+    except NotToml:
         raise NotAPack(pack, "the whole file", "TOML") from None
 
 
 @lru_cache(maxsize=1)
 def _tables(text: str) -> Mapping[str, object]:
     """Parsing is most of the work: who asks what a text is, and then reads it, has it parsed once."""
-    return tomllib.loads(text)
+    return read_toml(text)
 
 
 def shipped(folder: str, name: str) -> str:

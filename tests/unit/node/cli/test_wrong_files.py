@@ -75,6 +75,8 @@ KINDS = {
     "a declaration": "declaration.json",
     "a key of an enterprise": "key.json",
 }
+BROKEN = ("empty", "bytes", "deep.toml", "bigint.toml")
+"""Good for nothing; the last two are beyond what a parser of TOML can take."""
 FITS = {
     "init --authority": {"card.json"},
     "party pin FILE": {"card.json"},
@@ -84,22 +86,22 @@ FITS = {
     "records import FILE": {"table.csv"},
     "records import --mapping": {"mapping.toml"},
     "records import --declarations": {"declaration.json"},
-    "records map FILE": {"table.csv", "pack.toml", "mapping.toml"},
+    "records map FILE": {"table.csv"},
     "records sample --of": {"table.csv"},
     "records sample --mapping": {"mapping.toml"},
     "records attest FILE": {"table.csv"},
     "records attest --mapping": {"mapping.toml"},
     "records attest --declarations": {"declaration.json"},
-    "consent attest --evidence": {*KINDS.values(), "bytes"},
+    "consent attest --evidence": {*KINDS.values(), *BROKEN} - {"empty"},
     "declaration sign --key": {"key.json"},
-    "declaration sign --statement-file": {*KINDS.values()},
+    "declaration sign --statement-file": {*KINDS.values(), "deep.toml", "bigint.toml"},
     "declaration show PATHS": {"declaration.json"},
-    "inspect verify BUNDLES": {*KINDS.values(), "bytes", "empty"},
+    "inspect verify BUNDLES": {*KINDS.values(), *BROKEN},
     "inspect verify --authority": {"card.json"},
     "inspect fetch --authority": {"card.json"},
 }
-"""What of these a place does read. A form and a statement may be of any kind, headings are what looks like some, and
-`verify` has a report of every file."""
+"""What of these a place does read. A form and a statement may be of any kind, and `verify` has a report of every
+file."""
 FOLDERS_TOO = {"records import --declarations", "records attest --declarations", "declaration show PATHS"}
 WRITTEN = {
     "party card --output": "party card --output FILE",
@@ -150,6 +152,8 @@ def folder(founded_nodes: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     (made / "keys.csv").write_text("subject,key\n", "utf-8")
     (made / "empty").touch()
     (made / "bytes").write_bytes(bytes(range(255, 0, -1)))
+    (made / "deep.toml").write_text(f"a = {'[' * 5_000}\n", "utf-8")
+    (made / "bigint.toml").write_text(f"a = {'9' * 5_000}\n", "utf-8")
     (made / "folder").mkdir()
     return made
 
@@ -192,7 +196,7 @@ def is_one_sentence_about(file: str, said: str) -> bool:
 
 @pytest.mark.parametrize("place", READ)
 def test_a_file_of_another_kind_is_wrong_usage(place: str, run: Run) -> None:
-    for file in ["empty", "bytes", *KINDS.values()]:
+    for file in (*BROKEN, *KINDS.values()):
         if file not in FITS.get(place, ()):
             code, said = run(place, READ[place], file)
             assert (code, is_one_sentence_about(file, said)) == (2, True), (place, file, said)
