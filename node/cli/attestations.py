@@ -19,11 +19,14 @@ from node.cli.imports import (
     KindOption,
     MappingOption,
     declarations_in,
+    files_in,
     intake_of,
     listing_of,
+    mapping_file,
     source_in,
 )
-from node.cli.inputs import DAY, a_day, a_file, require_other, text_of, to_be_written
+from node.cli.inputs import DAY, a_day, a_file, text_of
+from node.cli.outputs import require_other, settle, to_be_written, whole_file
 from node.cli.references import Place, place_in, read_subject
 from node.cli.screen import Exit, err, facts, fail
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
@@ -31,7 +34,7 @@ from node.domain.attestations import ToAttest
 from node.domain.dates import SHANGHAI
 from node.domain.declarations import name_of
 from node.domain.records import Kind
-from node.operations.attest_records import Gathered, attest_records, gather
+from node.operations.attest_records import Gathered, attest_records, gather, issue
 from node.operations.operators import NotAllowed
 
 _TERM = timedelta(days=90)
@@ -71,7 +74,7 @@ def attest(
 
     A self-declaration is attested where its subject signed it with the key that you know to be that subject's.
     """
-    require_other(output, file)
+    require_other(output, [file, mapping_file(mapping), keys, *files_in(declarations or ())])
     read = source_in(file, mapping, kind, encoding)
     end = until.replace(tzinfo=SHANGHAI).astimezone(UTC) if until else utc_now() + _TERM
     if end <= utc_now():
@@ -87,11 +90,16 @@ def attest(
         with file.open("rb") as stream, closing(read.rows(stream)) as rows:
             gathered = gather(rows, intake, needed, reason, end, opened.context)
         attestation = _worth_signing(gathered, kind)
-        with opened.store.write() as work:
-            issued = attest_records(work, attestation, who, opened.facts(work).law, opened.context)
-        if isinstance(issued, NotAllowed):
-            fail(issued.why, Exit.REFUSED)
-    output.write_bytes(issued.raw)
+        issued = issue(attestation, opened.context)
+        # Written before the journal names it: what cannot be written is not attested. Where the machine stops between
+        # the two, a draft is left that no entry names; after them, the draft is the document and has to be renamed.
+        with whole_file(output) as target:
+            target.write(issued.raw)
+            settle(target)
+            with opened.store.write() as work:
+                done = attest_records(work, issued, who, opened.facts(work).law, opened.context)
+            if isinstance(done, NotAllowed):
+                fail(done.why, Exit.REFUSED)
     told = {
         "attestation": issued.digest.hex(),
         "declarations": len(attestation.declarations),

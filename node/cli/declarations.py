@@ -23,7 +23,8 @@ from crypto.errors import Malformed
 from crypto.keys import Purpose, SigningKey, Suite
 from node.app.opening import utc_now
 from node.cli.imports import documents_of, files_in
-from node.cli.inputs import DAY, a_day, a_file, files_or_folders, passphrase, text_of, to_be_written
+from node.cli.inputs import DAY, a_day, a_file, files_or_folders, passphrase, text_of
+from node.cli.outputs import to_be_written
 from node.cli.references import CheckAttested, read_subjects
 from node.cli.screen import Exit, err, facts, fail, fail_refused, out, say_json
 from node.cli.session import JsonFlag, one_sentence

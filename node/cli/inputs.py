@@ -3,7 +3,7 @@
 import os
 import sys
 from datetime import datetime
-from errno import EACCES, EISDIR, ENOTDIR
+from errno import EACCES, EISDIR
 from pathlib import Path
 from typing import NoReturn
 
@@ -56,27 +56,6 @@ def _not_given_out(file: Path, number: int | None) -> NoReturn:
     fail(f"{file} cannot be read: {os.strerror(number or 0)}", Exit.LOCAL)
 
 
-def to_be_written(given: Path | None) -> Path | None:
-    """Callback of options that name a file to write: one that cannot be written ends the command, before it acts."""
-    number = None if given is None else unwritable(given)
-    if number is not None:
-        fail(f"{given} cannot be written: {os.strerror(number)}", Exit.LOCAL)
-    return given
-
-
-def unwritable(file: Path) -> int | None:
-    """Why the system would not let a file be written, as an error number of its own; None if it would."""
-    folder = file.parent
-    try:
-        folder.stat()
-        if file.is_dir() or not folder.is_dir():
-            return EISDIR if file.is_dir() else ENOTDIR
-        may = os.access(file, os.W_OK) if file.exists() else os.access(folder, os.W_OK | os.X_OK)
-    except OSError as error:
-        return error.errno
-    return None if may else EACCES
-
-
 def bytes_of(file: Path) -> bytes:
     """The bytes of a file that somebody named; one that the system does not give out ends the command."""
     try:
@@ -124,12 +103,6 @@ def require_party(option: str, text: str) -> None:
         msgspec.convert(text, PartyName)
     except msgspec.ValidationError:
         fail(f"{option} expects 3 to 32 of a-z, 0-9 and hyphens, a letter first, no hyphen last", Exit.USAGE)
-
-
-def require_other(output: Path | None, source: Path | None) -> None:
-    """End the command where what it writes would take the place of what it reads."""
-    if output is not None and source is not None and output.exists() and output.samefile(source):
-        fail(f"{output} is the file that is read: name another one to write", Exit.USAGE)
 
 
 def passphrase(variable: str, prompt: str, *, new: bool = False) -> str:

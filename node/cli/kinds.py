@@ -7,7 +7,8 @@ import typer
 
 from node.cli.headings import headings_of, require_table
 from node.cli.imports import KindOption, form_of, known_encoding
-from node.cli.inputs import a_file, require_other, to_be_written
+from node.cli.inputs import a_file
+from node.cli.outputs import require_other, to_be_written
 from node.cli.screen import Exit, err, fail, out, table
 from node.cli.session import JsonFlag, one_sentence
 from node.domain.columns import needed_columns, standard_columns
@@ -41,7 +42,7 @@ def map_file(
     encoding: Annotated[str | None, typer.Option(help="Of the file, if its beginning does not show it.")] = None,
 ) -> None:
     """Draft a mapping from the headings of a file: guesses to be looked through, and what is missing, as comments."""
-    require_other(output, file)
+    require_other(output, [file])
     require_table(file, form_of(file))
     if output is not None and output.exists():
         fail(f"there is already a file {output}, and somebody may have completed it: name another one", Exit.REFUSED)

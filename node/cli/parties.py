@@ -7,7 +7,8 @@ import typer
 
 from node.app.errors import NotIssued
 from node.app.renewing import renew_card
-from node.cli.inputs import a_file, passphrase, require_address, to_be_written
+from node.cli.inputs import a_file, passphrase, require_address
+from node.cli.outputs import to_be_written
 from node.cli.references import card_in
 from node.cli.screen import Exit, facts, fail, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering, reading

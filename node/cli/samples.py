@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from node.app.opening import utc_now
-from node.cli.imports import KindOption, MappingOption, Source, mapping_named
-from node.cli.inputs import a_file, require_other, to_be_written
+from node.cli.imports import KindOption, MappingOption, Source, mapping_file, mapping_named
+from node.cli.inputs import a_file
+from node.cli.outputs import require_other, to_be_written
 from node.cli.screen import Exit, fail
 from node.cli.session import one_sentence
 from node.domain.columns import standard_columns
@@ -38,7 +39,7 @@ def sample(
     mapping: MappingOption = None,
 ) -> None:
     """Write invented but realistic records, to try the node out."""
-    require_other(file, of)
+    require_other(file, [of, mapping_file(mapping)])
     if file.exists():
         fail(f"there is already a file {file}: invented records do not take its place", Exit.REFUSED)
     today = shanghai_day(utc_now())

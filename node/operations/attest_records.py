@@ -34,6 +34,7 @@ class Gathered:
 class Issued:
     """A signed attestation and the digest that names it."""
 
+    attestation: Attestation = field(repr=False)
     digest: bytes
     raw: bytes = field(repr=False)
 
@@ -75,22 +76,26 @@ def gather(
     return Gathered(attestation=attestation, refused=tuple(refused))
 
 
-def attest_records(
-    work: UnitOfWork, attestation: Attestation, operator: SigningOperator, law: Law, context: Context
-) -> Issued | NotAllowed:
-    """Sign an attestation on an operator's order; order and entry name its digest and nobody whom it is about."""
+def issue(attestation: Attestation, context: Context) -> Issued:
+    """Sign an attestation, to be kept somewhere before `attest_records` says that it was given."""
     raw = sign_attestation(attestation, context.keys.document)
-    digest = envelope.parse(raw, KIND).digest
-    ordered = order(work, operator, Role.RECORDS, digest, context)
+    return Issued(attestation=attestation, digest=envelope.parse(raw, KIND).digest, raw=raw)
+
+
+def attest_records(
+    work: UnitOfWork, issued: Issued, operator: SigningOperator, law: Law, context: Context
+) -> Issued | NotAllowed:
+    """Give an attestation on an operator's order; order and entry name its digest and nobody whom it is about."""
+    ordered = order(work, operator, Role.RECORDS, issued.digest, context)
     if isinstance(ordered, NotAllowed):
         return ordered
     detail: Detail = {
-        "attestation": digest.hex(),
-        "declarations": len(attestation.declarations),
-        "identifiers": len(attestation.identifiers),
+        "attestation": issued.digest.hex(),
+        "declarations": len(issued.attestation.declarations),
+        "identifiers": len(issued.attestation.identifiers),
         "order": ordered.digest.hex(),
         **granted(law, Ground.ATTEST),
     }
     write_down(work, EntryFacts(act=Act.RECORDS, detail=detail), context)
     work.commit()
-    return Issued(digest=digest, raw=raw)
+    return issued

@@ -4,8 +4,8 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,8 +19,9 @@ from crypto import envelope
 from crypto.canonical import from_base64
 from crypto.errors import CryptoError, Malformed
 from crypto.keys import Purpose, SigningKey, Suite
-from node.cli.inputs import passphrase, unwritable
+from node.cli.inputs import passphrase
 from node.cli.inspector.bundles import JsonFlag, cards_of, one_sentence
+from node.cli.outputs import unwritable, whole_file
 from node.cli.screen import Exit, err, facts, fail
 from node.config import ConfigError, Folder
 from node.domain.evidence.lines import Opening, read_line
@@ -84,13 +85,15 @@ def fetch(
     """Fetch a node's evidence into a file. The node journals the inspection before it shows anything."""
     if not all(_DIGEST.fullmatch(one) for one in agreement or []):
         fail("--agreement expects the 64 digits that name it", Exit.USAGE, PROGRAM)
-    inspector = _open(authority_folder)
-    anchors = [inspector.card, *cards_of(authority or [])]
+    folder = Folder(authority_folder)
+    card = _card_in(folder)
+    anchors = [card, *cards_of(authority or [])]
     # Each by its time: the last one is what shows that the next goes on from it, and is not to be overwritten.
     file = out or Path(f"{node}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.bundle")
     wrong = unwritable(file)
     if wrong is not None:
         fail(f"{file} cannot be written: {os.strerror(wrong)}", Exit.LOCAL, PROGRAM)
+    inspector = _unlocked(folder, card)
     order = _order(inspector, PartyId(node), tuple(sorted(agreement)) if agreement else None)
     try:
         size = asyncio.run(_fetch(inspector, anchors, PartyId(node), order, file, wait))
@@ -101,17 +104,22 @@ def fetch(
     facts({"node": node, "file": str(file), "bytes": size, "then": f"{PROGRAM} verify {file}"}, as_json=json)
 
 
-def _open(path: Path) -> Inspector:
-    folder = Folder(path)
+def _card_in(folder: Folder) -> ListedCard:
+    """The card of the authority that inspects; looked at, like all that is named, before a passphrase is asked for."""
     try:
         card = read_card(folder.card.read_bytes())
     except FileNotFoundError:
-        raise ConfigError(f"there is no node in {path}") from None
+        raise ConfigError(f"there is no node in {folder.path}") from None
     except (CryptoError, RegistryError):
         raise ConfigError(f"{folder.card} is damaged: restore it from a backup") from None
     if not card.card.party_class.is_authority:
         fail(f"{card.card.party} is no authority; only an authority inspects (S 9, 45)", Exit.USAGE, PROGRAM)
-    keys = open_node_keys(folder.keystore, passphrase("CREDITPORT_PASSPHRASE", f"Passphrase of the node in {path}"))
+    return card
+
+
+def _unlocked(folder: Folder, card: ListedCard) -> Inspector:
+    prompt = f"Passphrase of the node in {folder.path}"
+    keys = open_node_keys(folder.keystore, passphrase("CREDITPORT_PASSPHRASE", prompt))
     if keys.node.document.public != card.key(Purpose.DOCUMENT):
         raise ConfigError("the keystore does not belong to the authority's card")
     identity = Identity.of(from_base64(card.card.tls_certificate), keys.tls_secret)
@@ -153,24 +161,10 @@ async def _fetch(
         if node not in addresses:
             known = ", ".join(one.card.party for one in anchors)
             fail(f"{known} does not list {node}; name the authority that does with --authority", Exit.USAGE, PROGRAM)
-        with _whole(file) as opened:
+        with whole_file(file) as opened:
             return await _write(client, node, order, opened, time.monotonic() + wait)
     finally:
         await client.close()
-
-
-@contextmanager
-def _whole(file: Path) -> Iterator[BinaryIO]:
-    """A file that appears under its name when everything is written, or not at all."""
-    draft = file.with_name(file.name + ".part")
-    try:
-        with draft.open("wb") as opened:
-            yield opened
-            opened.flush()
-            os.fsync(opened.fileno())
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 async def _listed(client: PeerClient, anchors: list[ListedCard], node: PartyId) -> Mapping[PartyId, PeerAddress]:
