@@ -2,8 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,14 +39,38 @@ _REMARKS = {
 _COLUMNS = ("row", "reason", "field", "expected", "got", "case", "expected_zh", "got_zh")
 
 
-def rejects_file(stack: ExitStack, path: Path | None) -> Any:
-    """A writer of rejects to a new CSV file, which `stack` closes; None without a path."""
-    if path is None:
-        return None
-    file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
-    writer = csv.writer(file)
-    writer.writerow(_COLUMNS)
-    return writer
+class RejectsFile:
+    """A new CSV file that names rows which were not loaded; marked as UTF-8, so that a table program shows it.
+
+    What the system does not take (a full disk) is kept in `failure`, and nothing more is written: the rows of the
+    import go on being counted, and the same import names the same rows again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Make the file, with its headings; raises OSError where there can be none."""
+        self.path = path
+        self.failure: OSError | None = None
+        self._file = path.open("w", encoding="utf-8-sig", newline="")
+        self._writer = csv.writer(self._file)
+        self._write(_COLUMNS)
+
+    def add(self, one: Rejected) -> None:
+        """Write a row's line, if nothing was in the way so far."""
+        if self.failure is None:
+            self._write(_reject(one))
+
+    def close(self) -> None:
+        """Have the rest written."""
+        try:
+            self._file.close()
+        except OSError as error:
+            self.failure = self.failure or error
+
+    def _write(self, line: Sequence[str | int]) -> None:
+        try:
+            self._writer.writerow(line)
+        except OSError as error:
+            self.failure = error
 
 
 @dataclass(slots=True)
@@ -58,7 +81,7 @@ class ImportReport:
     """
 
     kind: Kind
-    writer: Any
+    rejects: RejectsFile | None
     done: Counter[str] = field(default_factory=Counter)
     cases: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -87,8 +110,8 @@ class ImportReport:
                 self._gather(one)
             elif len(self.conflicts) < MOST_CONFLICTS_KEPT:
                 self.conflicts.append(one)
-            if self.writer is not None:
-                self.writer.writerow(_reject(one))
+            if self.rejects is not None:
+                self.rejects.add(one)
 
     def note(self, remarks: Iterable[tuple[int, Remark]]) -> None:
         """Count loaded rows with something odd about an identifier, and keep the first of each kind."""

@@ -14,22 +14,25 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agreements.attestation import open_attestation
+from agreements.declaration import SelfDeclaration
 from agreements.refusal import Refused
 from agreements.signatures import ILLEGIBLE
 from node.app.opening import Node, utc_now
 from node.cli.headings import headings_of, look_at_headings, require_table
-from node.cli.import_report import ImportReport, rejects_file
-from node.cli.inputs import a_file, bytes_of, files_or_folders, require_other, text_of, to_be_written
+from node.cli.import_report import ImportReport, RejectsFile
+from node.cli.inputs import a_file, bytes_of, files_or_folders, text_of
+from node.cli.outputs import require_other, to_be_written
 from node.cli.screen import Exit, err, fail, fail_refused, out, say_json, table
 from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, one_sentence, ordering
 from node.domain.attestations import Attested, attested_in
 from node.domain.dates import shanghai_day
-from node.domain.declarations import Signed, holds_declarations, read_declarations
+from node.domain.declarations import Signed, read_declarations
 from node.domain.errors import MappingRefused
 from node.domain.intake import Intake, open_intake
 from node.domain.mapping import Mapping, read_mapping, standard_mapping
 from node.domain.mappings import shipped_mappings
 from node.domain.operators import Role
+from node.domain.reading import Finding
 from node.domain.records import Kind
 from node.domain.rows import BadRow, Format, Row, Sheet, one_by_one, read_sheets
 from node.operations.import_records import Import, import_rows, sources_of
@@ -154,7 +157,7 @@ def import_file(
     json: JsonFlag = False,
 ) -> None:
     """Load records; every row is loaded, or named with what was wrong. Loading a file again changes nothing."""
-    require_other(rejects, file)
+    require_other(rejects, [file, mapping_file(mapping), *(attestation or ()), *files_in(declarations or ())])
     read = source_in(file, mapping, kind, encoding)
     with ExitStack() as stack:
         opened = stack.enter_context(acting(node))
@@ -163,7 +166,8 @@ def import_file(
             attested=_attested(opened, attestation or [], declarations),
         )  # fmt: skip
         ordered = _order(opened, operator, read, intake, join_by_name=join_by_name, names_may_change=names_may_change)
-        report = ImportReport(kind, rejects_file(stack, rejects))
+        named = None if rejects is None else stack.enter_context(closing(RejectsFile(rejects)))
+        report = ImportReport(kind, named)
         stack.push(report.say_interrupted)
         stream = stack.enter_context(file.open("rb"))
         # Closed before the file is, also when somebody interrupts.
@@ -173,12 +177,7 @@ def import_file(
             # Once more, for the rows that the conflicting ones contradict: memory does not hold a file's codes.
             again = stack.enter_context(file.open("rb"))
             report.name_sources(sources_of(stack.enter_context(closing(read.sheets(again))), intake, report.contested))
-    report.say(as_json=json)
-    if not report.done["rows"]:
-        below = " below its headings" if form_of(file) is Format.CSV else ""
-        err.print(f"creditport: {file.name} has no row{below}  文件没有数据行", markup=False)
-    if report.done["rejected"]:
-        raise typer.Exit(int(Exit.REFUSED))
+    _say(report, file, as_json=json)
 
 
 @one_sentence
@@ -206,16 +205,28 @@ def mapping_named(name: str | None, kind: Kind) -> Mapping:
     """The mapping of that name or in that file, our own header without one; another kind's ends the command."""
     if name is None:
         return standard_mapping(kind)
-    shipped = shipped_mappings()
-    if name not in shipped and "/" not in name and not name.endswith(".toml") and not (name and Path(name).exists()):
+    file, shipped = mapping_file(name), shipped_mappings()
+    if file is None and name not in shipped:
         fail(f"there is no mapping {name}: a .toml file, or one of {', '.join(shipped)}", Exit.USAGE)
     try:
-        read = read_mapping(shipped[name] if name in shipped else text_of(Path(name)))
+        read = read_mapping(shipped[name] if file is None else text_of(file))
     except MappingRefused as wrong:
         fail(f"{name}: {wrong}", Exit.USAGE)
     if read.kind is not kind:
         fail(f"{name} is a mapping for kind {read.kind.value}, not {kind.value}", Exit.USAGE)
     return read
+
+
+def mapping_file(name: str | None) -> Path | None:
+    """The file that a --mapping names; None for one that comes with the product, or a word that is neither.
+
+    A word alone is a file's name where there is a file (or pipe) of that name: a folder may be called like anything.
+    """
+    if not name or name in shipped_mappings():
+        return None
+    file = Path(name)
+    is_one = "/" in name or name.endswith(".toml") or (file.exists() and not file.is_dir())
+    return file if is_one else None
 
 
 def source_in(file: Path, mapping: str | None, kind: Kind, encoding: str | None) -> Source:
@@ -293,14 +304,26 @@ def documents_of(file: Path) -> Iterator[bytes]:
 
 
 def declarations_in(paths: Sequence[Path] | None, node: Node) -> Signed:
-    """The signed declarations in these files and folders; a file that was named and holds none ends the command."""
-    found: list[bytes] = []
+    """The signed declarations in these files and folders.
+
+    A file that was named and holds something else, or one that does not verify, ends the command; of a folder, it is
+    said how many do not.
+    """
+    found: dict[str, SelfDeclaration | Finding] = {}
     for path in paths or ():
-        held = list(documents_in([path]))
-        if not path.is_dir() and not holds_declarations(held, node.rule_pack):
+        read = read_declarations(documents_in([path]), node.rule_pack)
+        wrong = [one.reason for one in read.values() if isinstance(one, Finding)]
+        told = f"{path}: {len(wrong)} of {len(read)} documents are no declarations that verify"
+        told += f"  {len(read)} 份文件中有 {len(wrong)} 份不是有效申报"
+        illegible = ILLEGIBLE.issuperset(wrong)
+        if not path.is_dir() and len(wrong) == len(read) and illegible:
             fail(f"{path} holds no signed declaration  文件中没有已签名的申报", Exit.USAGE)
-        found += held
-    return read_declarations(found, node.rule_pack)
+        if not path.is_dir() and wrong:
+            fail(told, Exit.USAGE if illegible else Exit.REFUSED)
+        if wrong:
+            err.print(f"creditport: note: {told}", markup=False)
+        found |= read
+    return found
 
 
 def _attested(node: Node, files: Sequence[Path], declarations: Sequence[Path] | None) -> Attested:
@@ -341,6 +364,20 @@ def _load(
             report.take(progress.rejects)
             report.note(progress.remarks)
             bar.update(task, completed=stream.tell(), rows=progress.rows)
+
+
+def _say(report: ImportReport, file: Path, *, as_json: bool) -> None:
+    """Say what became of the rows, and end with the code that this has."""
+    report.say(as_json=as_json)
+    if not report.done["rows"]:
+        below = " below its headings" if form_of(file) is Format.CSV else ""
+        err.print(f"creditport: {file.name} has no row{below}  文件没有数据行", markup=False)
+    rejects = report.rejects
+    if rejects is not None and rejects.failure is not None:
+        why = rejects.failure.strerror
+        fail(f"{rejects.path} cannot be written whole: {why}; importing the file again names them again", Exit.LOCAL)
+    if report.done["rejected"]:
+        raise typer.Exit(int(Exit.REFUSED))
 
 
 def _progress() -> Progress:

@@ -7,7 +7,6 @@ from typing import Final
 from agreements.consent import SubjectName
 from agreements.declaration import DECLARED, SelfDeclaration, open_declaration
 from agreements.refusal import Refusal, Refused
-from agreements.signatures import ILLEGIBLE
 from node.domain.identifiers import Identifier, Problem
 from node.domain.reading import Finding
 from node.domain.records import HomeRecord
@@ -32,12 +31,6 @@ def read_declarations(documents: Iterable[bytes], rule_pack: str) -> Signed:
         else:
             found[opened.digest] = opened.declaration
     return found
-
-
-def holds_declarations(documents: Iterable[bytes], rule_pack: str) -> bool:
-    """Whether any of these is a declaration, if only one that was altered."""
-    found = (open_declaration(raw, rule_pack) for raw in documents)
-    return any(not isinstance(one, Refused) or one.reason not in ILLEGIBLE for one in found)
 
 
 def signed_of(record: HomeRecord, identifiers: Iterable[Identifier], signed: Signed) -> SelfDeclaration | Finding:

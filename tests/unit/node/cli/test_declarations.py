@@ -242,6 +242,39 @@ def test_an_altered_declaration_is_named_and_keeps_no_other_out(
     firm.run("declaration", "show", str(altered), code=1)
 
 
+def test_a_file_that_was_named_and_does_not_verify_ends_an_import_and_one_in_a_folder_is_noted(
+    declared: dict[str, str], bank: Terminal, tmp_path: Path
+) -> None:
+    (document,) = (tmp_path / "signed").iterdir()
+    whole = document.read_bytes()
+    altered, mixed = tmp_path / "signed" / "altered.json", tmp_path / "mixed.json"
+    begun, mark, signature = whole.partition(b'"sig":"')
+    altered.write_bytes(begun + mark + b"0000" + signature[4:])
+    mixed.write_bytes(whole + b"\n{}\n")
+    words = ("records", "import", file_of(tmp_path, declared), "--kind", "503", "--source", "SUBJECT")
+    told = "of 2 documents are no declarations that verify"
+
+    assert f"{altered}: 1 of 1" in bank.run(*words, "--declarations", str(altered), code=1).stderr
+    assert f"{mixed}: 1 {told}" in bank.run(*words, "--declarations", str(mixed), code=2).stderr
+    assert f"note: {tmp_path / 'signed'}: 1 {told}" in bank.run(*words, *shown(tmp_path), code=1).stderr
+
+
+def test_an_attestation_that_cannot_be_written_is_not_given(
+    declared: dict[str, str], authority: Terminal, tmp_path: Path
+) -> None:
+    words = ("records", "attest", file_of(tmp_path, declared), "--kind", "503", *shown(tmp_path), "--output")
+    keys, word = ("--keys", str(tmp_path / "keys.csv")), tmp_path / "word"
+    before = authority.ask("journal", "verify")
+
+    assert "No space left" in authority.run(*words, "/dev/full", *keys, code=4).stderr
+    (tmp_path / "word.part").write_text("left", "utf-8")
+    assert "word.part: File exists" in authority.run(*words, str(word), *keys, code=4).stderr
+    assert (word.exists(), (tmp_path / "word.part").read_text("utf-8")) == (False, "left")
+    assert authority.ask("journal", "verify") == before
+    authority.run(*words, "/dev/null", *keys)
+    assert authority.ask("journal", "verify") != before
+
+
 def test_nobody_attests_a_key_that_its_subject_did_not_show(
     declared: dict[str, str], authority: Terminal, tmp_path: Path
 ) -> None:

@@ -202,7 +202,7 @@ def test_penalties_without_a_code_are_all_named_and_alike_ones_once_on_the_scree
 
     assert counts(told) == (30, 0, 0, 0, 30, 30, 0)
     assert told["reasons"] == {"SUBJECT_ID_INVALID": 30}
-    with rejects.open(encoding="utf-8", newline="") as lines:
+    with rejects.open(encoding="utf-8-sig", newline="") as lines:
         assert [(int(row["row"]), row["case"]) for row in csv.DictReader(lines)] == [
             (number, "unjoined") for number in range(2, 32)
         ]
@@ -218,7 +218,7 @@ def test_what_is_wrong_with_a_row_is_said_in_both_languages_wherever_it_is_read(
     told = imported(bank, file, "101", "--rejects", str(rejects), code=1)["rejects"]
     said = bank.run("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", code=1).stdout
 
-    with rejects.open(encoding="utf-8", newline="") as lines:
+    with rejects.open(encoding="utf-8-sig", newline="") as lines:
         table = csv.DictReader(lines)
         assert table.fieldnames == ["row", "reason", "field", "expected", "got", "case", "expected_zh", "got_zh"]
         assert [row | {"row": int(row["row"])} for row in table] == told
@@ -325,8 +325,50 @@ def test_what_a_command_writes_never_takes_the_place_of_what_it_reads(bank: Term
         ("records", "map", str(file), "--kind", "101", "--output", str(file)),
         ("records", "sample", str(same), "--kind", "201", "--of", str(file)),
     ):
-        assert "is the file that is read" in bank.run(*words, code=2).stderr
+        assert "is a file that is read" in bank.run(*words, code=2).stderr
     assert file.read_bytes() == before
+
+
+def test_nor_of_anything_else_that_the_command_reads(bank: Terminal, tmp_path: Path) -> None:
+    table, folder = written(tmp_path / "enterprises.csv", REGISTRATION), tmp_path / "received"
+    folder.mkdir()
+    read = [tmp_path / name for name in ("mapping.toml", "word.json", "keys.csv")] + [folder / "one.json"]
+    for file in read:
+        file.write_text("kept", encoding="utf-8")
+    mapping, word, keys, one = map(str, read)
+
+    for output, more in (
+        (mapping, ("--mapping", mapping)), (word, ("--attestation", word)), (one, ("--declarations", one)),
+        (one, ("--declarations", str(folder))),
+    ):  # fmt: skip
+        words = ("records", "import", str(table), "--kind", "101", "--rejects", output, *more)
+        assert "is a file that is read" in bank.run(*words, code=2).stderr
+    for output, more in (
+        (mapping, ("--mapping", mapping)), (keys, ("--keys", keys)), (one, ("--declarations", str(folder))),
+    ):  # fmt: skip
+        words = ("records", "attest", str(table), "--kind", "101", "--output", output, *more)
+        assert "is a file that is read" in bank.run(*words, code=2).stderr
+    assert {file.read_text("utf-8") for file in read} == {"kept"}
+
+
+def test_rejects_that_the_disk_does_not_take_are_still_counted(bank: Terminal, tmp_path: Path) -> None:
+    file = written(tmp_path / "odd.csv", REGISTRATION, REGISTRATION | {"uscc": "91440300MA5FXXXX11"})
+    words = ("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", "--rejects", "/dev/full")
+
+    done = bank.run(*words, "--json", code=4)
+
+    assert counts(json.loads(done.stdout))[:5] == (2, 1, 0, 0, 1)
+    assert "/dev/full cannot be written whole: No space left on device" in done.stderr
+
+
+def test_a_folder_is_no_mapping_of_its_name(bank: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = written(tmp_path / "enterprises.csv", REGISTRATION)
+    (tmp_path / "hongkong").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    said = bank.run("records", "import", str(file), "--kind", "101", "--mapping", "hongkong", code=2).stderr
+
+    assert "there is no mapping hongkong: a .toml file, or one of " in said
 
 
 def test_a_file_without_a_row_is_loaded_and_said_to_have_none(bank: Terminal, tmp_path: Path) -> None:
