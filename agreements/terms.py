@@ -13,6 +13,8 @@ from registry.norms.catalogue import Nature, Precision
 from registry.parties import Instant, PartyId, PartyName
 
 KIND: Final = "agreement"
+MOST_EPOCHS: Final = 1000
+"""Epochs that one agreement may have."""
 
 Code = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z][A-Z0-9_]{1,63}\Z")]
 """A code of a code list, such as a purpose."""
@@ -121,7 +123,7 @@ class Terms(_Part, frozen=True, kw_only=True):
     quotas: Quotas
     effective_from: Instant
     expires_at: Instant
-    epochs: Annotated[tuple[Epoch, ...], msgspec.Meta(min_length=1, max_length=1000)]
+    epochs: Annotated[tuple[Epoch, ...], msgspec.Meta(min_length=1, max_length=MOST_EPOCHS)]
     onward_transfer: bool
     export_path: ExportPath
     rule_pack: PackId

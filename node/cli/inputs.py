@@ -2,7 +2,7 @@
 
 import os
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from errno import EACCES, EISDIR
 from pathlib import Path
 from typing import NoReturn
@@ -75,11 +75,17 @@ def text_of(file: Path) -> str:
 
 
 def a_day(text: str) -> datetime:
-    """The day that somebody typed, at its beginning; read by options that name one. Raises typer.BadParameter."""
+    """The day that somebody typed, at its beginning; read by options that name one. Raises typer.BadParameter.
+
+    The first and the last day that a calendar here has are none: in another zone they begin or end outside of it.
+    """
     try:
-        return datetime.strptime(text.strip(), "%Y-%m-%d")  # noqa: DTZ007 - a day of the calendar, wherever it is
+        day = datetime.strptime(text.strip(), "%Y-%m-%d")  # noqa: DTZ007 - a day of the calendar, wherever it is
     except ValueError:
-        raise typer.BadParameter("expected a day as YYYY-MM-DD, such as 2026-11-30  请按 YYYY-MM-DD 填写日期") from None
+        day = datetime.min  # noqa: DTZ901 - as above
+    if not date.min < day.date() < date.max:
+        raise typer.BadParameter("expected a day as YYYY-MM-DD, such as 2026-11-30  请按 YYYY-MM-DD 填写日期")
+    return day
 
 
 def is_readable(value: object) -> bool:

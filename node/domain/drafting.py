@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import msgspec
 
 from agreements.checking import fitting_direction
-from agreements.terms import Epoch, ExportPath, FieldTerms, KindTerms, Manner, Quotas, Terms
+from agreements.terms import MOST_EPOCHS, Epoch, ExportPath, FieldTerms, KindTerms, Manner, Quotas, Terms
 from crypto.keys import Suite
 from node.domain.errors import DomainError
 from registry.errors import NotToml
@@ -63,14 +63,19 @@ def read_draft(text: str) -> Draft:
     """Read a draft file.
 
     Raises:
-        DraftRefused: not TOML, or a field is missing, unknown or not as expected.
+        DraftRefused: not TOML, or a field is missing, unknown or not as expected, or the agreement outlasts its
+            epochs.
     """
     try:
-        return msgspec.convert(read_toml(text), Draft)
+        draft = msgspec.convert(read_toml(text), Draft)
     except NotToml as error:
         raise DraftRefused(f"the draft is not valid TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise DraftRefused(f"the draft is not complete: {error}") from None
+    begins, ends = _instant("effective_from", draft.effective_from), _instant("expires_at", draft.expires_at)
+    if (ends - begins) / timedelta(days=draft.epoch_days) > MOST_EPOCHS:
+        raise DraftRefused(f"expires_at: expected at most {MOST_EPOCHS} epochs of epoch_days after effective_from")
+    return draft
 
 
 def complete(draft: Draft, setting: Setting, agreement_id: str) -> Terms:
@@ -79,7 +84,7 @@ def complete(draft: Draft, setting: Setting, agreement_id: str) -> Terms:
     Raises:
         DraftRefused: no direction fits the two parties, or a number is out of its range.
     """
-    begins, ends = _instant(draft.effective_from), _instant(draft.expires_at)
+    begins, ends = _instant("effective_from", draft.effective_from), _instant("expires_at", draft.expires_at)
     rules, retention = setting.law.rules, draft.retention_days
     direction = fitting_direction(setting.provider.jurisdiction, setting.recipient.jurisdiction)
     if direction is None:
@@ -173,17 +178,21 @@ def _natures(draft: Draft, catalogue: Catalogue) -> tuple[Nature, ...]:
 
 
 def _epochs(draft: Draft, begins: datetime, ends: datetime, key: Callable[[int], str]) -> list[Epoch]:
-    epochs: list[Epoch] = []
+    epochs, term = list[Epoch](), timedelta(days=draft.epoch_days)
     starts = begins
     while starts < ends:
-        until = min(starts + timedelta(days=draft.epoch_days), ends)
+        # Compared by what is left, for after the last year there is no day to compare with.
+        until = ends if ends - starts <= term else starts + term
         number = len(epochs) + 1
         epochs.append(Epoch(number=number, starts=starts, ends=until, public_key=key(number)))
         starts = until
     return epochs
 
 
-def _instant(moment: datetime) -> datetime:
+def _instant(field: str, moment: datetime) -> datetime:
     """A time of whole seconds in UTC; a draft that does not say the zone means UTC."""
     known = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return known.astimezone(UTC).replace(microsecond=0)
+    try:
+        return known.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        raise DraftRefused(f"{field}: expected a time of the years 1 to 9999 in UTC") from None

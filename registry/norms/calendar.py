@@ -181,8 +181,14 @@ def load_local_calendar(jurisdiction: Jurisdiction) -> Calendar | None:
 
 
 def shanghai_day(moment: datetime) -> date:
-    """On which calendar day in Shenzhen an aware `moment` falls."""
-    return moment.astimezone(SHANGHAI).date()
+    """On which calendar day in Shenzhen an aware `moment` falls.
+
+    The last hours of the calendar, which a peer may name, fall on its last day.
+    """
+    try:
+        return moment.astimezone(SHANGHAI).date()
+    except OverflowError:
+        return date.max
 
 
 def due_end(day: date) -> datetime:

@@ -49,7 +49,7 @@ def verify(
         else:
             reports = [verify_bundle(lines(), anchors, norms).report for lines in opened]
     if json:
-        say_json([_plain(one) for one in reports])
+        say_json([_plain(one, file) for one, file in zip_longest(reports, bundles)])
     else:
         for report, file in zip_longest(reports, bundles):
             _show(report, file)
@@ -96,8 +96,10 @@ def _show_finding(finding: Finding) -> None:
     out.print(f"      expected {finding.expected}; got {finding.got}", markup=False)
 
 
-def _plain(report: Report) -> dict[str, Any]:
+def _plain(report: Report, file: Path | None) -> dict[str, Any]:
+    """A report for programs; that of several files together is of none."""
     return {
+        "file": None if file is None else str(file),
         "node": report.node,
         "clean": report.is_clean,
         "cannot_check": report.hindrance,

@@ -113,6 +113,13 @@ def test_epochs_that_do_not_cover_the_validity_one_after_another_are_a_problem(e
     assert "epochs" in fields(terms_with(epochs=epochs))
 
 
+def test_terms_in_the_last_year_of_the_calendar_are_checked_like_others() -> None:
+    begins, ends = (datetime(9999, 12, 31, hour, tzinfo=UTC) for hour in (18, 20))
+    epochs = (replace(EPOCHS[0], starts=begins, ends=ends),)
+
+    assert fields(terms_with(effective_from=begins, expires_at=ends, epochs=epochs)) == []
+
+
 def test_a_term_longer_than_the_rule_pack_allows_is_a_problem() -> None:
     late = datetime(2029, 5, 1, 0, 0, 1, tzinfo=UTC)
     epochs = (EPOCHS[0], replace(EPOCHS[1], ends=late))

@@ -170,6 +170,8 @@ def test_an_attestation_ends_where_its_day_begins_in_shenzhen(
     told = authority.ask(*words, *keys, *shown(tmp_path), "--until", "2999-01-01")
 
     assert told["expires_at"] == "2998-12-31T16:00:00Z"
+    for day in ("0001-01-01", "0001-01-02", "9999-12-31"):
+        authority.run(*words, *keys, *shown(tmp_path), "--until", day, code=2)
 
 
 def test_a_list_of_keys_without_its_columns_is_not_taken_for_an_empty_one(

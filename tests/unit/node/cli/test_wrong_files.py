@@ -4,6 +4,7 @@
 it was given cannot be checked.
 """
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -202,6 +203,13 @@ def test_a_file_of_another_kind_is_wrong_usage(place: str, run: Run) -> None:
             assert (code, is_one_sentence_about(file, said)) == (2, True), (place, file, said)
 
 
+def test_a_configuration_that_no_parser_takes_is_the_machine_s(folder: Path, tmp_path: Path) -> None:
+    for file in ("deep.toml", "bigint.toml"):
+        shutil.copy(folder / file, tmp_path / "node.toml")
+        done = CliRunner().invoke(operator("status"), ["status", "--node", str(tmp_path)])
+        assert (done.exit_code, is_one_sentence_about("node.toml is not valid TOML", done.stderr)) == (4, True)
+
+
 def test_what_is_no_bundle_is_named_and_cannot_be_checked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     words = ["verify", "empty", "bytes", "table.csv", "--authority", authority_in(folder)]
@@ -211,12 +219,14 @@ def test_what_is_no_bundle_is_named_and_cannot_be_checked(folder: Path, monkeypa
     assert done.exit_code == 2
     assert [line for line in done.stdout.splitlines() if not line.startswith(" ")] == ["empty", "bytes", "table.csv"]
     assert done.stdout.count("cannot be checked") == 3
+    told = json.loads(CliRunner().invoke(inspector(), [*words, "--json"]).stdout)
+    assert [one["file"] for one in told] == ["empty", "bytes", "table.csv"]
 
 
 @pytest.mark.parametrize("place", READ)
-def test_a_file_that_is_not_given_out_is_the_machine_s(place: str, run: Run) -> None:
+def test_a_file_that_is_not_given_out_is_the_machine_s(place: str, folder: Path, run: Run) -> None:
     expected, missing = (2 if place.startswith("inspect ") else 4), "missing.toml"
-    for file in [missing, *(["folder"] if place not in FOLDERS_TOO else [])]:
+    for file in [missing, *([str(folder / "folder")] if place not in FOLDERS_TOO else [])]:
         code, said = run(place, READ[place], file)
         assert (code, is_one_sentence_about(file, said)) == (expected, True), (place, file, said)
 

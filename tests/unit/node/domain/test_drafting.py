@@ -91,6 +91,17 @@ def _effective(text: str, moment: str) -> str:
     return text.replace(line, f"effective_from = {moment}")
 
 
+def _expires(text: str, year: int) -> str:
+    line = next(line for line in text.splitlines() if line.startswith("expires_at"))
+    return text.replace(line, f"expires_at = {year}-12-31T23:59:59Z").replace("epoch_days = 92", "epoch_days = 1")
+
+
+def test_an_agreement_may_end_when_the_calendar_does() -> None:
+    draft = read_draft(_expires(_effective(TEXT, "9999-12-30T00:00:00Z"), 9999))
+
+    assert [epoch.ends.hour for epoch in completed(draft).epochs] == [0, 23]
+
+
 def test_the_last_epoch_ends_with_the_agreement() -> None:
     terms = completed(changed(epoch_days=200))
 
@@ -106,6 +117,11 @@ SPOILT: dict[str, tuple[str, Callable[[str], str]]] = {
         "elements_per_epoch",
         lambda text: text.replace("elements_per_epoch = 10000", "elements_per_epoch = 0"),
     ),
+    "a time before all time": (
+        "effective_from: expected a time of the years 1 to 9999",
+        lambda text: _effective(text, "0001-01-01T00:00:00+08:00"),
+    ),
+    "an agreement for all time": ("expires_at: expected at most 1000 epochs", lambda text: _expires(text, 9999)),
     "an epoch of no days": ("epoch_days", lambda text: text.replace("epoch_days = 92", "epoch_days = 0")),
 }
 
