@@ -76,7 +76,7 @@ KINDS = {
     "a declaration": "declaration.json",
     "a key of an enterprise": "key.json",
 }
-BROKEN = ("empty", "bytes", "deep.toml", "bigint.toml")
+BROKEN = ("empty", "bytes", "deep.toml", "bigint.toml", "deep.json", "bigint.json")
 """Good for nothing; the last two are beyond what a parser of TOML can take."""
 FITS = {
     "init --authority": {"card.json"},
@@ -154,6 +154,8 @@ def folder(founded_nodes: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     (made / "empty").touch()
     (made / "bytes").write_bytes(bytes(range(255, 0, -1)))
     (made / "deep.toml").write_text(f"a = {'[' * 5_000}\n", "utf-8")
+    (made / "deep.json").write_text("[" * 5_000, "utf-8")
+    (made / "bigint.json").write_text("9" * 5_000, "utf-8")
     (made / "bigint.toml").write_text(f"a = {'9' * 5_000}\n", "utf-8")
     (made / "folder").mkdir()
     return made
