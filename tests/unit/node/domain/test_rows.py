@@ -5,7 +5,8 @@ from io import BytesIO
 
 import pytest
 
-from node.domain.rows import BadRow, Format, Row, detect_encoding, read_headings, read_rows
+from node.domain.file_text import detect_encoding
+from node.domain.rows import BadRow, Format, Row, read_headings, read_rows
 
 
 def read(raw: bytes, form: Format = Format.CSV, encoding: str | None = None) -> list[Row | BadRow]:
