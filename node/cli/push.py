@@ -102,7 +102,7 @@ def _listed(records: list[int], file: Path | None) -> tuple[int, ...] | None:
     numbers = list(records)
     written = text_of(file).split() if file is not None else []
     if file is not None and not written:
-        fail(f"{file} names no record: one number in each line  每行须为一个信息编号", Exit.USAGE)
+        fail(f"{file} names no record: one number in each line  每行须为一个记录编号", Exit.USAGE)
     for place, line in enumerate(written, 1):
         if not (line.isascii() and line.isdigit() and 0 < int(line) <= LARGEST):
             fail(f"record {place} of {file} is not a number", Exit.USAGE)
