@@ -29,6 +29,8 @@ LARGEST_CARD: Final = 32 * 1024
 PartyId = NewType("PartyId", str)
 """The name of an organisation in the registry: 3 to 32 of a-z, 0-9 and inner hyphens, a letter first."""
 
+LONGEST_NAME: Final = 200
+"""Characters that a party's name has at most, in either language."""
 PartyName = Annotated[PartyId, Meta(pattern=r"\A[a-z][a-z0-9-]{1,30}[a-z0-9]\Z")]
 """A party id as a field of a signed document."""
 
@@ -84,8 +86,8 @@ class PartyCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who a party is, where it answers, and with which keys; a newer card of a party has a higher serial."""
 
     party: PartyName
-    name_zh: Annotated[str, Meta(min_length=1, max_length=200)]
-    name_en: Annotated[str, Meta(min_length=1, max_length=200)]
+    name_zh: Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
+    name_en: Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
     jurisdiction: Jurisdiction
     party_class: PartyClass
     endpoint: str
@@ -253,10 +255,14 @@ def _read_key(listed: CardKey) -> PublicKey:
     return key
 
 
+def is_name(text: str) -> bool:
+    """Whether a party may be called so: invisible characters would let one look like another."""
+    return 1 <= len(text) <= LONGEST_NAME and text.isprintable() and text == text.strip()
+
+
 def _check_names(card: PartyCard) -> None:
-    """Invisible and direction-changing characters would let one party look like another."""
     for place, name in (("name_zh", card.name_zh), ("name_en", card.name_en)):
-        if not name.isprintable() or name != name.strip():
+        if not is_name(name):
             raise BadCard(place, "printable text without outer spaces", "other characters")
 
 

@@ -38,8 +38,11 @@ def require_table(file: Path, form: Format) -> None:
 
 def headings_of(file: Path, form: Format, encoding: str | None) -> Sequence[str]:
     """What heads the columns of a file, in its order, or nothing where it has no rows; no such file ends it."""
-    with file.open("rb") as stream:
-        found = read_headings(stream, form, encoding=encoding)
+    try:
+        with file.open("rb") as stream:
+            found = read_headings(stream, form, encoding=encoding)
+    except UnicodeError:  # only what has to begin with a mark, and does not
+        fail(f"{file.name} does not begin as a file in {encoding} does  文件不是 {encoding} 编码", Exit.USAGE)
     if found is None and form is Format.CSV:
         fail(f"{file.name} does not begin with one line of different headings  首行须为互不相同的列名", Exit.USAGE)
     if found is None:

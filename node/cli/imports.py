@@ -1,6 +1,5 @@
 """records import: a file goes in, every row is loaded or named; and the mappings that come with the product."""
 
-import codecs
 import hashlib
 import sys
 from collections import Counter
@@ -8,7 +7,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Annotated, NoReturn
+from typing import IO, Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -28,6 +27,7 @@ from node.domain.attestations import Attested, attested_in
 from node.domain.dates import shanghai_day
 from node.domain.declarations import Signed, read_declarations
 from node.domain.errors import MappingRefused
+from node.domain.file_text import encoding_named
 from node.domain.intake import Intake, open_intake
 from node.domain.mapping import Mapping, read_mapping, standard_mapping
 from node.domain.mappings import shipped_mappings
@@ -94,28 +94,21 @@ class Source:
     encoding: str | None = None
 
     def rows(self, stream: IO[bytes]) -> Generator[Row | BadRow]:
-        """Read the file row by row; a file with none of the columns ends the command."""
+        """Read the file row by row."""
         with closing(self.sheets(stream)) as read:
             yield from one_by_one(read)
 
     def sheets(self, stream: IO[bytes]) -> Generator[Sheet | Row | BadRow]:
-        """Read the file, good rows in sheets; a file with none of the columns ends the command."""
-        form, wanted = form_of(self.file), self.wanted
-        for one in read_sheets(stream, form, encoding=self.encoding):  # type: ignore[arg-type]  # an opened file is a BinaryIO
-            names = one.header.places if isinstance(one, Sheet) else one.values if isinstance(one, Row) else wanted
-            if wanted.isdisjoint(names):
-                self.fail_strange()
+        """Read the file, good rows in sheets; a row of JSON with none of the columns is a row that lacks them."""
+        for one in read_sheets(stream, form_of(self.file), encoding=self.encoding):  # type: ignore[arg-type]  # an opened file is a BinaryIO
             yield from self._mapped(one)
 
-    @property
-    def wanted(self) -> frozenset[str]:
-        """The headings that are read."""
-        return frozenset(source for column in self.mapping.columns for source in column.sources)
-
-    def fail_strange(self) -> NoReturn:
-        """End the command: none of the headings is one that is read."""
-        kind = self.mapping.kind.value
-        fail(f"{self.file.name} has none of the columns of kind {kind}: another kind, or a --mapping?", Exit.USAGE)
+    def require_columns(self, headings: Sequence[str]) -> None:
+        """End the command where headings are none of those that are read."""
+        wanted = {source for column in self.mapping.columns for source in column.sources}
+        if headings and wanted.isdisjoint(headings):
+            kind = self.mapping.kind.value
+            fail(f"{self.file.name} has none of the columns of kind {kind}: another kind, or a --mapping?", Exit.USAGE)
 
     def _mapped(self, one: Sheet | Row | BadRow) -> Iterable[Sheet | Row | BadRow]:
         if isinstance(one, Row):
@@ -236,8 +229,7 @@ def source_in(file: Path, mapping: str | None, kind: Kind, encoding: str | None)
     found = headings_of(file, form_of(file), read.encoding)
     if mapping is None:
         look_at_headings(file, found, kind)
-    if found and read.wanted.isdisjoint(found):
-        read.fail_strange()
+    read.require_columns(found)
     return read
 
 
@@ -247,11 +239,11 @@ def form_of(file: Path) -> Format:
 
 
 def known_encoding(encoding: str | None) -> str | None:
-    """The encoding that somebody named, by its usual name; an unknown one ends the command."""
-    try:
-        return None if encoding is None else codecs.lookup(encoding).name
-    except LookupError:
+    """The encoding that somebody named, by its usual name; one in which no text can be ends the command."""
+    usual = None if encoding is None else encoding_named(encoding)
+    if encoding is not None and usual is None:
         fail("--encoding names no known encoding: utf-8, gb18030, big5hkscs ...", Exit.USAGE)
+    return usual
 
 
 def intake_of(node: Node, kind: Kind, source: str, *, provider: PartyId, attested: Attested | None) -> Intake:

@@ -12,7 +12,7 @@ import typer
 
 from node.cli.screen import Exit, fail
 from node.config import ConfigError, Endpoint
-from registry.parties import PartyName
+from registry.parties import LONGEST_NAME, PartyName, is_name
 
 _FIRST, _LAST = "\ud800", "\udfff"
 """What stands for bytes that are no UTF-8, and has no place in any document."""
@@ -109,6 +109,13 @@ def require_party(option: str, text: str) -> None:
         msgspec.convert(text, PartyName)
     except msgspec.ValidationError:
         fail(f"{option} expects 3 to 32 of a-z, 0-9 and hyphens, a letter first, no hyphen last", Exit.USAGE)
+
+
+def require_name(option: str, text: str) -> None:
+    """End the command where an option's text cannot be what a party is called in its card."""
+    if not is_name(text):
+        most = f"a name of 1 to {LONGEST_NAME} characters"
+        fail(f"{option} expects {most} that can be seen, without spaces around it", Exit.USAGE)
 
 
 def passphrase(variable: str, prompt: str, *, new: bool = False) -> str:

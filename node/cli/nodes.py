@@ -14,7 +14,7 @@ from node.app.errors import NotIssued, NotPinned
 from node.app.founding import Pin, found
 from node.app.lock import is_served
 from node.app.opening import utc_now
-from node.cli.inputs import passphrase, require_address, require_party
+from node.cli.inputs import passphrase, require_address, require_name, require_party
 from node.cli.references import card_in
 from node.cli.screen import Exit, facts, fail, out, say_json
 from node.cli.session import HERE, JsonFlag, NodeFolder, acting, one_sentence, reading
@@ -67,6 +67,8 @@ def init(
 ) -> None:
     """Make a new node: keys, party card, database."""
     require_party("--party", party)
+    require_name("--name-zh", name_zh)
+    require_name("--name-en", name_en)
     require_address("--listen", listen)
     require_address("--endpoint", endpoint or listen)
     config = Config(

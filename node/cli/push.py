@@ -102,9 +102,10 @@ def _listed(records: list[int], file: Path | None) -> tuple[int, ...] | None:
     numbers = list(records)
     written = text_of(file).split() if file is not None else []
     if file is not None and not written:
-        fail(f"{file} names no record: one number in each line  每行须为一个信息编号", Exit.USAGE)
+        fail(f"{file} names no record: one number in each line  每行须为一个记录编号", Exit.USAGE)
     for place, line in enumerate(written, 1):
-        if not (line.isascii() and line.isdigit() and 0 < int(line) <= LARGEST):
+        # Its length first, for no number is made of thousands of digits.
+        if not (line.isascii() and line.isdigit() and len(line) <= len(str(LARGEST)) and 0 < int(line) <= LARGEST):
             fail(f"record {place} of {file} is not a number", Exit.USAGE)
         numbers.append(int(line))
     if len(numbers) > MOST_LISTED:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from node.app.opening import utc_now
-from node.cli.imports import KindOption, MappingOption, Source, mapping_file, mapping_named
+from node.cli.imports import KindOption, MappingOption, mapping_file, source_in
 from node.cli.inputs import a_file
 from node.cli.outputs import require_other, to_be_written
 from node.cli.screen import Exit, fail
@@ -59,7 +59,7 @@ def sample(
 
 def _enterprises(of: Path, mapping: str | None) -> list[dict[str, str]]:
     """The rows of a file of enterprises that state a code, in our columns."""
-    read = Source(file=of, mapping=mapping_named(mapping, Kind.REGISTRATION))
+    read = source_in(of, mapping, Kind.REGISTRATION, encoding=None)
     with of.open("rb") as stream, closing(read.rows(stream)) as rows:
         found = [dict(row.values) for row in rows if isinstance(row, Row) and not is_without_identifier(row)]
     if not found:

@@ -1,5 +1,6 @@
 """Who a row is about: its identifiers and names, and whether that may be an enterprise at all."""
 
+import re
 from collections.abc import Sequence
 from itertools import compress, count
 from typing import Final
@@ -24,6 +25,7 @@ IDENTIFIER_COLUMNS: Final = {
 _COLUMN_OF: Final = {scheme: column for column, schemes in IDENTIFIER_COLUMNS.items() for scheme in schemes}
 _PROVES_NO_KIND: Final = frozenset({Scheme.HK_BRN, Scheme.HK_BRN_DUMMY, Scheme.MO_CR, Scheme.LEI})
 _WAIVER: Final = "uscc_check_attested"
+_LETTER: Final = re.compile("[A-Za-z]")
 _LEGAL_PERSON: Final = SubjectKind.LEGAL_PERSON
 _UNINCORPORATED: Final = SubjectKind.UNINCORPORATED
 
@@ -149,10 +151,13 @@ def _identifiers(reading: Reading) -> tuple[Identifier, ...]:
 def _identifier(reading: Reading, column: str, text: str) -> Identifier | None:
     waiver = reading.values.get(_WAIVER, "").strip() if column == "uscc" else ""
     waived = waiver != "" and reading.flag(_WAIVER, waiver) is True
+    problems = list[Problem]()
     for scheme in IDENTIFIER_COLUMNS[column]:
         found = parse_identifier(scheme, text, waive_check=waived)
         if isinstance(found, Identifier):
             return found
-        problem: Problem = found
+        problems.append(found)
+    # A dummy number of Hong Kong has letters, an ordinary one has none: each is told what it lacks itself.
+    problem = problems[-1 if _LETTER.search(text) else 0]
     reading.note(Refusal.SUBJECT_ID_INVALID, column, problem.expected, problem.got)
     return None

@@ -4,13 +4,10 @@ Real registers come with byte-order marks, in GB18030 or Big5, with lone carriag
 quotes that never close and shifted columns. None of it stops the reading, and memory does not grow with the file.
 """
 
-import codecs
 import csv
-import io
-import re
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, KeysView, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain, islice, repeat
@@ -18,18 +15,10 @@ from typing import Any, BinaryIO, Final, cast
 
 import msgspec
 
+from node.domain.file_text import LONGEST_LINE, blocks_of, has_stray_bytes, opened_text, stray_test
 from node.domain.identifiers import Problem
 
-_SAMPLE: Final = 64 * 1024
-_LONGEST_LINE: Final = 1024 * 1024
 _LOOKED_AT: Final = 100
-_LOW_TRAILS_OF_BIG5: Final = 0.2
-_STRAY_SHARE: Final = 2
-_COMPANY: Final = tuple("公司".encode(encoding) for encoding in ("gb18030", "big5hkscs"))
-_PAIR: Final = re.compile(rb"[\x81-\xfe]([\x40-\x7e\x80-\xfe])")
-_WITHOUT_SURROGATES: Final = frozenset({"utf-8", "utf-8-sig", "utf-16"})
-"""Decoding these puts a mark in the place of a surrogate, too."""
-_REPLACEMENT: Final = "\ufffd"  # what decoding leaves in the place of a stray byte
 
 
 class Format(StrEnum):
@@ -175,10 +164,9 @@ def read_sheets(stream: BinaryIO, form: Format, *, encoding: str | None = None) 
     Whatever cannot be read is one `BadRow`, never an exception. The encoding is found from the first 64 KiB unless it
     is given. Bytes that do not belong to it spoil their own row only. The stream is left open.
     """
-    with _text_of(stream, encoding) as text:
-        is_stray = _is_replaced if text.encoding in _WITHOUT_SURROGATES else _has_stray_bytes
-        lines = _blocks(text)
-        yield from _csv_rows(lines, is_stray) if form is Format.CSV else _json_rows(chain.from_iterable(lines))
+    with opened_text(stream, encoding) as text:
+        lines = blocks_of(text)
+        yield from _csv_rows(lines, stray_test(text)) if form is Format.CSV else _json_rows(chain.from_iterable(lines))
 
 
 def read_headings(stream: BinaryIO, form: Format, *, encoding: str | None = None) -> Sequence[str] | None:
@@ -187,65 +175,11 @@ def read_headings(stream: BinaryIO, form: Format, *, encoding: str | None = None
     It is the first line of a table; of lines of JSON the first good one of a hundred, and nothing where there is none.
     """
     if form is Format.CSV:
-        with _text_of(stream, encoding) as text:
-            return _headings(_Lines(_blocks(text)))
+        with opened_text(stream, encoding) as text:
+            return _headings(_Lines(blocks_of(text)))
     with closing(read_rows(stream, form, encoding=encoding)) as read:
         first = list(islice(read, _LOOKED_AT))
     return next((list(row.values) for row in first if isinstance(row, Row)), None if first else ())
-
-
-@contextmanager
-def _text_of(stream: BinaryIO, encoding: str | None) -> Iterator[io.TextIOWrapper]:
-    """The text of a stream, which is left open."""
-    buffered = io.BufferedReader(cast("io.RawIOBase", stream), _SAMPLE)
-    name = encoding or detect_encoding(buffered.peek(_SAMPLE))
-    text = io.TextIOWrapper(buffered, encoding=name, errors="replace", newline="")
-    try:
-        yield text
-    finally:
-        text.detach().detach()
-
-
-def detect_encoding(sample: bytes) -> str:
-    """Name the encoding of Chinese text: UTF-8 (marked or not), UTF-16 by its mark, Big5, else GB18030.
-
-    Lists of enterprises say 公司, in one of the two. Where they do not: half of all Big5 characters end in a byte below
-    0x80; in GB 2312 none do, and few in what GB18030 adds.
-    """
-    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if _is_utf8(sample):
-        return "utf-8-sig" if sample.startswith(codecs.BOM_UTF8) else "utf-8"
-    simplified, traditional = (sample.count(word) for word in _COMPANY)
-    if simplified != traditional:
-        return "gb18030" if simplified > traditional else "big5hkscs"
-    trails = _PAIR.findall(sample)
-    low = sum(trail < b"\x80" for trail in trails)
-    return "big5hkscs" if low > _LOW_TRAILS_OF_BIG5 * len(trails) else "gb18030"
-
-
-def _is_utf8(sample: bytes) -> bool:
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample)  # a character cut off at the end is no error
-    except UnicodeDecodeError:
-        # A few stray bytes among many good characters are damaged rows, not another encoding.
-        kept = sample.decode("utf-8", "ignore")
-        return _STRAY_SHARE * (len(sample) - len(kept.encode())) < sum(letter > "\x7f" for letter in kept)
-    return True
-
-
-def _blocks(text: io.TextIOWrapper) -> Iterator[list[str]]:
-    """The physical lines, some at a time; of one longer than any row, the beginning, so that memory stays flat."""
-    block, size = list[str](), 0
-    while line := text.readline(_LONGEST_LINE + 1):
-        block.append(line)
-        size += len(line)
-        while len(line) > _LONGEST_LINE and not line.endswith(("\r", "\n")):
-            line = text.readline(_LONGEST_LINE + 1) or "\n"
-        if size > _SAMPLE:
-            yield block
-            block, size = [], 0
-    yield block
 
 
 class _Lines:
@@ -349,22 +283,6 @@ def _csv_row(number: int, header: Header, record: list[str] | Problem | None, *,
     return Row(number, Texts(header, record))
 
 
-def _is_replaced(text: str) -> bool:
-    """Whether decoding left a mark in the text."""
-    return _REPLACEMENT in text
-
-
-def _has_stray_bytes(text: str) -> bool:
-    """Whether decoding left a mark in the text, or a surrogate, which UTF-8 has no place for."""
-    if text.isascii():
-        return False
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return _REPLACEMENT in text
-
-
 def _json_rows(text: Iterable[str]) -> Iterator[Row | BadRow]:
     decoder = msgspec.json.Decoder(dict[str, object], float_hook=str)
     for number, line in enumerate(text, start=1):
@@ -373,13 +291,13 @@ def _json_rows(text: Iterable[str]) -> Iterator[Row | BadRow]:
 
 
 def _json_row(number: int, line: str, decoder: msgspec.json.Decoder[dict[str, object]]) -> Row | BadRow:
-    if len(line) > _LONGEST_LINE:
-        return BadRow(number, Problem("row", f"a line of at most {_LONGEST_LINE} characters", "a longer line"))
-    if _has_stray_bytes(line):
+    if len(line) > LONGEST_LINE:
+        return BadRow(number, Problem("row", f"a line of at most {LONGEST_LINE} characters", "a longer line"))
+    if has_stray_bytes(line):
         return BadRow(number, Problem("row", "one encoding throughout", "bytes of another encoding"))
     try:
         values = {name: _plain(value) for name, value in decoder.decode(line).items()}
-    except (msgspec.DecodeError, TypeError):
+    except (msgspec.DecodeError, TypeError, RecursionError):
         return BadRow(number, Problem("row", "one JSON object of plain values and lists of text", "something else"))
     return Row(number, values)
 

@@ -3,19 +3,22 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 import grpc
 
-from node.wire.errors import BadAnswer
+from node.domain.troubles import Trouble
+from node.wire.errors import BadAnswer, PeerUnreachable
 from registry.parties import PartyId
 
 N = TypeVar("N")
 
 MESSAGES_AHEAD: Final = 8
 """Messages of a stream written ahead of their answers."""
+_TAKING: Final = 30.0
+"""Seconds that a peer has to take a stream: as long as an unary call."""
 
 
 @dataclass(slots=True)
@@ -36,6 +39,19 @@ class Ahead(Generic[N]):
         self.room.release()
 
 
+async def taken(peer: PartyId, stream: "grpc.aio.StreamStreamCall[bytes, bytes]") -> None:
+    """Wait until the peer has taken a stream, which its headers say; grpc.aio.AioRpcError if it did not.
+
+    A write into a stream that is just being refused would hide the refusal behind an error of gRPC's own.
+    """
+    try:
+        async with asyncio.timeout(_TAKING):
+            await stream.initial_metadata()
+    except TimeoutError:
+        raise PeerUnreachable(peer, trouble=Trouble.NO_ANSWER) from None
+    await stream.wait_for_connection()  # waits for nothing any more, and raises what ended the stream
+
+
 async def next_answer(
     peer: PartyId, stream: "grpc.aio.StreamStreamCall[bytes, bytes]", ahead: Ahead[N]
 ) -> bytes | None:
@@ -52,21 +68,32 @@ async def next_answer(
     return None
 
 
-async def write_ahead(
+@asynccontextmanager
+async def writing_ahead(
+    stream: "grpc.aio.StreamStreamCall[bytes, bytes]",
+    messages: AsyncIterator[tuple[N, bytes]],
+    ahead: Ahead[N],
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Write the messages of a stream meanwhile; the task that does it, and both end with this."""
+    writer = asyncio.create_task(_write_ahead(stream, messages, ahead))
+    try:
+        yield writer
+    finally:
+        writer.cancel()
+        stream.cancel()
+        await asyncio.gather(writer, return_exceptions=True)
+
+
+async def _write_ahead(
     stream: "grpc.aio.StreamStreamCall[bytes, bytes]",
     messages: AsyncIterator[tuple[N, bytes]],
     ahead: Ahead[N],
 ) -> None:
     """Write messages as there is room for them; why writing failed is for the reading side to say.
 
-    The first waits until the peer has taken the stream, which its headers say: a write into a stream that is just
-    being refused would hide the refusal behind an error of gRPC's own. What the messages' own source raises ends the
-    stream as their end does, and is raised after it.
+    What the messages' own source raises ends the stream as their end does, and is raised after it.
     """
     try:
-        await stream.initial_metadata()
-        if stream.done():
-            return
         async for name, raw in messages:
             await ahead.room.acquire()
             ahead.unanswered.append(name)

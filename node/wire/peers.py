@@ -20,7 +20,7 @@ from node.operations.asked import (
     RegistryPage,
 )
 from node.wire import outgoing
-from node.wire.ahead import Ahead, next_answer, write_ahead
+from node.wire.ahead import Ahead, next_answer, taken, writing_ahead
 from node.wire.codec import Delivery
 from node.wire.errors import BadAnswer, Misshapen, PeerRefused, PeerUnreachable, WireError
 from node.wire.methods import BOUNDS, LARGEST_MESSAGE, Method
@@ -224,22 +224,20 @@ class PeerClient:
     ) -> AsyncGenerator[T, None]:
         """Write messages ahead of their answers, and `read` each answer by the name of its message, in order."""
         ask: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = self._channel(peer, method).stream_stream(method)
-        stream = ask(timeout=self._deadlines[method])
-        ahead = Ahead[N]()
-        writer = asyncio.create_task(write_ahead(stream, messages, ahead))
+        stream, ahead = ask(timeout=self._deadlines[method]), Ahead[N]()
         try:
-            while (raw := await next_answer(peer, stream, ahead)) is not None:
-                answer, checkpoint = self._read(peer, read, raw, ahead.unanswered.popleft())
-                self._saw(peer, checkpoint)
-                ahead.answered()
-                yield answer
-            await writer
+            await taken(peer, stream)
+            async with writing_ahead(stream, messages, ahead) as writer:
+                while (raw := await next_answer(peer, stream, ahead)) is not None:
+                    answer, checkpoint = self._read(peer, read, raw, ahead.unanswered.popleft())
+                    self._saw(peer, checkpoint)
+                    ahead.answered()
+                    yield answer
+                await writer
         except grpc.aio.AioRpcError as error:
             raise _failure(peer, error) from None
         finally:
-            writer.cancel()
             stream.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
             await messages.aclose()
 
     def _channel(self, peer: PartyId, method: Method) -> grpc.aio.Channel:

@@ -12,6 +12,7 @@ import pytest
 from creditport.v1 import common_pb2, exchange_pb2
 
 from agreements.refusal import NUMBER, Refusal, refuse
+from node.domain.troubles import Trouble
 from node.operations.asked import FrameArrived, FrameRefused, FrameStored, NoticesTaken, RefusedAnswer
 from node.wire.ahead import MESSAGES_AHEAD
 from node.wire.codec import pushed_to_wire
@@ -428,6 +429,25 @@ async def names_another(requests: AsyncIterator[bytes], call: Stream) -> AsyncIt
     await call.send_initial_metadata(())
     await anext(requests)
     yield pushed_to_wire(stored(pushed_frame(99)[1]), b"")
+
+
+async def never_takes(requests: AsyncIterator[bytes], _: Stream) -> AsyncIterator[bytes]:
+    async for _request in requests:
+        yield b""
+
+
+def test_a_peer_that_does_not_take_a_stream_is_not_waited_for_as_long_as_for_a_whole_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("node.wire.ahead._TAKING", 0.05)
+
+    async def story() -> None:
+        async with pushing_to(never_takes) as (client, more):
+            with pytest.raises(PeerUnreachable) as failure:
+                [outcome async for outcome in client.push_frames(HOME, more)]
+            assert failure.value.trouble is Trouble.NO_ANSWER
+
+    asyncio.run(asyncio.wait_for(story(), timeout=60))
 
 
 @pytest.mark.parametrize(

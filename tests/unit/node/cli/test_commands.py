@@ -368,6 +368,9 @@ WRONG: dict[str, tuple[int, str, Callable[[Terminal], tuple[str, ...]]]] = {
     "a party of no name": (
         2, "--party expects", lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--party", "X Y"),
     ),
+    "a party without a name": (
+        2, "--name-zh expects", lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--name-zh", ""),
+    ),
     "an address of no port": (
         2, "--listen expects HOST:PORT",
         lambda bank: ("init", *BANK_WORDS, "--node", str(bank.node / "x"), "--listen", "nonsense"),

@@ -465,6 +465,26 @@ def test_a_file_that_is_called_json_has_an_object_in_each_line(bank: Terminal, t
     assert imported(bank, file, "101")["new"] == 1
 
 
+@pytest.mark.parametrize("strange", [{}, {"foo": 1}])
+def test_an_object_without_any_of_the_columns_is_one_rejected_row(
+    bank: Terminal, tmp_path: Path, strange: dict[str, int]
+) -> None:
+    file = tmp_path / "records.jsonl"
+    file.write_text(f"{json.dumps(REGISTRATION)}\n{json.dumps(strange)}\n", encoding="utf-8")
+
+    done = bank.ask("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", code=1)
+
+    assert (done["new"], [one["row"] for one in done["rejects"]]) == (1, [2])
+
+
+@pytest.mark.parametrize("encoding", ["rot13", "hex", "idna", "punycode", "undefined", "utf-16", "utf-32", "nope"])
+def test_an_encoding_that_the_file_cannot_be_in_is_said(bank: Terminal, tmp_path: Path, encoding: str) -> None:
+    file = written(tmp_path / "r.csv", REGISTRATION)
+    words = ("records", "import", str(file), "--kind", "101", "--source", "SZ-CREDIT", "--encoding", encoding)
+
+    assert encoding in bank.run(*words, code=2).stderr or "no known encoding" in bank.run(*words, code=2).stderr
+
+
 def test_what_is_wrong_with_a_mapping_is_said_with_its_name(bank: Terminal, tmp_path: Path) -> None:
     file, mapping = written(tmp_path / "r.csv", REGISTRATION), tmp_path / "mine.toml"
     mapping.write_text('id = "x"\nkind = "101"\n[columns.nope]\nfrom = ["a"]\n', encoding="utf-8")

@@ -77,7 +77,7 @@ KINDS = {
     "a key of an enterprise": "key.json",
 }
 BROKEN = ("empty", "bytes", "deep.toml", "bigint.toml", "deep.json", "bigint.json")
-"""Good for nothing; the last two are beyond what a parser of TOML can take."""
+"""Good for nothing; the last four are beyond what a parser of TOML or JSON can take."""
 FITS = {
     "init --authority": {"card.json"},
     "party pin FILE": {"card.json"},
@@ -95,7 +95,7 @@ FITS = {
     "records attest --declarations": {"declaration.json"},
     "consent attest --evidence": {*KINDS.values(), *BROKEN} - {"empty"},
     "declaration sign --key": {"key.json"},
-    "declaration sign --statement-file": {*KINDS.values(), "deep.toml", "bigint.toml"},
+    "declaration sign --statement-file": {*KINDS.values(), *BROKEN} - {"empty", "bytes"},
     "declaration show PATHS": {"declaration.json"},
     "inspect verify BUNDLES": {*KINDS.values(), *BROKEN},
     "inspect verify --authority": {"card.json"},

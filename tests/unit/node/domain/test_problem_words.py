@@ -60,7 +60,7 @@ def test_both_languages_carry_over_the_same() -> None:
 
 
 def test_every_place_that_is_named_has_a_title_in_chinese() -> None:
-    named = Phrases.of(TELLING, "field").found.keys() - {GAP, "scheme"}  # a scheme is never taken from a file
+    named = Phrases.of(TELLING, "field").found.keys() - {GAP}
     titles = {place: {title_in_chinese(place, kind) for kind in Kind} for place in named}
 
     assert [place for place, found in titles.items() if not any(map(CHINESE.search, found))] == []
@@ -86,8 +86,8 @@ def test_a_problem_is_one_clause_with_the_title_of_its_column() -> None:
         ("7 other characters", "不合格式的 7 个字符"),
         ("7 characters that are no code", "非代码的 7 个字符"),
         ("7 characters", "7 个字符"),
-        ("the column {0} {}", "有 {0} {} 列"),
-        ("the column two\nlines", "有 two\nlines 列"),
+        ("the column {0} {}", "取自 {0} {} 列的值"),
+        ("the column two\nlines", "取自 two\nlines 列的值"),
         ("N11, NX, or the kind of its category", "N11、NX，或者按其类别另选信息种类"),
         (Unjoined.SEVERAL.value, "空缺，且本节点有多家企业为此名称"),
     ],
@@ -164,7 +164,7 @@ def test_a_row_that_does_not_fit_its_mapping_is_named_in_chinese_too() -> None:
     bad = [mapping.apply(Row(2, row)) for row in rows]
 
     assert [told_in_chinese(one.problem, Kind.PENALTY) for one in bad if isinstance(one, BadRow)] == [
-        "统一社会信用代码应为有 a + b 列，实为无此列",
+        "统一社会信用代码应为取自 a + b 列的值，实为文件中无此列",
         "处罚决定日期应为按 DMY 顺序书写的日期（Y 年、M 月、D 日），实为不合格式的 4 个字符",
         "处罚程序应为映射对照表所列的文本，实为表外的 2 个字符",
     ]

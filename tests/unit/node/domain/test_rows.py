@@ -5,7 +5,8 @@ from io import BytesIO
 
 import pytest
 
-from node.domain.rows import BadRow, Format, Row, detect_encoding, read_headings, read_rows
+from node.domain.file_text import detect_encoding
+from node.domain.rows import BadRow, Format, Row, read_headings, read_rows
 
 
 def read(raw: bytes, form: Format = Format.CSV, encoding: str | None = None) -> list[Row | BadRow]:
@@ -132,7 +133,10 @@ def test_json_lines_become_text() -> None:
     ]
 
 
-@pytest.mark.parametrize("line", [b"[1]", b"{", b'{"a":{"b":1}}', b'{"a":[1]}', b'{"a":"\xff"}', b"7"])
+DEEP = b'{"a":' * 100_000
+
+
+@pytest.mark.parametrize("line", [b"[1]", b"{", DEEP, b'{"a":{"b":1}}', b'{"a":[1]}', b'{"a":"\xff"}', b"7"])
 def test_a_json_line_of_another_form_is_a_bad_row(line: bytes) -> None:
     rows = read(b'{"a":"x"}\n' + line + b'\n{"a":"y"}\n', Format.JSON_LINES, encoding="utf-8")
 
