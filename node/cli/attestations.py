@@ -33,8 +33,9 @@ from node.cli.session import HERE, JsonFlag, NodeFolder, OperatorName, acting, o
 from node.domain.attestations import ToAttest
 from node.domain.dates import SHANGHAI
 from node.domain.declarations import name_of
+from node.domain.operators import SigningOperator
 from node.domain.records import Kind
-from node.operations.attest_records import Gathered, attest_records, gather, issue
+from node.operations.attest_records import Gathered, Issued, attest_records, gather, issue
 from node.operations.operators import NotAllowed
 
 _TERM = timedelta(days=90)
@@ -90,16 +91,7 @@ def attest(
         with file.open("rb") as stream, closing(read.rows(stream)) as rows:
             gathered = gather(rows, intake, needed, reason, end, opened.context)
         attestation = _worth_signing(gathered, kind)
-        issued = issue(attestation, opened.context)
-        # Written before the journal names it: what cannot be written is not attested. Where the machine stops between
-        # the two, a draft is left that no entry names; after them, the draft is the document and has to be renamed.
-        with whole_file(output) as target:
-            target.write(issued.raw)
-            settle(target)
-            with opened.store.write() as work:
-                done = attest_records(work, issued, who, opened.facts(work).law, opened.context)
-            if isinstance(done, NotAllowed):
-                fail(done.why, Exit.REFUSED)
+        issued = _give(attestation, who, output, opened)
     told = {
         "attestation": issued.digest.hex(),
         "declarations": len(attestation.declarations),
@@ -108,6 +100,23 @@ def attest(
         "output": str(output),
     }
     facts(told, as_json=json)
+
+
+def _give(attestation: Attestation, who: SigningOperator, output: Path, node: Node) -> Issued:
+    """Sign and write it, and have the journal name it; what cannot be written is not given.
+
+    Where the machine stops between the two, a draft is left that no entry names; after them, the draft is the document
+    and has to be renamed.
+    """
+    issued = issue(attestation, node.context)
+    with whole_file(output) as target:
+        target.write(issued.raw)
+        settle(target)
+        with node.store.write() as work:
+            done = attest_records(work, issued, who, node.facts(work).law, node.context)
+        if isinstance(done, NotAllowed):
+            fail(done.why, Exit.REFUSED)
+    return issued
 
 
 def _worth_signing(gathered: Gathered | NotAllowed, kind: Kind) -> Attestation:
