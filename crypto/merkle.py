@@ -8,9 +8,11 @@ turned into such a reader first, so there is one algorithm for both.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from operator import add
 from typing import Final
 
 from crypto.errors import BadProof, Malformed
+from crypto.hashing import hash_each
 
 HASH_SIZE: Final = 32
 EMPTY_ROOT: Final = sha256(b"").digest()
@@ -29,7 +31,7 @@ def leaf_hash(data: bytes) -> bytes:
 
 def leaf_hashes(each: Iterable[bytes]) -> list[bytes]:
     """The leaf hash of each."""
-    return [sha256(b"\x00" + data).digest() for data in each]
+    return hash_each(b"\x00", each)
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -99,9 +101,8 @@ def root(leaf_hashes: Iterable[bytes]) -> bytes:
     while len(level) > 1:
         # What has no partner goes up as it is: it is then the whole right subtree.
         alone = level[len(level) & ~1 :]
-        # As `node_hash`, without a call for each pair.
-        pairs = zip(level[::2], level[1::2], strict=False)
-        level = [sha256(b"\x01" + left + right).digest() for left, right in pairs] + alone
+        pairs = map(add, level[::2], level[1::2])
+        level = hash_each(b"\x01", pairs) + alone  # each as `node_hash` has it
     return level[0]
 
 

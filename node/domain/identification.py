@@ -2,11 +2,19 @@
 
 import re
 from collections.abc import Sequence
-from itertools import compress, count
+from itertools import compress, count, repeat
 from typing import Final
 
 from agreements.refusal import Refusal, Refused, refuse
-from node.domain.identifiers import Identifier, Problem, Remark, Scheme, parse_identifier, plain_unified
+from node.domain.identifiers import (
+    Identifier,
+    Problem,
+    Remark,
+    Scheme,
+    parse_identifier,
+    plain_unified,
+    unified_remarks,
+)
 from node.domain.reading import Finding, Reading
 from node.domain.rows import Columns
 from node.domain.subjects import Subject, SubjectKind
@@ -70,24 +78,23 @@ def read_subjects(
     for heading, (first, *_) in IDENTIFIER_COLUMNS.items():
         column = texts(heading)
         if any(column):
+            read = plain_unified(column) if first is Scheme.CN_USCC else [None] * len(column)
+            for place in compress(count(), column):
+                if read[place] is None:
+                    read[place] = _other(first, column[place], place, doubtful)
             if first is Scheme.CN_USCC:
-                read = [
-                    (plain_unified(text) or _other(first, text, place, doubtful)) if text else None
-                    for place, text in enumerate(column)
-                ]
-                remarks = [() if one is None else one.remarks for one in read]
-            else:
-                read = [_other(first, text, place, doubtful) if text else None for place, text in enumerate(column)]
+                remarks = unified_remarks(read)
             columns.append(read)
     rows = zip(*columns, strict=True) if columns else [()] * len(entity_types)
-    identifiers = [tuple([one for one in row if one is not None]) for row in rows]
+    identifiers = [*map(tuple, map(filter, repeat(None), rows))]
     doubtful.update(compress(count(), texts(_WAIVER)))
     doubtful.update(compress(count(), map(vocabulary.natural_person.__contains__, entity_types)))
-    doubtful.update(
-        place
-        for place, entity_type in enumerate(entity_types)
-        if entity_type is None and _PROVES_NO_KIND.issuperset([one.scheme for one in identifiers[place]])
-    )
+    if None in entity_types:
+        doubtful.update(
+            place
+            for place, entity_type in enumerate(entity_types)
+            if entity_type is None and _PROVES_NO_KIND.issuperset([one.scheme for one in identifiers[place]])
+        )
     if not all(identifiers):
         doubtful.update(place for place, found in enumerate(identifiers) if not found)
     kinds = [_UNINCORPORATED if one in vocabulary.unincorporated else _LEGAL_PERSON for one in entity_types]

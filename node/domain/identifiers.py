@@ -7,16 +7,25 @@ registration and company numbers, Macau taxpayer and commercial registration num
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from itertools import compress, repeat
+from operator import eq, ne
 from typing import Final
 
 import msgspec
 
-from node.domain.check_digits import lei_is_consistent, organisation_check, unified_check
+from node.domain.check_digits import (
+    ALPHABET,
+    lei_is_consistent,
+    organisation_check,
+    organisation_checks,
+    unified_check,
+    unified_checks,
+)
 
 
 class Scheme(StrEnum):
@@ -91,7 +100,7 @@ class Identifier(msgspec.Struct, frozen=True, eq=False, gc=False):
         if self.scheme is not _UNIFIED:
             return ()
         attested = (Remark.CHECK_ATTESTED,) if self.check_waived else ()
-        is_odd = organisation_check(self.value[8:16]) != self.value[16]
+        is_odd = organisation_check(self.value[_ORGANISATION]) != self.value[_ORGANISATION.stop]
         return (*attested, Remark.ORGANISATION_CHECK) if is_odd else attested
 
 
@@ -117,6 +126,11 @@ _SHAPES: Final = {
     Scheme.LEI: re.compile(r"[0-9A-Z]{18}[0-9]{2}"),
 }
 _UNIFIED_SHAPE: Final = _SHAPES[_UNIFIED]
+_UNIFIED_SIZE: Final = 18
+_UNIFIED_ALPHABET: Final = ALPHABET.encode()
+_REGION: Final = slice(2, 8)
+_ORGANISATION: Final = slice(8, 16)
+"""Where an organisation code stands in a unified one; its check character is the next."""
 _EXPECTED: Final = {
     Scheme.CN_USCC: "18 characters of GB 32100 with a six-digit region",
     Scheme.HK_BRN: "the 8 digits of a business registration number",
@@ -171,14 +185,53 @@ def parse_identifier(scheme: Scheme | str, text: str, *, waive_check: bool = Fal
     return Identifier(known, value)
 
 
-def plain_unified(text: str) -> Identifier | None:
-    """The identifier that `parse_identifier` reads from an enterprise's unified code in canonical spelling, else None.
+def plain_unified(texts: Sequence[str]) -> list[Identifier | None]:
+    """The identifier that `parse_identifier` reads from each text that is an enterprise's unified code, spelt as it is.
 
-    It says in one step what most rows of a file need to know, and leaves everything odd to whoever asks for it again.
+    It says in few steps what most rows of a file need to know, and leaves everything odd to whoever asks for it again.
     """
-    if _UNIFIED_SHAPE.fullmatch(text) is None or text[:2] not in _unified_codes().enterprise:
-        return None
-    return Identifier(_UNIFIED, text) if unified_check(text[:17]) == text[17] else None
+    enterprise = _unified_codes().enterprise
+    codes = [*filter(None, texts)]
+    if not _are_written_as_codes(codes):
+        codes = [text for text in codes if _UNIFIED_SHAPE.fullmatch(text)]
+    if not {code[:2] for code in codes} <= enterprise:
+        codes = [code for code in codes if code[:2] in enterprise]
+    if codes:
+        *body, check = _columns(codes)
+        expected = unified_checks(body)
+        if check != expected:
+            codes = [*compress(codes, map(eq, check, expected))]
+    return [*map(dict(zip(codes, map(Identifier, repeat(_UNIFIED), codes), strict=True)).get, texts)]
+
+
+def unified_remarks(found: Sequence[Identifier | None]) -> list[tuple[Remark, ...]]:
+    """The remarks on each of many unified codes whose check characters fit; none on None."""
+    codes = [one.value for one in found if one is not None]
+    if not codes:
+        return [()] * len(found)
+    columns = _columns(codes)
+    check, expected = columns[_ORGANISATION.stop], organisation_checks(columns[_ORGANISATION])
+    if check == expected:
+        return [()] * len(found)
+    odd = {*compress(codes, map(ne, check, expected))}
+    return [(Remark.ORGANISATION_CHECK,) if one is not None and one.value in odd else () for one in found]
+
+
+def _are_written_as_codes(texts: Sequence[str]) -> bool:
+    """Whether all have the shape of a unified code: looked at together, which is some ten times as fast."""
+    together = "".join(texts)
+    return (
+        {*map(len, texts)} == {_UNIFIED_SIZE}
+        and together.isascii()
+        and not together.encode().translate(None, _UNIFIED_ALPHABET)
+        and all(column.isdigit() for column in _columns(texts)[_REGION])
+    )
+
+
+def _columns(codes: Sequence[str]) -> list[str]:
+    """What unified codes have at each place."""
+    together = "".join(codes)
+    return [together[place::_UNIFIED_SIZE] for place in range(_UNIFIED_SIZE)]
 
 
 def _unified(value: str, *, waive_check: bool) -> Identifier | Problem:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cache, lru_cache
-from hashlib import sha256
 from itertools import repeat
+from operator import add
 from typing import Any, ClassVar, Final, NamedTuple, cast
 
 import msgspec
 
+from crypto.hashing import hash_each
 from node.domain.identifiers import Identifier, Scheme
 from node.domain.money import Money
 from node.domain.subjects import SubjectKind
@@ -230,8 +231,8 @@ def digest_content(kind: Kind, generated_at: date, raw: bytes) -> bytes:
 
 def digest_contents(kind: Kind, generated: Iterable[date], raws: Iterable[bytes]) -> list[bytes]:
     """The digests of many rows, each as `digest_content` has it."""
-    head, _ = _labels(kind)
-    return [sha256(head + _day(day) + raw).digest() for day, raw in zip(generated, raws, strict=True)]
+    beginning = b"creditport/content/v1\x00" + kind.value.encode() + b"\x00"
+    return hash_each(beginning, map(add, map(_day, generated), raws))
 
 
 def source_key(kind: Kind, identifier: Identifier, document_no: str) -> bytes:
@@ -242,12 +243,9 @@ def source_key(kind: Kind, identifier: Identifier, document_no: str) -> bytes:
 
 def source_keys(kind: Kind, identifiers: Iterable[Identifier], document_nos: Iterable[str]) -> list[bytes]:
     """The names of many rows, each as `source_key` has it; `document_nos` is empty where the kind has none."""
-    _, heads = _labels(kind)
     numbers = map(_framed, document_nos) if document_nos else repeat(_framed(""))
-    return [
-        sha256(heads[one.scheme] + _framed(one.value) + number).digest()
-        for one, number in zip(identifiers, numbers, strict=False)
-    ]
+    names = [_SCHEMES[one.scheme] + _framed(one.value) for one in identifiers]
+    return hash_each(b"creditport/source/v1\x00" + _framed(kind.value), map(add, names, numbers))
 
 
 @lru_cache(maxsize=20_000)
@@ -260,10 +258,4 @@ def _framed(text: str) -> bytes:
     return len(raw).to_bytes(4) + raw
 
 
-@cache
-def _labels(kind: Kind) -> tuple[bytes, Mapping[Scheme, bytes]]:
-    """How what is hashed begins: for the digest of a content, and for a source key by the scheme of its identifier."""
-    name = kind.value.encode()
-    start = b"creditport/source/v1\x00" + len(name).to_bytes(4) + name
-    heads = {one: start + len(one.value).to_bytes(4) + one.value.encode() for one in Scheme}
-    return b"creditport/content/v1\x00" + name + b"\x00", heads
+_SCHEMES: Final = {one: _framed(one.value) for one in Scheme}

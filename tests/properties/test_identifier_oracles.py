@@ -11,8 +11,14 @@ from stdnum.cn import uscc as uscc_oracle
 from stdnum.iso7064 import mod_97_10
 
 from node.cli.references import read_subjects
-from node.domain.check_digits import ALPHABET, organisation_check, unified_check
-from node.domain.identifiers import Identifier, Scheme, canonical_text, parse_identifier, plain_unified
+from node.domain.check_digits import (
+    ALPHABET,
+    organisation_check,
+    organisation_checks,
+    unified_check,
+    unified_checks,
+)
+from node.domain.identifiers import Identifier, Scheme, canonical_text, parse_identifier, plain_unified, unified_remarks
 from tests.unit.node.domain.test_unified_codes import PAIRS
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -207,12 +213,24 @@ def test_a_code_as_people_type_it_is_the_same_code_and_has_one_canonical_text(
     assert read_subjects([f"{scheme}:{text}", f"{scheme}:{found.value}"], None) == [found]
 
 
-@given(st.one_of(VALID[Scheme.CN_USCC], texts(Scheme.CN_USCC)))
-def test_what_is_read_in_one_step_is_an_enterprises_code_as_it_is_read_in_all(text: str) -> None:
-    found = parse_identifier(Scheme.CN_USCC, text)
-    is_plain = isinstance(found, Identifier) and not found.natural_person_linked and found.value == text
+@given(st.lists(st.one_of(VALID[Scheme.CN_USCC], texts(Scheme.CN_USCC), st.just("")), max_size=8))
+def test_a_column_of_unified_codes_is_read_as_each_of_them_is_where_that_is_an_enterprises(column: list[str]) -> None:
+    each = [parse_identifier(Scheme.CN_USCC, text) for text in column]
+    plain = [
+        one if isinstance(one, Identifier) and not one.natural_person_linked and one.value == text else None
+        for one, text in zip(each, column, strict=True)
+    ]
 
-    assert plain_unified(text) == (found if is_plain else None)
+    assert plain_unified(column) == plain
+    assert unified_remarks(plain) == [() if one is None else one.remarks for one in plain]
+
+
+@given(st.lists(st.text(ALPHABET, min_size=18, max_size=18), min_size=1, max_size=50))
+def test_check_characters_of_many_codes_are_those_of_each(codes: list[str]) -> None:
+    columns = ["".join(column) for column in zip(*codes, strict=True)]
+
+    assert unified_checks(columns[:17]) == "".join(unified_check(code[:17]) for code in codes)
+    assert organisation_checks(columns[8:16]) == "".join(organisation_check(code[8:16]) for code in codes)
 
 
 @given(st.sampled_from(Scheme), st.text(SIGNS, max_size=24))

@@ -1,0 +1,13 @@
+"""Many hashes that begin alike are those of each by itself."""
+
+from hashlib import sha256
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crypto.hashing import hash_each
+
+
+@given(st.binary(max_size=130), st.lists(st.binary(max_size=130), max_size=5))
+def test_each_is_hashed_behind_the_beginning(beginning: bytes, rests: list[bytes]) -> None:
+    assert hash_each(beginning, rests) == [sha256(beginning + rest).digest() for rest in rests]
