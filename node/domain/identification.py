@@ -78,7 +78,8 @@ def read_subjects(
     for heading, (first, *_) in IDENTIFIER_COLUMNS.items():
         column = texts(heading)
         if any(column):
-            read = plain_unified(column) if first is Scheme.CN_USCC else [None] * len(column)
+            nothing: list[Identifier | None] = [None] * len(column)
+            read = plain_unified(column) if first is Scheme.CN_USCC else nothing
             for place in compress(count(), column):
                 if read[place] is None:
                     read[place] = _other(first, column[place], place, doubtful)

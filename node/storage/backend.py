@@ -9,7 +9,6 @@ table instead.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from itertools import repeat
 from typing import Any, Protocol
 
 from node.operations import ports
@@ -61,6 +60,11 @@ class Backend(Protocol):
 
         Each row has the values of the statement's names in their order, but for those that all have in common.
         """
+
+    def insert_columns(
+        self, cursor: Any, text: str, columns: Sequence[Sequence[Any]], shared: Mapping[str, Any]
+    ) -> int:
+        """As `insert`, of rows that are had as columns of equal length, one at least."""
 
     def learn(self, cursor: Any, table: str) -> None:
         """Look at what a table holds now, where statements are planned by that; within a transaction."""
@@ -115,11 +119,8 @@ class Duties(ports.Duties, Protocol):
 
 
 def written_out(
-    rows: Sequence[Sequence[Any]], names: Sequence[str], shared: Mapping[str, Any]
-) -> Sequence[Sequence[Any]]:
-    """Rows with every value of a statement's names, those that they share too."""
-    if not shared:
-        return rows
-    own = zip(*rows, strict=True)
-    columns = [repeat(shared[name], len(rows)) if name in shared else next(own) for name in names]
-    return [*zip(*columns, strict=True)]
+    columns: Sequence[Sequence[Any]], names: Sequence[str], shared: Mapping[str, Any]
+) -> list[Sequence[Any]]:
+    """Columns for all of a statement's names, for what rows share too."""
+    own, count = iter(columns), len(columns[0])
+    return [[shared[name]] * count if name in shared else next(own) for name in names]

@@ -171,7 +171,8 @@ class Postgresql:
         insert = self._insert(text)
         if insert is None:
             raise ValueError("expected an INSERT of values that are all named, got another statement")
-        rows = written_out(rows, insert.names, shared)
+        if shared:
+            return self.insert_columns(cursor, text, [*zip(*rows, strict=True)], shared)
         if len(rows) < _MANY:
             cursor.executemany(insert.of_one(), rows)
         elif insert.tail:
@@ -187,6 +188,14 @@ class Postgresql:
                 for row in rows:
                     copy.write_row(row)
         return int(cursor.rowcount)
+
+    def insert_columns(
+        self, cursor: Any, text: str, columns: Sequence[Sequence[Any]], shared: Mapping[str, Any]
+    ) -> int:
+        insert = self._insert(text)
+        if shared and insert is not None:
+            columns = written_out(columns, insert.names, shared)
+        return self.insert(cursor, text, [*zip(*columns, strict=True)], {})
 
     def learn(self, cursor: Any, table: str) -> None:
         cursor.execute(f"ANALYZE {table}".encode())

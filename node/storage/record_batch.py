@@ -1,8 +1,8 @@
 """What becomes of a batch of admitted rows, decided in memory from what was stored before."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from node.domain.crowd import Cell
 from node.domain.naming import claim_of, contradicts
@@ -70,8 +70,7 @@ RECORD_COLUMNS: Final = (
 )  # fmt: skip
 """What is written to the table `records`, which numbers its rows; the last four are the same for many of them."""
 
-OwnValues = tuple[int, bytes, bytes, str | None, int, str, bytes, int | None]
-RecordValues = tuple[*OwnValues, int, str, str, int]
+RecordValues = tuple[int, bytes, bytes, str | None, int, str, bytes, int | None, int, str, str, int]
 
 
 class Kept(NamedTuple):
@@ -89,13 +88,13 @@ class Numbers(NamedTuple):
     facts: Mapping[bytes, int]
 
 
-def own_values(rows: NewRecords, subjects: Iterable[int], numbers: Numbers) -> Iterator[OwnValues]:
-    """What each row has of the table `records` for itself, days as ISO text."""
-    return zip(
-        subjects, rows.source_keys, rows.digests, map(day_or_none, rows.disclose_until),
-        map(numbers.facts.__getitem__, rows.facts), map(day_or_none, rows.generated_on), rows.contents,
-        map(numbers.cells.get, rows.cells), strict=False,
-    )  # fmt: skip
+def own_columns(rows: NewRecords, subjects: Sequence[int], numbers: Numbers) -> list[Sequence[Any]]:
+    """What rows have of the table `records` for themselves, a column for each of `RECORD_COLUMNS`, days as ISO text."""
+    return [
+        subjects, rows.source_keys, rows.digests, [*map(day_or_none, rows.disclose_until)],
+        [*map(numbers.facts.__getitem__, rows.facts)], [*map(day_or_none, rows.generated_on)], rows.contents,
+        [*map(numbers.cells.get, rows.cells)],
+    ]  # fmt: skip
 
 
 def common_values(version: int, kind: str, at: int) -> dict[str, object]:
@@ -230,8 +229,8 @@ class Batch:
             return []
         rows, subjects, versions = zip(*kept.values(), strict=True)
         new = NewRecords.of(rows)
-        each = zip(own_values(new, subjects, self.numbers), versions, new.kinds, strict=True)
-        return [(*own, version, kind, "", self.at) for own, version, kind in each]
+        own = own_columns(new, subjects, self.numbers)
+        return [(*each, "", self.at) for each in zip(*own, versions, new.kinds, strict=True)]
 
     @property
     def changed(self) -> dict[int, int]:

@@ -23,7 +23,7 @@ from node.storage.record_batch import (
     Stated,
     are_strangers,
     common_values,
-    own_values,
+    own_columns,
 )
 from node.storage.record_facts import FACTS, number_facts
 from node.storage.states import states_from_text
@@ -134,8 +134,11 @@ class SqlRecords:
             self._transaction.run(_FORGET_STRANGERS, {"newest": newest})
             self._reserve_subjects(-len(rows))
             return False
-        values = [*own_values(rows, subjects, self._shared(rows))]
-        self._transaction.insert(_ADD_RECORD, values, common_values(1, rows.kinds[0], to_milliseconds(at)))
+        own, common = (
+            own_columns(rows, subjects, self._shared(rows)),
+            common_values(1, rows.kinds[0], to_milliseconds(at)),
+        )
+        self._transaction.insert_columns(_ADD_RECORD, own, common)
         return True
 
     def _shared(self, rows: NewRecords) -> Numbers:

@@ -131,19 +131,36 @@ class Sqlite:
         return self.insert(cursor, text, [[row[name] for name in insert.names] for row in rows], {})
 
     def insert(self, cursor: Any, text: str, rows: Sequence[Sequence[Any]], shared: Mapping[str, Any]) -> int:
-        insert, changed, start = self._insert(text), 0, 0
+        if shared and not _BINDS_BY_NUMBER:
+            return self.insert_columns(cursor, text, [*zip(*rows, strict=True)], shared)
+        insert, changed = self._plain(text), 0
+        names, common = tuple(shared), [*shared.values()]
+        for start, end in _parts(len(rows)):
+            values = [*common, *chain.from_iterable(rows[start:end])]
+            cursor.execute(insert.of_many(end - start, names), values)
+            changed += cursor.rowcount
+        return changed
+
+    def insert_columns(
+        self, cursor: Any, text: str, columns: Sequence[Sequence[Any]], shared: Mapping[str, Any]
+    ) -> int:
+        insert, changed = self._plain(text), 0
+        if not _BINDS_BY_NUMBER:
+            columns, shared = written_out(columns, insert.names, shared), {}
+        names, common, width = tuple(shared), [*shared.values()], len(columns)
+        for start, end in _parts(len(columns[0])):
+            values = common + [None] * (width * (end - start))
+            for place, column in enumerate(columns, len(common)):
+                values[place::width] = column[start:end]
+            cursor.execute(insert.of_many(end - start, names), values)
+            changed += cursor.rowcount
+        return changed
+
+    def _plain(self, text: str) -> "_Insert":
+        insert = self._insert(text)
         if insert is None:
             raise ValueError("expected an INSERT of values that are all named, got another statement")
-        if not _BINDS_BY_NUMBER:
-            rows, shared = written_out(rows, insert.names, shared), {}
-        names, common = tuple(shared), [*shared.values()]
-        while start < len(rows):
-            # Powers of two, so that there are few statements to be prepared.
-            count = min(_TOGETHER, 1 << (len(rows) - start).bit_length() - 1)
-            values = [*common, *chain.from_iterable(rows[start : start + count])]
-            cursor.execute(insert.of_many(count, names), values)
-            changed, start = changed + cursor.rowcount, start + count
-        return int(changed)
+        return insert
 
     def _insert(self, text: str) -> "_Insert | None":
         if text not in self._inserts:
@@ -210,6 +227,15 @@ class Sqlite:
 
     def duties(self) -> "SoleDuties":
         return SoleDuties()
+
+
+def _parts(count: int) -> Iterator[tuple[int, int]]:
+    """From where to where each statement goes: by powers of two, so that there are few to be prepared."""
+    start = 0
+    while start < count:
+        end = start + min(_TOGETHER, 1 << (count - start).bit_length() - 1)
+        yield start, end
+        start = end
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,16 @@ class Transaction:
             self._fail(error)
             raise
 
+    def insert_columns(self, text: str, columns: Sequence[Sequence[Any]], shared: Values = _NOTHING) -> int:
+        """As `insert`, of rows that are had as columns of equal length."""
+        if not columns[0]:
+            return 0
+        try:
+            return self._backend.insert_columns(self._cursor, text, columns, shared)
+        except self._errors as error:
+            self._fail(error)
+            raise
+
     def learn(self, table: str) -> None:
         """Have the database look at what a table holds now, so that it plans by that at once."""
         try:
