@@ -19,11 +19,12 @@ from node.domain.repeats import Repeats
 from node.domain.rows import BadRow, Row, Sheet
 from node.operations.change_records import propagate, updates
 from node.operations.join_by_name import HomeNames
+from node.operations.meanwhile import meanwhile
 from node.operations.ports import Store
 from node.operations.record_rows import Imported, NewRecords
+from node.operations.seldom_collected import seldom_collected
 from node.operations.standings import admit_again
 from node.operations.stored_records import Envelopes, rows_from_lot
-from node.operations.uncollected import uncollected
 from node.operations.whole_kinds import note_taken_in
 from registry.norms.law import Law
 from registry.norms.rule_pack import Ground
@@ -72,14 +73,10 @@ def import_rows(
     """
     reader = _Reader(rows, ordered, HomeNames(store))
     progress = Progress(rows=0, outcomes=Counter(), rejects=())
-    while True:
-        with uncollected():
-            # What a batch is made of is given back before anybody searches through it, or makes the next one.
-            after = _next_batch(reader, progress, store, context)
-        if after is None:
-            return
-        progress = after
-        yield progress
+    with seldom_collected():
+        while (after := _next_batch(reader, progress, store, context)) is not None:
+            progress = after
+            yield progress
 
 
 def _next_batch(reader: "_Reader", before: Progress, store: Store, context: Context) -> Progress | None:
@@ -115,7 +112,7 @@ def _remarks(lot: Lot, stored: Imported) -> tuple[tuple[int, Remark], ...]:
 class _Reader:
     """Reads and decides the rows of an import in portions. Of an admitted row only what is stored is kept."""
 
-    __slots__ = ("_portions", "_waiting", "envelopes", "ordered", "repeats")
+    __slots__ = ("_ahead", "_portions", "_waiting", "envelopes", "ordered", "repeats")
 
     def __init__(self, rows: Iterable[Sheet | Row | BadRow], ordered: Import, names: HomeNames) -> None:
         self.ordered = ordered
@@ -123,9 +120,28 @@ class _Reader:
         self.repeats = Repeats()
         self._portions = _portions(rows, ordered, names)
         self._waiting: _Portion | None = None
+        self._ahead: Decided | BaseException | None = None
+
+    @property
+    def asks_nobody(self) -> bool:
+        """Whether what was stored before makes no difference to how rows are read."""
+        return _states_its_own(self.ordered)
+
+    def read_ahead(self) -> None:
+        """Read the next batch now. What ends it is raised when it is asked for: what is stored is told first."""
+        try:
+            self._ahead = self._read()
+        except BaseException as error:  # noqa: BLE001 - raised by `next_batch`
+            self._ahead = error
 
     def next_batch(self) -> Decided:
         """What became of the rows of the next batch; nothing at the end."""
+        ahead, self._ahead = self._ahead, None
+        if isinstance(ahead, BaseException):
+            raise ahead
+        return ahead or self._read()
+
+    def _read(self) -> Decided:
         decided, wanted = Decided(Lot.of(()), []), BATCH
         while wanted and (portion := self._waiting or next(self._portions, None)) is not None:
             first, self._waiting = _parted(portion, wanted)
@@ -139,14 +155,15 @@ class _Reader:
 _Portion = Sheet | Sequence[Row | BadRow | Rejected]
 
 
-def _portions(rows: Iterable[Sheet | Row | BadRow], ordered: Import, names: HomeNames) -> Iterator[_Portion]:
-    """Rows in portions; those that only named their enterprise have its identifier then, or are turned back.
+def _states_its_own(ordered: Import) -> bool:
+    """Whether each row states the identifiers of its enterprise itself, as registrations do."""
+    return ordered.intake.kind is Kind.REGISTRATION
 
-    A registration states its own identifiers.
-    """
+
+def _portions(rows: Iterable[Sheet | Row | BadRow], ordered: Import, names: HomeNames) -> Iterator[_Portion]:
+    """Rows in portions; those that only named their enterprise have its identifier then, or are turned back."""
     for portion in _gathered(rows):
-        states_its_own = ordered.intake.kind is Kind.REGISTRATION
-        if states_its_own or (isinstance(portion, Sheet) and has_only_identified(portion)):
+        if _states_its_own(ordered) or (isinstance(portion, Sheet) and has_only_identified(portion)):
             yield portion
         else:
             yield names.identify([*portion], ordered=ordered.join_by_name)
@@ -215,7 +232,11 @@ def _store(lot: Lot, reader: _Reader, store: Store, context: Context) -> Importe
         propagate(work, updates(imported.updated, ordered.law, at), ordered.law, context)
         entry = _entry(rows, imported.outcomes, ordered)
         work.journal.add([draft(entry, context.node, at, context.random)])
-        work.commit()
+        if reader.asks_nobody:
+            with meanwhile(work.commit):
+                reader.read_ahead()
+        else:
+            work.commit()
     return imported
 
 

@@ -1,5 +1,6 @@
 """What an institution takes in itself: records from files, consents of its customers, orders of its operators."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -21,6 +22,8 @@ from node.operations.import_records import Import, Progress, import_rows
 from node.operations.operators import NotAllowed, add_operator, order
 from node.operations.rows import OperatorRow
 from node.operations.stored_records import record_from_row
+from node.storage.errors import DiskFull
+from node.storage.unit import SqlUnit
 from tests.fakes.exchange import (
     EVIDENCE,
     OTHERS,
@@ -131,6 +134,39 @@ def test_an_interrupted_import_keeps_its_committed_batches_and_is_simply_repeate
     (_, last) = import_rows(rows, by(act, agency), agency.store, agency.context)
 
     assert (last.outcomes["unchanged"], last.outcomes["new"]) == (batch, 2)
+
+
+def test_what_ends_the_reading_is_heard_when_every_stored_batch_was_told(admitted: World, small_batches: int) -> None:
+    agency, batch = admitted.agency, small_batches
+
+    def rows_and_then() -> Iterator[Row]:
+        for number in range(2 * batch - 1):
+            yield Row(number, REGISTRATION | {"uscc": "", "hk_cr": f"{number:07d}"})
+        raise KeyboardInterrupt
+
+    running = import_rows(rows_and_then(), by(ordered(agency, Role.RECORDS), agency), agency.store, agency.context)
+
+    assert next(running).rows == batch
+    with pytest.raises(KeyboardInterrupt):
+        next(running)
+    assert counts(admitted) == {"101": batch}
+
+
+def test_a_batch_that_the_disk_does_not_take_is_not_told(
+    admitted: World, small_batches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: object) -> None:
+        raise DiskFull("the disk is full")
+
+    agency = admitted.agency
+    rows = [Row(number, REGISTRATION | {"uscc": "", "hk_cr": f"{number:07d}"}) for number in range(small_batches)]
+    running = import_rows(rows, by(ordered(agency, Role.RECORDS), agency), agency.store, agency.context)
+    with monkeypatch.context() as patched:
+        patched.setattr(SqlUnit, "commit", full)
+        with pytest.raises(DiskFull):
+            next(running)
+
+    assert counts(admitted) == {}
 
 
 def test_the_entry_of_an_import_commits_to_order_and_contents_and_names_nothing_of_them(admitted: World) -> None:
