@@ -16,3 +16,14 @@ def hash_each(beginning: bytes, rests: Iterable[bytes]) -> list[bytes]:
         one.update(rest)
         hashes.append(one.digest())
     return hashes
+
+
+def hash_pairs(beginning: bytes, pairs: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+    """H(beginning || first || second) of each pair, without putting the two together first."""
+    copied, hashes = sha256(beginning).copy, list[bytes]()
+    for first, second in pairs:
+        one = copied()
+        one.update(first)
+        one.update(second)
+        hashes.append(one.digest())
+    return hashes

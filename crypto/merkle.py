@@ -8,11 +8,10 @@ turned into such a reader first, so there is one algorithm for both.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from operator import add
 from typing import Final
 
 from crypto.errors import BadProof, Malformed
-from crypto.hashing import hash_each
+from crypto.hashing import hash_each, hash_pairs
 
 HASH_SIZE: Final = 32
 EMPTY_ROOT: Final = sha256(b"").digest()
@@ -101,8 +100,8 @@ def root(leaf_hashes: Iterable[bytes]) -> bytes:
     while len(level) > 1:
         # What has no partner goes up as it is: it is then the whole right subtree.
         alone = level[len(level) & ~1 :]
-        pairs = map(add, level[::2], level[1::2])
-        level = hash_each(b"\x01", pairs) + alone  # each as `node_hash` has it
+        pairs = zip(level[::2], level[1::2], strict=False)
+        level = hash_pairs(b"\x01", pairs) + alone  # each as `node_hash` has it
     return level[0]
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, NamedTuple, cast
 
 import msgspec
 
-from crypto.hashing import hash_each
+from crypto.hashing import hash_each, hash_pairs
 from node.domain.identifiers import Identifier, Scheme
 from node.domain.money import Money
 from node.domain.subjects import SubjectKind
@@ -232,7 +232,7 @@ def digest_content(kind: Kind, generated_at: date, raw: bytes) -> bytes:
 def digest_contents(kind: Kind, generated: Iterable[date], raws: Iterable[bytes]) -> list[bytes]:
     """The digests of many rows, each as `digest_content` has it."""
     beginning = b"creditport/content/v1\x00" + kind.value.encode() + b"\x00"
-    return hash_each(beginning, map(add, map(_day, generated), raws))
+    return hash_pairs(beginning, zip(map(_day, generated), raws, strict=True))
 
 
 def source_key(kind: Kind, identifier: Identifier, document_no: str) -> bytes:

@@ -1,5 +1,6 @@
 """What becomes of a batch of admitted rows, decided in memory from what was stored before."""
 
+from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, Protocol
@@ -26,10 +27,25 @@ class Known(NamedTuple):
     cell_no: int | None = None
 
 
-def are_strangers(rows: NewRecords, names: Sequence[tuple[str, str]]) -> bool:
+Places = Mapping[str, Mapping[str, int]]
+"""By scheme and value of an identifier, the place of the last row that states it."""
+
+
+def places_of(identifiers: Sequence[Sequence[tuple[str, str]]]) -> Places:
+    """Where in rows their identifiers stand."""
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for place, each in enumerate(identifiers):
+        for scheme, value in each:
+            found[scheme][value] = place
+    return found
+
+
+def are_strangers(rows: NewRecords, places: Places) -> bool:
     """Whether rows, of one kind, have nothing to do with each other: each has names, and a source key, of its own."""
     count = len(rows)
-    return len(set(rows.kinds)) == 1 and len(set(rows.source_keys)) == count and len(set(names)) == len(names)
+    if len(set(rows.kinds)) > 1 or len(set(rows.source_keys)) < count:
+        return False
+    return sum(map(len, places.values())) == sum(map(len, rows.identifiers))
 
 
 class Claimed(Protocol):

@@ -6,8 +6,6 @@
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from itertools import chain
-from operator import itemgetter
 from typing import Any, Final
 
 from node.operations.record_rows import Imported, NewRecordRow, NewRecords, RecordRow
@@ -20,14 +18,16 @@ from node.storage.record_batch import (
     IdentifierValues,
     Known,
     Numbers,
+    Places,
     Stated,
     are_strangers,
     common_values,
     own_columns,
+    places_of,
 )
 from node.storage.record_facts import FACTS, number_facts
 from node.storage.states import states_from_text
-from node.storage.transaction import Row, Transaction
+from node.storage.transaction import Transaction
 
 Name = tuple[str, str]
 """An identifier: its scheme and its value."""
@@ -100,10 +100,10 @@ class SqlRecords:
         if not rows:
             return Imported(outcomes=(), updated={})
         new = NewRecords.of(rows)
-        names = [*chain.from_iterable(new.identifiers)]
-        if are_strangers(new, names) and self._add_strangers(new, at):
+        places = places_of(new.identifiers)
+        if are_strangers(new, places) and self._add_strangers(new, places, at):
             return Imported(outcomes=("new",) * len(new), updated={})
-        subjects = self._known_identifiers(names)
+        subjects = self._known_identifiers(places)
         known = self._known_records(rows, subjects)
         batch = Batch(
             known=known,
@@ -120,7 +120,7 @@ class SqlRecords:
         self._write(batch)
         return Imported(outcomes=outcomes, updated=batch.changed, against=self._numbers(batch))
 
-    def _add_strangers(self, rows: NewRecords, at: datetime) -> bool:
+    def _add_strangers(self, rows: NewRecords, places: Places, at: datetime) -> bool:
         """Store rows that have nothing in common if nothing is known of any, as `Batch` would: each a new subject.
 
         The index of identifiers has to be gone through to write, so that it is not read before: who is known there
@@ -129,8 +129,7 @@ class SqlRecords:
         ((newest,),) = self._transaction.rows(_NEWEST_IDENTIFIER)
         first = self._reserve_subjects(len(rows))
         subjects = range(first, first + len(rows))
-        names = [(subject, *name) for subject, each in zip(subjects, rows.identifiers, strict=True) for name in each]
-        if self._add_identifiers(_ADD_STRANGER, names) < len(names):
+        if self._add_identifiers(_ADD_STRANGER, places, subjects) < sum(map(len, places.values())):
             self._transaction.run(_FORGET_STRANGERS, {"newest": newest})
             self._reserve_subjects(-len(rows))
             return False
@@ -146,16 +145,22 @@ class SqlRecords:
         return Numbers(number_cells(self._transaction, rows.cells), number_facts(self._transaction, rows.facts))
 
     def _write(self, batch: Batch) -> None:
-        self._add_identifiers(_ADD_IDENTIFIER, batch.new_identifiers)
+        new = batch.new_identifiers
+        places = places_of([((one.scheme, one.value),) for one in new])
+        self._add_identifiers(_ADD_IDENTIFIER, places, [one.subject_no for one in new])
         self._transaction.insert(_ADD_RECORD, batch.values(batch.new_records))
         changed = batch.values(batch.updated_records)
         self._transaction.run_many(_UPDATE_RECORD, [dict(zip(RECORD_COLUMNS, one, strict=True)) for one in changed])
         put_numbers(self._transaction, batch.celled)
 
-    def _add_identifiers(self, text: str, identifiers: Sequence[Row]) -> int:
-        # In the order of their index, scheme and value: what lies together there is then changed together.
-        by_value = sorted(identifiers, key=itemgetter(2))
-        return self._transaction.insert(text, sorted(by_value, key=itemgetter(1)))
+    def _add_identifiers(self, text: str, places: Places, subjects: Sequence[int]) -> int:
+        """Store identifiers, each of the subject at its place, and give how many were new."""
+        added = 0
+        for scheme, named in places.items():
+            values = sorted(named)  # the order of their index: what lies together there is then changed together
+            numbers = [subjects[named[value]] for value in values]
+            added += self._transaction.insert_columns(text, [numbers, values], {"scheme": scheme})
+        return added
 
     def of_subjects(self, subjects: Sequence[int], kinds: Sequence[str]) -> dict[int, list[RecordRow]]:
         wanted = {"wanted": self._transaction.keys(subjects), "kinds": self._transaction.keys(kinds)}
@@ -213,12 +218,9 @@ class SqlRecords:
             return frozenset()
         return frozenset(map(tuple, self._transaction.rows(_CORRECTED, {"wanted": self._transaction.keys(records)})))
 
-    def _known_identifiers(self, names: Sequence[Name]) -> dict[Name, int]:
-        wanted: dict[str, list[str]] = defaultdict(list)
-        for scheme, value in names:
-            wanted[scheme].append(value)
+    def _known_identifiers(self, places: Places) -> dict[Name, int]:
         known = {}
-        for scheme, values in wanted.items():
+        for scheme, values in places.items():
             keys = self._transaction.keys(sorted(values))
             for value, subject in self._transaction.rows(_KNOWN_IDENTIFIERS, {"wanted": keys, "scheme": scheme}):
                 known[scheme, value] = subject
