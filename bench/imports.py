@@ -78,7 +78,7 @@ def staged() -> Iterator[dict[str, float]]:
         ("map", Mapping, "apply_all"), ("admit", import_records, "admit_all"),
         ("encode", import_records, "rows_from_lot"),
         *(("look up", Transaction, name) for name in ("rows", "keys", "owned")),
-        *(("insert", Transaction, name) for name in ("insert", "run_many", "run")),
+        *(("insert", Transaction, name) for name in ("insert", "insert_columns", "run_many", "run")),
         ("commit", Transaction, "commit"),
     ]  # fmt: skip
     with ExitStack() as stack:
