@@ -26,6 +26,7 @@ from node.domain.rows import Row as FileRow
 from node.domain.sample import sample_enterprises
 from node.operations import import_records
 from node.operations.import_records import BATCH, Import, import_rows
+from node.operations.meanwhile import Acting
 from node.storage.store import SqlStore
 from node.storage.transaction import Transaction
 from registry.norms.law import shipped_law
@@ -90,10 +91,11 @@ def staged() -> Iterator[dict[str, float]]:
 
 
 @contextmanager
-def _before(act: Callable[[], None]) -> Iterator[None]:
+def _before(act: Callable[[], None]) -> Iterator[Acting]:
     """In place of `meanwhile`: one after the other, so that each stage has its own time."""
-    act()
-    yield
+    acting = Acting(act)
+    acting.run()
+    yield acting
 
 
 def _file(count: int) -> bytes:

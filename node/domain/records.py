@@ -244,7 +244,7 @@ def source_key(kind: Kind, identifier: Identifier, document_no: str) -> bytes:
 def source_keys(kind: Kind, identifiers: Iterable[Identifier], document_nos: Iterable[str]) -> list[bytes]:
     """The names of many rows, each as `source_key` has it; `document_nos` is empty where the kind has none."""
     numbers = map(_framed, document_nos) if document_nos else repeat(_framed(""))
-    names = [_SCHEMES[one.scheme] + _framed(one.value) for one in identifiers]
+    names = [_FRAMED[one.scheme] + _framed(one.value) for one in identifiers]
     return hash_each(b"creditport/source/v1\x00" + _framed(kind.value), map(add, names, numbers))
 
 
@@ -258,4 +258,4 @@ def _framed(text: str) -> bytes:
     return len(raw).to_bytes(4) + raw
 
 
-_SCHEMES: Final = {one: _framed(one.value) for one in Scheme}
+_FRAMED: Final = {one: _framed(one.value) for one in Scheme}

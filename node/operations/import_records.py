@@ -1,7 +1,7 @@
 """Take rows into the home store: every row is loaded, or named with what was wrong with it."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from agreements.refusal import Refusal
@@ -68,7 +68,8 @@ def import_rows(
 ) -> Iterator[Progress]:
     """Admit and store rows in batches of 10,000, one transaction each; interrupting it loses no committed batch.
 
-    Importing the same rows again changes nothing, so after an interruption the whole file is simply given again.
+    Importing the same rows again changes nothing, so after an interruption the whole file is simply given again. Of
+    registrations the next batch is read before the one before it is told, so `rows` must not come from the store.
     Whoever holds a record that changed is told. What was deleted, or declared wrong by a correction, stays away.
     """
     reader = _Reader(rows, ordered, HomeNames(store))
@@ -127,10 +128,14 @@ class _Reader:
         """Whether what was stored before makes no difference to how rows are read."""
         return _states_its_own(self.ordered)
 
-    def read_ahead(self) -> None:
-        """Read the next batch now. What ends it is raised when it is asked for: what is stored is told first."""
+    def read_ahead(self, wait: Callable[[], object]) -> None:
+        """Read the next batch now, then wait.
+
+        What ends either is raised when that batch is asked for, so that the one before, which is stored, is told first.
+        """
         try:
             self._ahead = self._read()
+            wait()
         except BaseException as error:  # noqa: BLE001 - raised by `next_batch`
             self._ahead = error
 
@@ -233,8 +238,8 @@ def _store(lot: Lot, reader: _Reader, store: Store, context: Context) -> Importe
         entry = _entry(rows, imported.outcomes, ordered)
         work.journal.add([draft(entry, context.node, at, context.random)])
         if reader.asks_nobody:
-            with meanwhile(work.commit):
-                reader.read_ahead()
+            with meanwhile(work.commit) as committing:
+                reader.read_ahead(committing.wait)
         else:
             work.commit()
     return imported

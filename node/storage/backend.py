@@ -64,7 +64,7 @@ class Backend(Protocol):
     def insert_columns(
         self, cursor: Any, text: str, columns: Sequence[Sequence[Any]], shared: Mapping[str, Any]
     ) -> int:
-        """As `insert`, of rows that are had as columns of equal length, one at least."""
+        """As `insert`, of rows that are had as columns of equal length: one column and one row at least."""
 
     def learn(self, cursor: Any, table: str) -> None:
         """Look at what a table holds now, where statements are planned by that; within a transaction."""

@@ -82,8 +82,9 @@ def number_cells(transaction: Transaction, cells: Iterable[Cell | None]) -> dict
             shapes[cell.shape][cell.finest] = cell
     numbers: dict[Cell | None, int] = {}
     for shape, wanted in shapes.items():
-        found = _find(transaction, shape, [*wanted])
-        missing = sorted(wanted.keys() - found.keys())
+        finest = sorted(wanted)
+        found = _find(transaction, shape, finest)
+        missing = [one for one in finest if one not in found]
         if missing:
             # Numbers are given here: writers take turns, and no cell is ever deleted.
             ((newest,),) = transaction.rows(_NEWEST)

@@ -168,34 +168,31 @@ class Postgresql:
         return int(cursor.rowcount)
 
     def insert(self, cursor: Any, text: str, rows: Sequence[Sequence[Any]], shared: Mapping[str, Any]) -> int:
-        insert = self._insert(text)
-        if insert is None:
-            raise ValueError("expected an INSERT of values that are all named, got another statement")
-        if shared:
-            return self.insert_columns(cursor, text, [*zip(*rows, strict=True)], shared)
-        if len(rows) < _MANY:
-            cursor.executemany(insert.of_one(), rows)
-        elif insert.tail:
-            # COPY knows no conflicts.
-            columns = list(zip(*rows, strict=True))
-            types = [_type_of(column) for column in columns]
-            cursor.execute(
-                insert.of_columns(types), [_array(one) for one, kind in zip(columns, types, strict=True) if kind]
-            )
-        else:
-            with cursor.copy(insert.copy()) as copy:
-                copy.set_types([_type_of(column) or "text" for column in zip(*rows, strict=True)])
-                for row in rows:
-                    copy.write_row(row)
-        return int(cursor.rowcount)
+        return self.insert_columns(cursor, text, [*zip(*rows, strict=True)], shared)
 
     def insert_columns(
         self, cursor: Any, text: str, columns: Sequence[Sequence[Any]], shared: Mapping[str, Any]
     ) -> int:
         insert = self._insert(text)
-        if shared and insert is not None:
-            columns = written_out(columns, insert.names, shared)
-        return self.insert(cursor, text, [*zip(*columns, strict=True)], {})
+        if insert is None:
+            raise ValueError("expected an INSERT of values that are all named, got another statement")
+        columns = written_out(columns, insert.names, shared)
+        rows = zip(*columns, strict=True)
+        if len(columns[0]) < _MANY:
+            cursor.executemany(insert.of_one(), [*rows])
+            return int(cursor.rowcount)
+        types = [_type_of(column) for column in columns]
+        if insert.tail:
+            # COPY knows no conflicts.
+            cursor.execute(
+                insert.of_columns(types), [_array(one) for one, kind in zip(columns, types, strict=True) if kind]
+            )
+        else:
+            with cursor.copy(insert.copy()) as copy:
+                copy.set_types([kind or "text" for kind in types])
+                for row in rows:
+                    copy.write_row(row)
+        return int(cursor.rowcount)
 
     def learn(self, cursor: Any, table: str) -> None:
         cursor.execute(f"ANALYZE {table}".encode())

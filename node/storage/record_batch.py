@@ -105,7 +105,7 @@ class Numbers(NamedTuple):
 
 
 def own_columns(rows: NewRecords, subjects: Sequence[int], numbers: Numbers) -> list[Sequence[Any]]:
-    """What rows have of the table `records` for themselves, a column for each of `RECORD_COLUMNS`, days as ISO text."""
+    """What rows have of the table `records` for themselves: the first eight of `RECORD_COLUMNS`, days as ISO text."""
     return [
         subjects, rows.source_keys, rows.digests, [*map(day_or_none, rows.disclose_until)],
         [*map(numbers.facts.__getitem__, rows.facts)], [*map(day_or_none, rows.generated_on)], rows.contents,

@@ -17,7 +17,7 @@ from node.storage.unit import SqlUnit
 
 
 class SqlStore:
-    """Units of work on one database; safe to use from several threads, each unit from one.
+    """Units of work on one database; safe to use from several threads, each unit from one at a time.
 
     Every method raises `node.storage.errors.StorageError` when the database cannot do what was asked. A unit
     that was committed or left is over: using it, or a store in it, again is a bug and fails.

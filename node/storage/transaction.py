@@ -72,8 +72,9 @@ class Transaction:
             raise
 
     def insert_columns(self, text: str, columns: Sequence[Sequence[Any]], shared: Values = _NOTHING) -> int:
-        """As `insert`, of rows that are had as columns of equal length."""
-        if not columns[0]:
+        """As `insert`, of rows that are had as columns, one at least."""
+        (count,) = {len(column) for column in columns}
+        if not count:
             return 0
         try:
             return self._backend.insert_columns(self._cursor, text, columns, shared)

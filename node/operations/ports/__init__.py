@@ -121,7 +121,7 @@ class UnitOfWork(Protocol):
     outbox: Outbox
 
     def commit(self) -> None:
-        """Make everything written in this unit durable and visible, all at once."""
+        """Make everything written in this unit durable and visible, all at once; any thread may wait for that."""
 
 
 class Store(Protocol):

@@ -19,6 +19,7 @@ from node.domain.records import Kind
 from node.domain.rows import BadRow, Row
 from node.operations.attest_consents import Attestation, attest_consents
 from node.operations.import_records import Import, Progress, import_rows
+from node.operations.meanwhile import Acting
 from node.operations.operators import NotAllowed, add_operator, order
 from node.operations.rows import OperatorRow
 from node.operations.stored_records import record_from_row
@@ -145,6 +146,26 @@ def test_what_ends_the_reading_is_heard_when_every_stored_batch_was_told(admitte
         raise KeyboardInterrupt
 
     running = import_rows(rows_and_then(), by(ordered(agency, Role.RECORDS), agency), agency.store, agency.context)
+
+    assert next(running).rows == batch
+    with pytest.raises(KeyboardInterrupt):
+        next(running)
+    assert counts(admitted) == {"101": batch}
+
+
+def test_whoever_interrupts_a_commit_is_heard_when_its_batch_was_told(
+    admitted: World, small_batches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(acting: Acting) -> None:
+        wait(acting)
+        monkeypatch.setattr(Acting, "wait", wait)
+        raise KeyboardInterrupt
+
+    wait = Acting.wait
+    agency, batch = admitted.agency, small_batches
+    rows = [Row(number, REGISTRATION | {"uscc": "", "hk_cr": f"{number:07d}"}) for number in range(2 * batch)]
+    running = import_rows(rows, by(ordered(agency, Role.RECORDS), agency), agency.store, agency.context)
+    monkeypatch.setattr(Acting, "wait", interrupted)
 
     assert next(running).rows == batch
     with pytest.raises(KeyboardInterrupt):

@@ -31,6 +31,27 @@ def test_cycles_are_looked_for_as_often_as_before_when_the_work_is_over_however_
     assert gc.get_threshold() == OFTEN
 
 
+def test_the_last_of_two_that_overlap_puts_back_what_the_first_one_found() -> None:
+    first, second = seldom_collected(), seldom_collected()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    still = gc.get_threshold()
+    second.__exit__(None, None, None)
+
+    assert still > OFTEN
+    assert gc.get_threshold() == OFTEN
+
+
+def test_where_nobody_looks_for_them_nobody_begins_to() -> None:
+    gc.set_threshold(0)
+    try:
+        with seldom_collected():
+            assert gc.get_threshold()[0] == 0
+    finally:
+        gc.set_threshold(*OFTEN)
+
+
 def test_they_do_not_become_ever_more_while_it_goes_on() -> None:
     found: list[int] = []
 
