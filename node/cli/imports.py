@@ -350,14 +350,14 @@ def _load(
 ) -> None:
     with _progress() as bar:
         task = bar.add_task(Path(stream.name).name, total=Path(stream.name).stat().st_size, rows=0)
-        stored = 0
+        read = 0
         for progress in import_rows(rows, ordered, node.store, node.context):
             report.done = Counter(progress.outcomes)
             report.done["rows"] = progress.rows
             report.take(progress.rejects)
             report.note(progress.remarks)
-            bar.update(task, completed=stored, rows=progress.rows)
-            stored = stream.tell()  # a batch may have been read ahead: no more than this is stored when the next one is
+            bar.update(task, completed=read, rows=progress.rows)
+            read = stream.tell()  # one batch may be read ahead: what is read by now is stored the next time
 
 
 def _say(report: ImportReport, file: Path, *, as_json: bool) -> None:

@@ -133,10 +133,8 @@ class SqlRecords:
             self._transaction.run(_FORGET_STRANGERS, {"newest": newest})
             self._reserve_subjects(-len(rows))
             return False
-        own, common = (
-            own_columns(rows, subjects, self._shared(rows)),
-            common_values(1, rows.kinds[0], to_milliseconds(at)),
-        )
+        own = own_columns(rows, subjects, self._shared(rows))
+        common = common_values(1, rows.kinds[0], to_milliseconds(at))
         self._transaction.insert_columns(_ADD_RECORD, own, common)
         return True
 

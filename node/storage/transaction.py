@@ -72,7 +72,7 @@ class Transaction:
             raise
 
     def insert_columns(self, text: str, columns: Sequence[Sequence[Any]], shared: Values = _NOTHING) -> int:
-        """As `insert`, of rows that are had as columns, one at least."""
+        """As `insert`, of rows that are had as columns, one at least; ValueError unless these are of one length."""
         (count,) = {len(column) for column in columns}
         if not count:
             return 0

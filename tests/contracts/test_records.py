@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from node.operations.ports import Store
 from node.operations.record_rows import NewRecordRow, NewRecords, RecordRow
 from tests.contracts.examples import BRN, NOON, USCC, deletion, minutes, record
@@ -298,6 +300,21 @@ def test_rows_that_come_as_columns_are_stored_like_rows(store: Store) -> None:
 
     assert outcomes == ("new", "new", "new")
     assert [(row.kind, row.content) for row in _all(store)] == [(row.kind, row.content) for row in rows]
+
+
+@pytest.mark.parametrize("count", [1, 127, 128, 129, 300])
+def test_however_many_strangers_come_together_each_is_stored_as_it_came(store: Store, count: int) -> None:
+    names = [(("HK-CR", f"{place}"), ("LEI", f"{-place}")) for place in range(count)]
+    rows = [record(f"{place}", *each, content=f"{place}") for place, each in enumerate(names)]
+
+    assert _add(store, *rows) == ("new",) * count
+
+    stored = _all(store)
+    assert [row.content for row in stored] == [row.content for row in rows]
+    assert [row.subject_no for row in stored] == [*range(stored[0].subject_no, stored[0].subject_no + count)]
+    again = [record(f"{one}", one, kind="201") for each in names for one in each]
+    _add(store, *again)
+    assert [row.subject_no for row in _all(store)[count:]] == [row.subject_no for row in stored for _ in range(2)]
 
 
 def test_columns_of_rows_are_a_sequence_of_them() -> None:
