@@ -1,6 +1,7 @@
 """What is done while something else waits is over with it, whatever becomes of either."""
 
 import signal
+from collections.abc import Iterator
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Event, Thread, get_ident
@@ -11,6 +12,14 @@ from node.operations import meanwhile as room
 from node.operations.meanwhile import Acting, meanwhile
 
 Waits = SimpleQueue[None]
+
+
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Interruptions raise KeyboardInterrupt here, which they do not in whatever a shell started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
@@ -83,6 +92,7 @@ def test_what_the_body_raises_comes_first_and_still_waits_for_the_act(waits: Wai
     assert done == [True]
 
 
+@pytest.mark.usefixtures("heard")
 def test_whoever_interrupts_the_waiting_is_heard_when_the_act_is_over(waits: Waits) -> None:
     done, main = list[bool](), get_ident()
 
