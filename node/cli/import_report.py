@@ -94,10 +94,11 @@ class ImportReport:
     remarked: dict[Remark, list[int]] = field(default_factory=dict)
 
     def say_interrupted(self, kind: type[BaseException] | None, *_: object) -> None:
-        """On the way out of an import, say how far it came when somebody ended it."""
+        """On the way out of an import, say how far it came when somebody ended it; it may be a batch further."""
         if kind is KeyboardInterrupt:
-            so_far = f"{self.done['rows']} rows were loaded or named so far; load the same file again to go on"
-            err.print(f"creditport: {so_far}  已处理 {self.done['rows']} 行，再次导入同一文件即可继续", markup=False)
+            rows = self.done["rows"]
+            so_far = f"at least {rows} rows were loaded or named; load the same file again to go on"
+            err.print(f"creditport: {so_far}  至少已处理 {rows} 行，再次导入同一文件即可继续", markup=False)
 
     def take(self, rejects: Iterable[Rejected]) -> None:
         """Count these rows, write them to the rejects file if there is one, and keep the first."""
