@@ -15,7 +15,10 @@ def meanwhile(act: Callable[[], None]) -> Iterator["Acting"]:
     acting = Acting(act)
     thread = Thread(target=acting.run)
     try:
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # there can be no more threads: one after the other, then
+            acting.run()
         yield acting
     finally:
         # A thread without an identity was interrupted while it was started: if the act has not begun, it never will.

@@ -145,3 +145,18 @@ def test_an_act_that_was_interrupted_before_it_began_never_does(monkeypatch: pyt
     late[0].join()
 
     assert began == []
+
+
+def test_where_there_can_be_no_more_threads_the_act_is_done_before_the_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = list[str]()
+
+    class Refused(Thread):
+        def start(self) -> None:
+            raise RuntimeError
+
+    monkeypatch.setattr(room, "Thread", Refused)
+    with meanwhile(lambda: done.append("act")) as acting:
+        acting.wait()
+        done.append("body")
+
+    assert done == ["act", "body"]

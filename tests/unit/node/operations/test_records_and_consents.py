@@ -59,6 +59,17 @@ def counts(world: World) -> dict[str, int]:
     return dict(world.agency.read(lambda work: work.records.count()))
 
 
+def enterprises(count: int) -> list[Row]:
+    return [Row(number, REGISTRATION | {"uscc": "", "hk_cr": f"{number:07d}"}) for number in range(1, count + 1)]
+
+
+def assert_told_and_then_interrupted(running: Iterator[Progress], world: World, batch: int) -> None:
+    assert next(running).rows == batch
+    with pytest.raises(KeyboardInterrupt):
+        next(running)
+    assert counts(world) == {"101": batch}
+
+
 def test_rows_are_loaded_once_and_again_change_nothing(admitted: World) -> None:
     first = load(admitted, Kind.REGISTRATION, *REGISTRATIONS)
     again = load(admitted, Kind.REGISTRATION, *REGISTRATIONS)
@@ -126,7 +137,7 @@ def test_an_interrupted_import_keeps_its_committed_batches_and_is_simply_repeate
 ) -> None:
     agency, batch = admitted.agency, small_batches
     act = ordered(agency, Role.RECORDS)
-    rows = [Row(number, REGISTRATION | {"uscc": "", "hk_cr": f"{number:07d}"}) for number in range(1, batch + 3)]
+    rows = enterprises(batch + 2)
     running = import_rows(rows, by(act, agency), agency.store, agency.context)
     next(running)
     del running
@@ -141,16 +152,12 @@ def test_what_ends_the_reading_is_heard_when_every_stored_batch_was_told(admitte
     agency, batch = admitted.agency, small_batches
 
     def rows_and_then() -> Iterator[Row]:
-        for number in range(2 * batch - 1):
-            yield Row(number, REGISTRATION | {"uscc": "", "hk_cr": f"{number:07d}"})
+        yield from enterprises(2 * batch - 1)
         raise KeyboardInterrupt
 
     running = import_rows(rows_and_then(), by(ordered(agency, Role.RECORDS), agency), agency.store, agency.context)
 
-    assert next(running).rows == batch
-    with pytest.raises(KeyboardInterrupt):
-        next(running)
-    assert counts(admitted) == {"101": batch}
+    assert_told_and_then_interrupted(running, admitted, batch)
 
 
 def test_whoever_interrupts_a_commit_is_heard_when_its_batch_was_told(
@@ -163,14 +170,11 @@ def test_whoever_interrupts_a_commit_is_heard_when_its_batch_was_told(
 
     wait = Acting.wait
     agency, batch = admitted.agency, small_batches
-    rows = [Row(number, REGISTRATION | {"uscc": "", "hk_cr": f"{number:07d}"}) for number in range(2 * batch)]
+    rows = enterprises(2 * batch)
     running = import_rows(rows, by(ordered(agency, Role.RECORDS), agency), agency.store, agency.context)
     monkeypatch.setattr(Acting, "wait", interrupted)
 
-    assert next(running).rows == batch
-    with pytest.raises(KeyboardInterrupt):
-        next(running)
-    assert counts(admitted) == {"101": batch}
+    assert_told_and_then_interrupted(running, admitted, batch)
 
 
 def test_a_batch_that_the_disk_does_not_take_is_not_told(
@@ -180,7 +184,7 @@ def test_a_batch_that_the_disk_does_not_take_is_not_told(
         raise DiskFull("the disk is full")
 
     agency = admitted.agency
-    rows = [Row(number, REGISTRATION | {"uscc": "", "hk_cr": f"{number:07d}"}) for number in range(small_batches)]
+    rows = enterprises(small_batches)
     running = import_rows(rows, by(ordered(agency, Role.RECORDS), agency), agency.store, agency.context)
     with monkeypatch.context() as patched:
         patched.setattr(SqlUnit, "commit", full)
